@@ -1,0 +1,102 @@
+package rolecall
+
+import (
+	"fmt"
+	"slices"
+)
+
+// Facts answer, for the subject and the target of one request, whether a condition holds. An error means that it
+// cannot be said, as does a panic; what cannot be said never opens a door. An implementation is asked at most once a
+// condition and decision, only for conditions that matter, from the goroutine that asks. A nil Facts says that no condition holds.
+type Facts interface {
+	Holds(Condition) (bool, error)
+}
+
+// Given is the plain set of conditions that hold; every other one does not. A name that the catalog does not declare
+// is an error of the request.
+type Given []Condition
+
+// Holds says whether c is in the set.
+func (g Given) Holds(c Condition) (bool, error) { return slices.Contains(g, c), nil }
+
+// A FactFunc is a function as Facts.
+type FactFunc func(Condition) (bool, error)
+
+// Holds calls f.
+func (f FactFunc) Holds(c Condition) (bool, error) { return f(c) }
+
+// truth is the three-valued answer to a condition. The zero value has not been asked.
+type truth uint8
+
+const (
+	unasked = truth(iota)
+	holds
+	fails
+	unknown
+)
+
+// inlineConditions answers are remembered without an allocation.
+const inlineConditions = 32
+
+// answers asks Facts once a condition and remembers what they said.
+type answers struct {
+	facts  Facts
+	inline [inlineConditions]truth
+	more   map[uint16]truth
+	causes map[uint16]error
+	asked  bool // some condition had a part in the answer
+}
+
+// ask returns the answer to the condition of that number; number 0 is no condition, which holds.
+func (a *answers) ask(c *Catalog, number uint16) truth {
+	if number == 0 {
+		return holds
+	}
+	a.asked = true
+	if a.facts == nil {
+		return fails
+	}
+	if t := a.known(number); t != unasked {
+		return t
+	}
+	t, cause := askFacts(a.facts, c.conditionOf[number])
+	if cause != nil {
+		if a.causes == nil {
+			a.causes = map[uint16]error{}
+		}
+		a.causes[number] = cause
+	}
+	if number < inlineConditions {
+		a.inline[number] = t
+		return t
+	}
+	if a.more == nil {
+		a.more = map[uint16]truth{}
+	}
+	a.more[number] = t
+	return t
+}
+
+func (a *answers) known(number uint16) truth {
+	if number < inlineConditions {
+		return a.inline[number]
+	}
+	return a.more[number]
+}
+
+// askFacts turns a panic of the host's code into "cannot say".
+func askFacts(f Facts, c Condition) (t truth, cause error) {
+	defer func() {
+		if r := recover(); r != nil {
+			t, cause = unknown, fmt.Errorf("condition %s: panic: %v", c, r)
+		}
+	}()
+	ok, err := f.Holds(c)
+	switch {
+	case err != nil:
+		return unknown, fmt.Errorf("condition %s: %w", c, err)
+	case ok:
+		return holds, nil
+	}
+	return fails, nil
+}

@@ -1,0 +1,31 @@
+package rolecall
+
+import (
+	"context"
+	"iter"
+)
+
+// A State is a whole policy at one revision, as a store hands it out.
+type State struct {
+	// History identifies the line of revisions. It changes when a store was restored to an earlier point, after which
+	// revisions no longer compare.
+	History  string
+	Revision Revision
+	// Statements yields every statement once, in any order. An error ends it.
+	Statements iter.Seq2[Statement, error]
+}
+
+// A Store keeps a policy and the history of its changes, and judges neither. Implementations are safe for concurrent
+// use and honour the cancellation of ctx.
+type Store interface {
+	// Load returns the whole policy as of one moment during the call.
+	Load(ctx context.Context) (State, error)
+	// Commit keeps p as the next revision, atomically with its history entry. Where the store is no longer at p's base
+	// it changes nothing and returns ErrConflict. Any other error may leave it unknown whether p was kept.
+	Commit(ctx context.Context, p *Proposal) error
+	// Changes yields the history after a revision, oldest first, without gaps, and ends where the present is reached.
+	// Where the history after that revision is no longer kept, or that revision is not in it, it yields ErrCompacted.
+	Changes(ctx context.Context, after Revision) iter.Seq2[Entry, error]
+	// Wait returns when the store has a revision later than after, or with the error of ctx.
+	Wait(ctx context.Context, after Revision) error
+}

@@ -1,0 +1,297 @@
+package rolecall
+
+// Deciding, SPEC section 3. A question is asked in two ways that must agree.
+//
+// quick is for the usual case. It reads what the subject, its groups and Everyone say at the known places above the
+// target. As long as it meets nothing but Allows, the law has nothing to weigh: one Allow that counts is enough.
+//
+// As soon as something strict is met (a Deny, a Forbid, a Replace), or where the subject's groups are not plain (a
+// window or a suspension on the way up, groups vouched for, a narrowing), judge applies the whole law in law.go.
+
+// A question is one request made ready, against one policy.
+type question struct {
+	policy     *policy
+	now        *instant
+	permission int
+	builtin    bool // privacy does not stop it
+	self       *holder
+	path       path
+	answers    answers
+	missed     Reason // the best reason why an Allow did not count
+	extra      *extras
+}
+
+// extras are the rare parts of a request.
+type extras struct {
+	groups []*holder // vouched for
+	narrow bool      // to the roles in active
+	active []uint32
+}
+
+// outcome is what quick found at one point or several: bits.
+type outcome uint8
+
+const (
+	foundAllow  = outcome(1 << iota) // an Allow that counts
+	foundStrict                      // something that needs the whole law
+)
+
+// ready makes the question of a subject, a permission and a target. It returns an error where one of them is invalid
+// or not declared.
+func (q *question) ready(p *policy, who *Subject, permission *Permission, target *Scope) error {
+	q.policy = p
+	q.permission = p.catalog.index.find(*permission)
+	if q.permission < 0 {
+		return p.catalog.unknownPermission("request", *permission)
+	}
+	if target.path == "" || target.kinds&^p.catalog.scopeBits != 0 || target.depth > maxScopeSegments {
+		if fault := p.catalog.checkScope("request", *target); fault != nil {
+			return fault
+		}
+	}
+	if q.self = p.holder(*who); q.self == nil {
+		if fault := p.catalog.checkSubject("request", *who); fault != nil {
+			return fault
+		}
+	}
+	q.builtin = p.builtin(q.permission)
+	p.walk(target, &q.path)
+	return nil
+}
+
+// builtin says whether that permission is one of rolecall.*.
+func (p *policy) builtin(permission int) bool {
+	c := p.catalog
+	return permission >= c.builtins[0] && permission < c.builtins[1]
+}
+
+// giveFacts sets what answers conditions; it refuses a Given that names an undeclared condition.
+func (q *question) giveFacts(facts Facts) error {
+	q.answers.facts = facts
+	return q.policy.catalog.checkFacts(facts)
+}
+
+func (c *Catalog) checkFacts(facts Facts) error {
+	switch facts := facts.(type) {
+	case Given:
+		for _, name := range facts {
+			if name == "" {
+				return problem(ErrInvalid, "request", "", "a given condition has no name")
+			}
+			if p := c.checkCondition("request", name); p != nil {
+				return p
+			}
+		}
+	case severalFacts:
+		for _, f := range facts {
+			if err := c.checkFacts(f); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// miss remembers why an Allow does not count; of several reasons the one nearest to success stays.
+func (q *question) miss(r Reason) {
+	if r > q.missed {
+		q.missed = r
+	}
+}
+
+// verdict answers the question: Granted or why not.
+func (q *question) verdict() Reason {
+	if q.self != nil && q.self.suspended {
+		return Suspended
+	}
+	if q.extra == nil {
+		if r, plain := q.quick(); plain {
+			return r
+		}
+		q.missed = NothingSaid
+	}
+	return q.judge()
+}
+
+// quick answers where nothing strict is in reach; otherwise it reports false.
+func (q *question) quick() (Reason, bool) {
+	p := q.policy
+	lone := p.replaces == 0 && p.strictOverrides == 0 && !p.roles.strict.has(q.permission)
+	found := outcome(0)
+	for depth := q.path.n - 1; depth >= 0; depth-- {
+		at := q.path.places[depth]
+		if h := q.self; h != nil && h.group == nil {
+			found |= q.scan(h, at, depth)
+		}
+		if at.groups != nil {
+			more, plain := q.scanGroups(at, depth)
+			if !plain {
+				return 0, false
+			}
+			found |= more
+		}
+		if found&foundStrict != 0 {
+			return 0, false
+		}
+		if lone && found&foundAllow != 0 {
+			return Granted, true
+		}
+	}
+	if found&foundAllow != 0 {
+		return Granted, true
+	}
+	return q.missed, true
+}
+
+// scanGroups scans what the groups of the subject and Everyone say at a place. It reports false where some group is
+// not plain.
+func (q *question) scanGroups(at *place, depth int) (outcome, bool) {
+	p := q.policy
+	found := outcome(0)
+	if at.groups.has(everyoneNumber) {
+		found |= q.scan(p.everyone(), at, depth)
+	}
+	h := q.self
+	switch {
+	case h == nil || h.number == everyoneNumber && h.group != nil:
+		return found, true
+	case h.group != nil:
+		if h.group.timed || h.group.halted {
+			return 0, false
+		}
+		return found | q.scanUp(h.group, at, depth), true
+	}
+	for i := range h.groups {
+		m := &h.groups[i]
+		if !h.open(m.window, q.now) {
+			continue
+		}
+		g := p.groups.at(m.group).group
+		if g.timed || g.halted {
+			return 0, false
+		}
+		found |= q.scanUp(g, at, depth)
+	}
+	return found, true
+}
+
+// scanUp scans what a group and those above it say at a place.
+func (q *question) scanUp(g *groupPart, at *place, depth int) outcome {
+	found := outcome(0)
+	for _, number := range g.up {
+		if at.groups.has(number) {
+			found |= q.scan(q.policy.groups.at(number), at, depth)
+		}
+	}
+	return found
+}
+
+// scan reads what one holder says at one place. Its grants that only miss the mark are remembered as reasons.
+func (q *question) scan(h *holder, at *place, depth int) outcome {
+	found := outcome(0)
+	open := depth >= q.path.private || q.builtin
+	grants := h.grantsAt(at.number)
+	for i := range grants {
+		found |= q.scanGrant(h, &grants[i], open)
+	}
+	overrides := h.overridesAt(at.number)
+	for i := range overrides {
+		if o := &overrides[i]; o.match.covers(o.effect, q.permission) {
+			found |= q.scanOverride(h, o, open)
+		}
+	}
+	return found
+}
+
+func (q *question) scanGrant(h *holder, g *grantAt, open bool) outcome {
+	if g.marks&markEligible != 0 {
+		return 0
+	}
+	says := q.policy.roles.get(g.role).say[q.permission]
+	if says == 0 && g.marks&markReplace == 0 {
+		return 0
+	}
+	if !h.open(g.window, q.now) {
+		q.missUnless(says == 0, OutsideWindow)
+		return 0
+	}
+	doubt := false
+	switch q.answers.ask(q.policy.catalog, g.when) {
+	case fails:
+		q.missUnless(says == 0, ConditionFails)
+		return 0
+	case unknown:
+		doubt = true
+	}
+	if g.marks&markReplace != 0 {
+		return foundStrict
+	}
+	effect := Effect(says)
+	if says == conditional {
+		if effect = q.says(g.role); effect == 0 {
+			q.miss(q.whyNot(g.role))
+			return 0
+		}
+	}
+	switch {
+	case effect != Allow:
+		return foundStrict
+	case doubt:
+		q.miss(ConditionUnknown)
+	case open || g.marks&markPierce != 0:
+		return foundAllow
+	default:
+		q.miss(Private)
+	}
+	return 0
+}
+
+func (q *question) missUnless(nothing bool, r Reason) {
+	if !nothing {
+		q.miss(r)
+	}
+}
+
+func (q *question) scanOverride(h *holder, o *overrideAt, open bool) outcome {
+	if !h.open(o.window, q.now) {
+		q.missUnless(o.effect != Allow, OutsideWindow)
+		return 0
+	}
+	answer := q.answers.ask(q.policy.catalog, o.when)
+	switch {
+	case o.effect != Allow && answer != fails:
+		return foundStrict
+	case o.effect != Allow:
+	case answer == fails:
+		q.miss(ConditionFails)
+	case answer == unknown:
+		q.miss(ConditionUnknown)
+	case open:
+		return foundAllow
+	default:
+		q.miss(Private)
+	}
+	return 0
+}
+
+// whyNot tells why a role whose say depends on conditions says nothing: some Allow in it has a condition that fails or
+// that nobody can say.
+func (q *question) whyNot(number uint32) Reason {
+	why := NothingSaid
+	for _, n := range q.policy.roles.get(number).lineage {
+		r := q.policy.roles.get(n)
+		for i := range r.rules {
+			rule := &r.rules[i]
+			if rule.effect != Allow || rule.when == 0 || !rule.match.has(q.permission) {
+				continue
+			}
+			switch q.answers.ask(q.policy.catalog, rule.when) {
+			case fails:
+				why = max(why, ConditionFails)
+			case unknown:
+				why = max(why, ConditionUnknown)
+			}
+		}
+	}
+	return why
+}

@@ -1,0 +1,565 @@
+package rolecall
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+)
+
+// A draft is a policy in the making: it applies statements one by one, copying what it touches, and finish judges the
+// whole. The policy it started from does not change.
+type draft struct {
+	*policy
+	own      *token
+	loading  bool // from nothing: a second statement with one key is a problem, and no deltas are kept
+	problems Problems
+
+	deltas        map[StatementKey]*Delta
+	groupsChanged map[uint32]bool   // whose direct groups or existence changed
+	rolesChanged  map[RoleName]bool // whose definition changed
+	tableOwned    bool
+	separate      separationScope
+}
+
+func (p *policy) draft() *draft {
+	copied := *p
+	return &draft{
+		policy: &copied, own: new(token), separate: separationScope{subjects: map[Subject]bool{}}, deltas: map[StatementKey]*Delta{},
+		groupsChanged: map[uint32]bool{}, rolesChanged: map[RoleName]bool{},
+	}
+}
+
+func (d *draft) refuse(code Code, by Statement, word, format string, args ...any) {
+	p := problem(code, "", word, format, args...)
+	d.refused(p, by)
+}
+
+func (d *draft) refused(p *Problem, by Statement) {
+	p.Statement = by
+	if p.Place == "" && by != nil {
+		p.Place = KeyOf(by).String()
+	}
+	d.problems = append(d.problems, p)
+}
+
+// put adds a statement or changes the one with its key. A statement with a problem is not applied.
+func (d *draft) put(s Statement) {
+	if !d.check(s) {
+		return
+	}
+	before := d.take(s)
+	if d.loading && before != nil && !Equal(before, s) {
+		d.refuse(ErrInvalid, s, "", "two different statements have this key; the other one says: %s", before)
+		s = before
+	}
+	d.insert(s)
+	d.record(s, before, Canonical(s))
+}
+
+// remove removes the statement with the key of s.
+func (d *draft) remove(s Statement) {
+	before := d.take(s)
+	if before == nil {
+		d.refuse(ErrUnknown, s, "", "there is no such statement to remove")
+		return
+	}
+	d.record(s, before, nil)
+	d.dropEmpty(s)
+}
+
+// record notes what the draft did to a statement; what comes back to where it was is no change.
+func (d *draft) record(s, before, after Statement) {
+	if d.loading {
+		return
+	}
+	key := KeyOf(s)
+	delta := d.deltas[key]
+	if delta == nil {
+		delta = &Delta{Before: before}
+		d.deltas[key] = delta
+	}
+	delta.After = after
+	if Equal(delta.Before, delta.After) {
+		delete(d.deltas, key)
+	}
+}
+
+// take takes the statement with the key of s out of the policy and returns it, nil where there is none.
+func (d *draft) take(s Statement) Statement {
+	switch s := s.(type) {
+	case Role:
+		return d.takeRole(s.Name)
+	case Membership:
+		return d.takeMembership(s)
+	case Grant:
+		return d.takeGrant(s)
+	case Override:
+		return d.takeOverride(s)
+	case Suspension:
+		if h := d.holder(s.Subject); h != nil && h.suspended {
+			d.setSuspended(h, false)
+			return s
+		}
+	case PrivateScope:
+		if at := d.place(s.Scope); at != nil && at.private {
+			d.ownPlace(at).private = false
+			return s
+		}
+	case Constraint:
+		if i, found := d.findConstraint(s.Name); found {
+			before := d.constraints[i]
+			d.constraints = slices.Delete(slices.Clone(d.constraints), i, i+1)
+			return before
+		}
+	}
+	return nil
+}
+
+// insert puts a checked statement into the policy; none with its key is there.
+func (d *draft) insert(s Statement) {
+	switch s := s.(type) {
+	case Role:
+		d.defineRole(s.canonical())
+	case Membership:
+		d.addMembership(s)
+	case Grant:
+		d.addGrant(s)
+	case Override:
+		d.addOverride(s)
+	case Suspension:
+		d.setSuspended(d.internHolder(s.Subject), true)
+	case PrivateScope:
+		d.internPlace(s.Scope).private = true
+	case Constraint:
+		d.separate.all = true
+		i, _ := d.findConstraint(s.Name)
+		d.constraints = slices.Insert(slices.Clone(d.constraints), i, s.canonical())
+	}
+}
+
+func (p *policy) findConstraint(name string) (int, bool) {
+	return slices.BinarySearchFunc(p.constraints, name, func(c Constraint, name string) int { return cmp.Compare(c.Name, name) })
+}
+
+func (d *draft) setSuspended(h *holder, suspended bool) {
+	h = d.ownHolder(h)
+	if h.isGroup() && h.suspended != suspended {
+		d.groupsChanged[h.number] = true
+		if suspended {
+			d.suspendedGroups++
+		} else {
+			d.suspendedGroups--
+		}
+	}
+	h.suspended = suspended
+}
+
+// --- holders and places -------------------------------------------------------------------------------------------
+
+// internHolder returns the record of a subject, made if need be, to be changed in place.
+func (d *draft) internHolder(s Subject) *holder {
+	if h := d.holder(s); h != nil {
+		return d.ownHolder(h)
+	}
+	h := &holder{subject: s, owner: d.own}
+	numbers := &d.users
+	if s.IsGroup() {
+		h.group = &groupPart{}
+		numbers = &d.groups
+	}
+	h.number = numbers.next()
+	if h.isGroup() {
+		h.group.up = []uint32{h.number}
+	}
+	numbers.set(d.own, h.number, h)
+	d.subjects.put(d.own, s.hash, nil, h)
+	return h
+}
+
+// ownHolder returns the record to be changed in place.
+func (d *draft) ownHolder(h *holder) *holder {
+	if h.owner == d.own {
+		return h
+	}
+	c := *h
+	c.owner = d.own
+	c.grants = slices.Clone(h.grants)
+	c.overrides = slices.Clone(h.overrides)
+	c.groups = slices.Clone(h.groups)
+	c.windows = slices.Clone(h.windows)
+	if h.group != nil {
+		g := *h.group
+		c.group = &g
+		d.groups.set(d.own, c.number, &c)
+	} else {
+		d.users.set(d.own, c.number, &c)
+	}
+	if !h.subject.isEveryone() {
+		d.subjects.put(d.own, h.subject.hash, h, &c)
+	}
+	return &c
+}
+
+// dropHolder forgets the record of a subject of which nothing is said.
+func (d *draft) dropHolder(s Subject) {
+	h := d.holder(s)
+	if h == nil || !h.empty() || s.isEveryone() {
+		return
+	}
+	d.subjects.remove(d.own, s.hash, h)
+	if h.isGroup() {
+		d.groups.release(d.own, h.number)
+		delete(d.groupsChanged, h.number)
+		return
+	}
+	d.users.release(d.own, h.number)
+}
+
+// internPlace returns the place of a scope, made with the places above it if need be, to be changed in place.
+func (d *draft) internPlace(t Scope) *place {
+	if at := d.place(t); at != nil {
+		return d.ownPlace(at)
+	}
+	above, _ := t.Parent()
+	parent := d.internPlace(above)
+	at := &place{scope: t, owner: d.own, number: d.places.next(), parent: parent.number}
+	parent.children = parent.children.with(d.own, at.number)
+	d.places.set(d.own, at.number, at)
+	d.scopes.put(d.own, t.lastHash(), nil, at)
+	return at
+}
+
+func (d *draft) ownPlace(at *place) *place {
+	if at.owner == d.own {
+		return at
+	}
+	c := *at
+	c.owner = d.own
+	d.places.set(d.own, c.number, &c)
+	if c.number != globalNumber {
+		d.scopes.put(d.own, c.scope.lastHash(), at, &c)
+	}
+	return &c
+}
+
+// dropPlace forgets a place of which nothing is said, and then perhaps those above it.
+func (d *draft) dropPlace(t Scope) {
+	at := d.place(t)
+	if at == nil || !at.empty() || at.number == globalNumber {
+		return
+	}
+	d.scopes.remove(d.own, t.lastHash(), at)
+	d.places.release(d.own, at.number)
+	parent := d.ownPlace(d.places.at(at.parent))
+	parent.children = parent.children.without(d.own, at.number)
+	d.dropPlace(parent.scope)
+}
+
+// dropEmpty forgets what the removed statement leaves without any.
+func (d *draft) dropEmpty(s Statement) {
+	switch s := s.(type) {
+	case Role:
+		d.dropRole(s.Name)
+	case Membership:
+		d.dropHolder(s.Member)
+		d.dropHolder(s.Group)
+	case Grant:
+		d.dropHolder(s.Subject)
+		d.dropPlace(s.Scope)
+		d.dropRole(s.Role)
+	case Override:
+		d.dropHolder(s.Subject)
+		d.dropPlace(s.Scope)
+	case Suspension:
+		d.dropHolder(s.Subject)
+	case PrivateScope:
+		d.dropPlace(s.Scope)
+	}
+}
+
+// addWindow keeps a window with the holder and returns its number, 0 for the one that is always open.
+func (h *holder) addWindow(w Window) uint32 {
+	if w.IsZero() {
+		return 0
+	}
+	h.windows = append(h.windows, w.canonical())
+	return uint32(len(h.windows))
+}
+
+// dropWindow takes a window away and numbers the others anew.
+func (h *holder) dropWindow(number uint32) {
+	if number == 0 {
+		return
+	}
+	h.windows = slices.Delete(h.windows, int(number)-1, int(number))
+	for i := range h.grants {
+		lower(&h.grants[i].window, number)
+	}
+	for i := range h.overrides {
+		lower(&h.overrides[i].window, number)
+	}
+	for i := range h.groups {
+		lower(&h.groups[i].window, number)
+	}
+}
+
+func lower(window *uint32, dropped uint32) {
+	if *window > dropped {
+		*window--
+	}
+}
+
+// --- memberships --------------------------------------------------------------------------------------------------
+
+func (d *draft) takeMembership(m Membership) Statement {
+	h, g := d.holder(m.Member), d.holder(m.Group)
+	if h == nil || g == nil {
+		return nil
+	}
+	i := slices.IndexFunc(h.groups, func(at memberAt) bool { return at.group == g.number })
+	if i < 0 {
+		return nil
+	}
+	before := d.membership(h, &h.groups[i])
+	h, g = d.ownHolder(h), d.ownHolder(g)
+	window := h.groups[i].window
+	h.groups = slices.Delete(h.groups, i, i+1)
+	h.dropWindow(window)
+	if h.isGroup() {
+		g.group.subgroups = g.group.subgroups.without(d.own, h.number)
+		d.groupsChanged[h.number] = true
+	} else {
+		g.group.members = g.group.members.without(d.own, h.number)
+	}
+	return before
+}
+
+func (d *draft) addMembership(m Membership) {
+	h, g := d.internHolder(m.Member), d.internHolder(m.Group)
+	d.separate.add(m.Member)
+	h.groups = insertAt(h.groups, len(h.groups), memberAt{g.number, h.addWindow(m.Window)})
+	if h.isGroup() {
+		g.group.subgroups = g.group.subgroups.with(d.own, h.number)
+		d.groupsChanged[h.number] = true
+	} else {
+		g.group.members = g.group.members.with(d.own, h.number)
+	}
+}
+
+// --- grants and overrides -----------------------------------------------------------------------------------------
+
+func (p *policy) findGrant(g Grant) (*holder, int) {
+	h, at, r := p.holder(g.Subject), p.place(g.Scope), p.roles.byName[g.Role]
+	if h == nil || at == nil || r == nil {
+		return nil, -1
+	}
+	when := p.catalog.conditions[g.When]
+	if g.When != "" && when == 0 {
+		return nil, -1
+	}
+	return h, slices.IndexFunc(h.grants, func(x grantAt) bool {
+		return x.scope == at.number && x.role == r.number && x.when == when && (x.marks&markEligible != 0) == g.Eligible
+	})
+}
+
+func (d *draft) takeGrant(g Grant) Statement {
+	h, i := d.findGrant(g)
+	if i < 0 {
+		return nil
+	}
+	x := h.grants[i]
+	before := d.grant(h, &x)
+	h = d.ownHolder(h)
+	h.grants = slices.Delete(h.grants, i, i+1)
+	h.dropWindow(x.window)
+	if x.marks&markReplace != 0 {
+		d.replaces--
+	}
+	d.leavePlace(h, x.scope)
+	if !slices.ContainsFunc(h.grants, func(y grantAt) bool { return y.role == x.role }) {
+		d.countUse(h, x.role, false)
+	}
+	return before
+}
+
+func (d *draft) addGrant(g Grant) {
+	h, at, r := d.internHolder(g.Subject), d.internPlace(g.Scope), d.internRole(g.Role)
+	d.separate.add(g.Subject)
+	x := grantAt{scope: at.number, role: r.number, when: d.catalog.conditions[g.When], window: h.addWindow(g.Window)}
+	if g.Replace {
+		x.marks |= markReplace
+		d.replaces++
+	}
+	if g.Pierce {
+		x.marks |= markPierce
+	}
+	if g.Eligible {
+		x.marks |= markEligible
+	}
+	i := len(h.grants)
+	for i > 0 && h.grants[i-1].scope > x.scope {
+		i--
+	}
+	h.grants = insertAt(h.grants, i, x)
+	d.enterPlace(h, at)
+	d.countUse(h, r.number, true)
+}
+
+func (p *policy) findOverride(o Override) (*holder, int) {
+	h, at := p.holder(o.Subject), p.place(o.Scope)
+	when := p.catalog.conditions[o.When]
+	if h == nil || at == nil || o.When != "" && when == 0 {
+		return nil, -1
+	}
+	return h, slices.IndexFunc(h.overrides, func(x overrideAt) bool {
+		return x.scope == at.number && x.match.pattern == o.Pattern && x.when == when
+	})
+}
+
+func (d *draft) takeOverride(o Override) Statement {
+	h, i := d.findOverride(o)
+	if i < 0 {
+		return nil
+	}
+	x := h.overrides[i]
+	before := d.override(h, &x)
+	h = d.ownHolder(h)
+	h.overrides = slices.Delete(h.overrides, i, i+1)
+	h.dropWindow(x.window)
+	if x.effect != Allow {
+		d.strictOverrides--
+	}
+	d.leavePlace(h, x.scope)
+	return before
+}
+
+func (d *draft) addOverride(o Override) {
+	h, at := d.internHolder(o.Subject), d.internPlace(o.Scope)
+	x := overrideAt{
+		match: d.catalog.matcher(o.Pattern), scope: at.number, effect: o.Effect,
+		when: d.catalog.conditions[o.When], window: h.addWindow(o.Window),
+	}
+	if x.effect != Allow {
+		d.strictOverrides++
+	}
+	i := len(h.overrides)
+	for i > 0 && h.overrides[i-1].scope > x.scope {
+		i--
+	}
+	h.overrides = insertAt(h.overrides, i, x)
+	d.enterPlace(h, at)
+}
+
+func (d *draft) enterPlace(h *holder, at *place) {
+	if h.isGroup() {
+		at.groups = at.groups.with(d.own, h.number)
+		return
+	}
+	at.users = at.users.with(d.own, h.number)
+}
+
+// leavePlace takes the holder off a place where it has no statement left.
+func (d *draft) leavePlace(h *holder, scope uint32) {
+	if len(h.grantsAt(scope)) > 0 || len(h.overridesAt(scope)) > 0 {
+		return
+	}
+	at := d.ownPlace(d.places.at(scope))
+	if h.isGroup() {
+		at.groups = at.groups.without(d.own, h.number)
+		return
+	}
+	at.users = at.users.without(d.own, h.number)
+}
+
+// --- roles --------------------------------------------------------------------------------------------------------
+
+// ownTable makes the role table the draft's own.
+func (d *draft) ownTable() {
+	if d.tableOwned {
+		return
+	}
+	d.tableOwned = true
+	d.roles = &roletable{byName: maps.Clone(d.roles.byName), roles: slices.Clone(d.roles.roles), strict: d.roles.strict}
+}
+
+// internRole returns the role of that name; a name that is not defined yet stands for the role to come.
+func (d *draft) internRole(name RoleName) *role {
+	if r := d.roles.byName[name]; r != nil {
+		return r
+	}
+	d.ownTable()
+	r := &role{Role: Role{Name: name}, number: d.uses.next()}
+	d.uses.set(d.own, r.number, &roleUse{owner: d.own})
+	d.roles.byName[name] = r
+	for uint32(len(d.roles.roles)) <= r.number {
+		d.roles.roles = append(d.roles.roles, nil)
+	}
+	d.roles.roles[r.number] = r
+	return r
+}
+
+func (d *draft) takeRole(name RoleName) Statement {
+	r := d.roles.find(name)
+	if r == nil {
+		return nil
+	}
+	d.setRole(&role{Role: Role{Name: name}, number: r.number})
+	return r.Role
+}
+
+func (d *draft) defineRole(def Role) {
+	d.setRole(&role{Role: def, number: d.internRole(def.Name).number, defined: true})
+	for _, above := range def.Inherits {
+		d.internRole(above)
+	}
+}
+
+func (d *draft) setRole(r *role) {
+	d.ownTable()
+	d.roles.byName[r.Name] = r
+	d.roles.roles[r.number] = r
+	d.rolesChanged[r.Name] = true
+	d.separate.all = true
+}
+
+// dropRole forgets a name that is neither defined nor granted. What else names it is judged by finish.
+func (d *draft) dropRole(name RoleName) {
+	r := d.roles.byName[name]
+	if r == nil || r.defined || d.used(r) {
+		return
+	}
+	d.ownTable()
+	d.uses.release(d.own, r.number)
+	delete(d.roles.byName, name)
+	d.roles.roles[r.number] = nil
+}
+
+func (d *draft) used(r *role) bool {
+	u := d.uses.at(r.number)
+	return u.groups != nil || u.users != nil
+}
+
+func (d *draft) countUse(h *holder, role uint32, uses bool) {
+	u := d.uses.at(role)
+	set := &u.users
+	if h.isGroup() {
+		set = &u.groups
+	}
+	if (*set).has(h.number) == uses {
+		return
+	}
+	if u.owner != d.own {
+		c := *u
+		c.owner = d.own
+		u = &c
+		d.uses.set(d.own, role, u)
+		if set = &u.users; h.isGroup() {
+			set = &u.groups
+		}
+	}
+	if uses {
+		*set = (*set).with(d.own, h.number)
+	} else {
+		*set = (*set).without(d.own, h.number)
+	}
+}

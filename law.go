@@ -1,0 +1,425 @@
+package rolecall
+
+import "slices"
+
+// The law, steps 2 to 8 of SPEC section 3, over everything that speaks of the question.
+//
+// bearers lists the holders. collect writes down, point by point, what each says: a point is a run of said with one
+// bearer and one depth. weigh then gives each said its fate:
+//
+//	a Forbid decides at once                                            step 8
+//	an Allow that privacy, a suspension or a narrowing stops is struck  steps 2 and 5
+//	an Allow with a Replace at a nearer point is struck                 step 7
+//	each point says the strictest of its overrides, else of its grants  step 4
+//	a point that has a nearer speaking point is struck                  steps 6 and 8
+//	what is left decides: allowed where all of it says Allow
+//
+// The same run of the law answers checks and fills explanations, so that an explanation cannot tell another story.
+
+// A bearer is a holder in reach of the subject. A dead one is or can only be reached through a suspended group.
+type bearer struct {
+	*holder
+	live bool
+}
+
+// A said is one statement that speaks, or one that would have.
+type said struct {
+	bearer   int32
+	depth    int32
+	index    int32 // of the grant or override with its holder
+	by       int32 // the said that beat it, -1 where none did
+	effect   Effect
+	fate     Fate // 0 while it counts
+	override bool
+	replace  bool
+	pierce   bool
+}
+
+const (
+	inlineBearers = 24
+	inlineSaid    = 24
+)
+
+// judge applies the whole law.
+func (q *question) judge() Reason {
+	var roomForBearers [inlineBearers]bearer
+	var roomForSaid [inlineSaid]said
+	c := court{q: q}
+	c.bearers = q.bearers(roomForBearers[:0])
+	c.collect(roomForSaid[:0], false)
+	return c.weigh()
+}
+
+// A court has a question and everything said of it.
+type court struct {
+	q       *question
+	bearers []bearer
+	said    []said
+}
+
+// nobody stands for a subject of which the policy says nothing.
+var nobody = &holder{}
+
+// bearers lists the subject first and Everyone last, with every group in between: first those that are reached
+// without passing a suspended group, then the rest.
+func (q *question) bearers(list []bearer) []bearer {
+	self := q.self
+	if self == nil {
+		self = nobody
+	}
+	list = append(list, bearer{self, true})
+	if self.number == everyoneNumber && self.group != nil {
+		return list
+	}
+	for _, live := range []bool{true, false} {
+		if q.extra != nil {
+			for _, g := range q.extra.groups {
+				list = addBearer(list, g, live)
+			}
+		}
+		for i := 0; i < len(list); i++ {
+			h := list[i].holder
+			for j := range h.groups {
+				if m := &h.groups[j]; h.open(m.window, q.now) {
+					list = addBearer(list, q.policy.groups.at(m.group), live)
+				}
+			}
+		}
+		if q.policy.suspendedGroups == 0 {
+			break
+		}
+	}
+	return append(list, bearer{q.policy.everyone(), true})
+}
+
+func addBearer(list []bearer, h *holder, live bool) []bearer {
+	if live && h.suspended {
+		return list
+	}
+	for i := range list {
+		if list[i].holder == h {
+			return list
+		}
+	}
+	return append(list, bearer{h, live})
+}
+
+// nearerHolder says whether bearer a is b or nearer than b.
+func (c *court) nearerHolder(a, b int32) bool {
+	switch {
+	case a == b || a == 0 || int(b) == len(c.bearers)-1:
+		return true
+	case b == 0 || int(a) == len(c.bearers)-1:
+		return false
+	}
+	return c.q.policy.reaches(c.bearers[a].holder, c.bearers[b].holder, c.q.now)
+}
+
+// nearer says whether the point of a is nearer than the point of b.
+func (c *court) nearer(a, b *said) bool {
+	return a.depth >= b.depth && (a.bearer != b.bearer || a.depth != b.depth) && c.nearerHolder(a.bearer, b.bearer)
+}
+
+// collect writes down what is said at every point. With all it also writes down what would have been said but for a
+// window, a condition or because it is only eligible.
+func (c *court) collect(room []said, all bool) {
+	c.said = room
+	for b := range c.bearers {
+		h := c.bearers[b].holder
+		if len(h.grants) == 0 && len(h.overrides) == 0 {
+			continue
+		}
+		for depth := range c.q.path.n {
+			at := c.q.path.places[depth]
+			if h.group != nil && !at.groups.has(h.number) {
+				continue
+			}
+			c.collectAt(int32(b), int32(depth), at.number, all)
+		}
+	}
+}
+
+func (c *court) collectAt(b, depth int32, scope uint32, all bool) {
+	h := c.bearers[b].holder
+	first := len(h.grants)
+	if grants := h.grantsAt(scope); len(grants) > 0 {
+		first = offsetIn(h.grants, grants)
+		for i := range grants {
+			c.hear(c.hearGrant(h, &grants[i], said{bearer: b, depth: depth, index: int32(first + i), by: -1}), all)
+		}
+	}
+	if overrides := h.overridesAt(scope); len(overrides) > 0 {
+		first = offsetIn(h.overrides, overrides)
+		for i := range overrides {
+			if o := &overrides[i]; o.match.covers(o.effect, c.q.permission) {
+				s := said{bearer: b, depth: depth, index: int32(first + i), by: -1, override: true, effect: o.effect}
+				s.fate = c.q.heard(h, o.window, o.when, o.effect)
+				c.hear(s, all)
+			}
+		}
+	}
+}
+
+// offsetIn returns where part, a non-empty piece of whole, begins.
+func offsetIn[E any](whole, part []E) int { return cap(whole) - cap(part) }
+
+// hear keeps what speaks; what was not heard is a reason, and is kept only where everything is asked for.
+func (c *court) hear(s said, all bool) {
+	if s.fate == 0 {
+		if s.effect != 0 || s.replace {
+			c.said = append(c.said, s)
+			return
+		}
+		if !all {
+			return
+		}
+	}
+	if s.effect == Allow {
+		c.q.miss(reasonOf(s.fate))
+	}
+	if all && s.effect != 0 {
+		c.said = append(c.said, s)
+	}
+}
+
+// heard says why a statement is not heard, 0 where it is.
+func (q *question) heard(h *holder, window uint32, when uint16, effect Effect) Fate {
+	if !h.open(window, q.now) {
+		return StoppedByWindow
+	}
+	switch q.answers.ask(q.policy.catalog, when) {
+	case fails:
+		return StoppedByCondition
+	case unknown:
+		if effect == Allow {
+			return StoppedByUnknown
+		}
+	}
+	return 0
+}
+
+// hearGrant fills in what a grant says.
+func (c *court) hearGrant(h *holder, g *grantAt, s said) said {
+	q := c.q
+	s.effect = q.says(g.role)
+	s.replace, s.pierce = g.marks&markReplace != 0, g.marks&markPierce != 0
+	switch {
+	case g.marks&markEligible != 0:
+		s.fate = NotActivated
+	case !h.open(g.window, q.now):
+		s.fate = StoppedByWindow
+	default:
+		switch q.answers.ask(q.policy.catalog, g.when) {
+		case fails:
+			s.fate = StoppedByCondition
+		case unknown:
+			if s.effect == Allow && s.replace {
+				q.miss(ConditionUnknown)
+				s.effect = 0
+			} else if s.effect == Allow {
+				s.fate = StoppedByUnknown
+			}
+		}
+	}
+	if s.effect == 0 && s.fate == 0 && q.policy.roles.get(g.role).say[q.permission] == conditional {
+		q.miss(q.whyNot(g.role))
+	}
+	return s
+}
+
+func reasonOf(f Fate) Reason {
+	switch f {
+	case StoppedByPrivacy:
+		return Private
+	case StoppedBySuspension:
+		return Suspended
+	case StoppedByWindow:
+		return OutsideWindow
+	case StoppedByCondition:
+		return ConditionFails
+	case StoppedByUnknown:
+		return ConditionUnknown
+	case StoppedByNarrowing:
+		return Narrowed
+	case LostToNearer, LostToReplace:
+		return Overridden
+	}
+	return NothingSaid
+}
+
+// weigh gives each said its fate and returns the verdict.
+func (c *court) weigh() Reason {
+	if c.forbidden() {
+		return Forbidden
+	}
+	c.strikeAllows()
+	c.strikeReplaced()
+	c.strikeWithinPoints()
+	c.strikeFarther()
+	return c.conclude()
+}
+
+// speaks says whether s still has something to say.
+func (s *said) speaks() bool { return s.fate == 0 && s.effect != 0 }
+
+func (c *court) forbidden() bool {
+	by := int32(-1)
+	for i := range c.said {
+		if s := &c.said[i]; s.speaks() && s.effect == Forbid {
+			s.fate = Decides
+			by = int32(i)
+		}
+	}
+	if by < 0 {
+		return false
+	}
+	for i := range c.said {
+		if s := &c.said[i]; s.fate == 0 {
+			s.fate, s.by = LostToStricter, by
+		}
+	}
+	return true
+}
+
+func (c *court) strikeAllows() {
+	for i := range c.said {
+		s := &c.said[i]
+		if !s.speaks() || s.effect != Allow {
+			continue
+		}
+		switch {
+		case !c.bearers[s.bearer].live:
+			s.fate = StoppedBySuspension
+		case int(s.depth) < c.q.path.private && !s.pierce && !c.q.builtin:
+			s.fate = StoppedByPrivacy
+		case c.q.extra != nil && c.q.extra.narrow && !c.active(s):
+			s.fate = StoppedByNarrowing
+		}
+		if s.fate != 0 {
+			c.q.miss(reasonOf(s.fate))
+		}
+	}
+}
+
+// active says whether an Allow comes through one of the active roles of a session.
+func (c *court) active(s *said) bool {
+	if s.override {
+		return false
+	}
+	granted := c.q.policy.roles.get(c.bearers[s.bearer].grants[s.index].role)
+	return slices.ContainsFunc(c.q.extra.active, func(number uint32) bool {
+		return granted.number == number || granted.above.has(number) && c.q.says(number) == Allow
+	})
+}
+
+func (c *court) strikeReplaced() {
+	for i := range c.said {
+		r := &c.said[i]
+		if !r.replace || !c.stands(r) {
+			continue
+		}
+		for j := range c.said {
+			if s := &c.said[j]; s.speaks() && s.effect == Allow && c.nearer(r, s) {
+				s.fate, s.by = LostToReplace, int32(i)
+				c.q.miss(Overridden)
+			}
+		}
+	}
+}
+
+// stands says whether a Replace is in force: it was heard, whatever became of the Allow of its role.
+func (c *court) stands(r *said) bool {
+	switch r.fate {
+	case NotActivated, StoppedByWindow, StoppedByCondition:
+		return false
+	}
+	return true
+}
+
+// strikeWithinPoints leaves at each point the strictest of the overrides, or else the strictest of what roles say.
+func (c *court) strikeWithinPoints() {
+	for from := 0; from < len(c.said); {
+		to := from + 1
+		for to < len(c.said) && c.said[to].bearer == c.said[from].bearer && c.said[to].depth == c.said[from].depth {
+			to++
+		}
+		best := int32(-1)
+		for i := from; i < to; i++ {
+			if s := &c.said[i]; s.speaks() && (best < 0 || s.outranks(&c.said[best])) {
+				best = int32(i)
+			}
+		}
+		for i := from; i < to && best >= 0; i++ {
+			if s := &c.said[i]; s.speaks() && c.said[best].outranks(s) {
+				s.by = best
+				s.fate = LostToStricter
+				if c.said[best].override && !s.override {
+					s.fate = LostToOverride
+				}
+			}
+		}
+		from = to
+	}
+}
+
+// outranks orders what is said at one point.
+func (s *said) outranks(other *said) bool {
+	if s.override != other.override {
+		return s.override
+	}
+	return s.effect > other.effect
+}
+
+// strikeFarther strikes each point that a nearer speaking point overrides. Nearness is transitive, so it does not
+// matter that the nearer one may be struck as well.
+func (c *court) strikeFarther() {
+	for i := range c.said {
+		s := &c.said[i]
+		if !s.speaks() {
+			continue
+		}
+		for j := range c.said {
+			if r := &c.said[j]; (r.speaks() || r.fate == LostToNearer) && c.nearer(r, s) {
+				s.fate, s.by = LostToNearer, int32(j)
+				break
+			}
+		}
+	}
+}
+
+func (c *court) conclude() Reason {
+	verdict := NothingSaid
+	for i := range c.said {
+		s := &c.said[i]
+		switch {
+		case s.speaks() && s.effect == Deny:
+			verdict = Denied
+		case s.speaks() && verdict == NothingSaid:
+			verdict = Granted
+		}
+	}
+	overridden := false
+	for i := range c.said {
+		s := &c.said[i]
+		switch {
+		case s.speaks() && s.effect == Allow && verdict == Denied:
+			s.fate = LostToStricter
+		case s.speaks():
+			s.fate = Decides
+		case s.effect == Allow && (s.fate == LostToNearer || s.fate == LostToReplace || s.fate == LostToOverride):
+			overridden = true
+		}
+	}
+	switch {
+	case verdict == Denied && overridden && !c.survivingAllow():
+		return Overridden
+	case verdict == NothingSaid:
+		return c.q.missed
+	}
+	return verdict
+}
+
+// survivingAllow says whether some Allow was left beside the Deny that stood against it.
+func (c *court) survivingAllow() bool {
+	return slices.ContainsFunc(c.said, func(s said) bool { return s.effect == Allow && s.fate == LostToStricter })
+}

@@ -1,0 +1,278 @@
+package rolecall
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// A Proposal is a change that was judged against a snapshot. Only a snapshot can make one, so every rule of the model
+// holds in every store; only a proposal can be committed. It is immutable.
+type Proposal struct {
+	base  *Snapshot
+	next  *Snapshot
+	entry Entry
+}
+
+// Base returns the revision that the change was judged against.
+func (p *Proposal) Base() Revision { return p.base.Revision() }
+
+// Entry returns what committing the proposal adds to the history. The caller must not change its Deltas.
+func (p *Proposal) Entry() Entry { return p.entry }
+
+// Next returns the snapshot after the change. It sees the change only once the proposal is committed.
+func (p *Proposal) Next() *Snapshot { return p.next }
+
+// Propose judges a change. Its error is a Problems with everything that is wrong with it; nothing is applied then. A
+// change made by an actor is judged by the rules of administration, too (SPEC section 7); an actor who is not
+// permitted learns nothing more. The zero Change.Time is the snapshot's instant.
+func (s *Snapshot) Propose(c Change) (*Proposal, error) {
+	if c.Time.IsZero() {
+		c.Time = s.at
+	}
+	if c.Time.IsZero() {
+		return nil, errNoInstant()
+	}
+	c.Time = c.Time.Round(0).UTC()
+	if err := s.checkMeta(c.Meta); err != nil {
+		return nil, err
+	}
+	d := s.policy.draft()
+	d.policy.revision++
+	for i, e := range c.Edits {
+		d.edit(e, c.Meta, i)
+	}
+	if err := s.mayMake(c, d); err != nil {
+		return nil, err
+	}
+	next := d.finish(s.policy)
+	if next == nil {
+		return nil, d.problems
+	}
+	p := &Proposal{
+		base:  s,
+		next:  &Snapshot{next, s.at},
+		entry: Entry{Revision: next.revision, Meta: c.Meta, Deltas: d.sortedDeltas()},
+	}
+	if err := s.judgeActors(p, c); err != nil {
+		return nil, err
+	}
+	return p, nil
+}
+
+func (s *Snapshot) checkMeta(m Meta) error {
+	for _, who := range []Subject{m.Actor, m.OnBehalf} {
+		if who.IsZero() {
+			continue
+		}
+		if fault := s.policy.catalog.checkSubject("change", who); fault != nil {
+			return fault
+		}
+	}
+	if m.Actor.IsZero() && !m.OnBehalf.IsZero() {
+		return problem(ErrInvalid, "change", m.OnBehalf.String(), "a change on behalf of somebody has an actor")
+	}
+	return nil
+}
+
+// edit applies one edit to the draft. Problems name it by its position where it has no statement.
+func (d *draft) edit(e Edit, m Meta, position int) {
+	place := fmt.Sprintf("edit %d", position+1)
+	switch e.Op {
+	case OpPut:
+		if e.Statement == nil {
+			d.refused(problem(ErrInvalid, place, "", "nothing to put"), nil)
+			return
+		}
+		d.put(e.Statement)
+	case OpRemove:
+		if e.Statement == nil {
+			d.refused(problem(ErrInvalid, place, "", "nothing to remove"), nil)
+			return
+		}
+		if d.checkKey(e.Statement) {
+			d.remove(e.Statement)
+		}
+	case OpForgetSubject:
+		d.forgetSubject(e.Subject, place)
+	case OpForgetScope:
+		d.forgetScope(e.Scope, place)
+	case OpActivate:
+		d.activate(e.Activation, m, place)
+	default:
+		d.refused(problem(ErrInvalid, place, "", "the zero edit does nothing"), nil)
+	}
+}
+
+// forgetSubject removes every statement about a subject.
+func (d *draft) forgetSubject(s Subject, place string) {
+	if fault := d.catalog.checkSubject(place, s); fault != nil {
+		d.refused(fault, nil)
+		return
+	}
+	h := d.holder(s)
+	if h == nil {
+		d.refused(problem(ErrUnknown, place, s.String(), "nothing is said about this subject"), nil)
+		return
+	}
+	for _, one := range d.about(h) {
+		d.remove(one)
+	}
+}
+
+// about lists every statement about a holder: its own, and the memberships in it.
+func (p *policy) about(h *holder) []Statement {
+	list := slices.Concat(p.membershipsOf(h), p.grantsOf(h), p.overridesOf(h), suspensionOf(h))
+	if h.group == nil {
+		return list
+	}
+	for number := range h.group.members.all() {
+		list = append(list, Membership{Member: p.users.at(number).subject, Group: h.subject})
+	}
+	for number := range h.group.subgroups.all() {
+		list = append(list, Membership{Member: p.groups.at(number).subject, Group: h.subject})
+	}
+	return list
+}
+
+// forgetScope removes every statement about a scope and all below it.
+func (d *draft) forgetScope(t Scope, place string) {
+	if fault := d.catalog.checkScope(place, t); fault != nil {
+		d.refused(fault, nil)
+		return
+	}
+	at := d.place(t)
+	if at == nil {
+		d.refused(problem(ErrUnknown, place, t.String(), "nothing is said about this scope or below it"), nil)
+		return
+	}
+	for _, one := range d.below(at) {
+		d.remove(one)
+	}
+}
+
+// below lists every statement at a place and inside it.
+func (p *policy) below(at *place) []Statement {
+	var list []Statement
+	if at.private {
+		list = append(list, PrivateScope{at.scope})
+	}
+	add := func(h *holder) {
+		grants := h.grantsAt(at.number)
+		for i := range grants {
+			list = append(list, p.grant(h, &grants[i]))
+		}
+		overrides := h.overridesAt(at.number)
+		for i := range overrides {
+			list = append(list, p.override(h, &overrides[i]))
+		}
+	}
+	for number := range at.groups.all() {
+		add(p.groups.at(number))
+	}
+	for number := range at.users.all() {
+		add(p.users.at(number))
+	}
+	for number := range at.children.all() {
+		list = append(list, p.below(p.places.at(number))...)
+	}
+	return list
+}
+
+// activate turns an eligible grant into an ordinary one. Where several serve, the nearest one does: to the subject
+// first, then to the scope; an unconditional one before one with a condition.
+func (d *draft) activate(a Activation, m Meta, place string) {
+	before := len(d.problems)
+	want := Grant{Subject: a.Subject, Role: a.Role, Scope: a.Scope}
+	if !d.checkKey(want) {
+		return
+	}
+	switch {
+	case a.Until.IsZero() || !a.Until.After(m.Time):
+		d.refuse(ErrInvalid, want, FormatTime(a.Until), "an activation has an end in the future")
+	case strings.TrimSpace(a.Reason) == "":
+		d.refuse(ErrInvalid, want, "", "an activation has a reason")
+	}
+	d.checkText(want, a.Reason)
+	if len(d.problems) > before {
+		return
+	}
+	eligible, found := d.eligibleFor(a, m)
+	if !found {
+		d.refuse(ErrNotEligible, want, a.Subject.String(), "there is no eligible grant of role %s that is valid from now until then", a.Role)
+		return
+	}
+	g := eligible
+	g.Subject, g.Scope, g.Eligible, g.Window = a.Subject, a.Scope, false, Window{NotAfter: a.Until}
+	if h, i := d.findGrant(g); i >= 0 {
+		g = d.grant(h, &h.grants[i])
+		if g.NotAfter.IsZero() || !a.Until.After(g.NotAfter) {
+			return
+		}
+		g.NotAfter = a.Until
+	}
+	d.put(g)
+}
+
+func (d *draft) eligibleFor(a Activation, m Meta) (best Grant, found bool) {
+	role, h := d.roles.find(a.Role), d.holder(a.Subject)
+	if role == nil {
+		return best, false
+	}
+	var way path
+	d.walk(&a.Scope, &way)
+	now := instant{at: m.Time}
+	q := question{policy: d.policy, now: &now, self: h}
+	for _, b := range q.bearers(nil) {
+		if !b.live || b.suspended && b.isGroup() {
+			continue
+		}
+		for depth := way.n - 1; depth >= 0; depth-- {
+			for i := range b.grantsAt(way.places[depth].number) {
+				x := b.grantsAt(way.places[depth].number)[i]
+				w := b.window(x.window)
+				if x.role != role.number || x.marks&markEligible == 0 || !w.Open(m.Time) || !w.NotAfter.IsZero() && a.Until.After(w.NotAfter) {
+					continue
+				}
+				if !found || x.when == 0 && best.When != "" && best.Subject == b.subject {
+					best, found = d.grant(b.holder, &x), true
+				}
+			}
+		}
+	}
+	return best, found
+}
+
+func (d *draft) sortedDeltas() []Delta {
+	deltas := make([]Delta, 0, len(d.deltas))
+	for _, delta := range d.deltas {
+		deltas = append(deltas, *delta)
+	}
+	slices.SortFunc(deltas, func(a, b Delta) int { return a.Key().Compare(b.Key()) })
+	return deltas
+}
+
+// Apply makes the next snapshot out of a committed entry, as a store tells of it. The rules of administration were
+// judged when it was proposed; every other rule is judged again, so that data that was tampered with is refused.
+func (s *Snapshot) Apply(e Entry) (*Snapshot, error) {
+	if e.Revision != s.policy.revision+1 {
+		return nil, problem(ErrInvalid, "entry", fmt.Sprint(e.Revision), "revision %d is not the next one after %d", e.Revision, s.policy.revision)
+	}
+	d := s.policy.draft()
+	d.policy.revision++
+	for _, delta := range e.Deltas {
+		if standing := d.lookup(delta.Key()); !Equal(standing, delta.Before) {
+			d.refused(problem(ErrInvalid, "entry", delta.Key().String(), "the statement does not stand as the entry says it did"), delta.After)
+		}
+		if delta.After == nil {
+			d.remove(delta.Before)
+			continue
+		}
+		d.put(delta.After)
+	}
+	next := d.finish(s.policy)
+	if next == nil {
+		return nil, d.problems
+	}
+	return &Snapshot{next, s.at}, nil
+}

@@ -1,0 +1,231 @@
+package rolecall
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Static separation of duty: no subject, no group and not Everyone holds too many roles of a constraint at one
+// instant, at any scopes, through groups and inheritance. Conditions and suspension do not matter, eligible grants
+// only once they are activated.
+
+// A separationScope says whose roles a draft may have added to.
+type separationScope struct {
+	all      bool
+	subjects map[Subject]bool
+}
+
+func (s *separationScope) add(who Subject) {
+	if s.all || who.isEveryone() {
+		s.all = true
+		return
+	}
+	if s.subjects != nil {
+		s.subjects[who] = true
+	}
+}
+
+// A tenure is a role of a constraint held during a window, by a grant.
+type tenure struct {
+	role   RoleName
+	window Window
+	by     Grant
+}
+
+// checkSeparation refuses what breaks a static constraint, once a constraint and subject.
+func (d *draft) checkSeparation(base *policy) {
+	watched := d.watchedRoles()
+	if len(watched) == 0 {
+		return
+	}
+	for _, h := range d.toSeparate() {
+		tenures := d.tenures(h, watched)
+		for _, c := range d.constraints {
+			if c.Kind != Static {
+				continue
+			}
+			if clash := c.clash(tenures); clash != nil {
+				d.refuseClash(c, h.subject, clash)
+			}
+		}
+	}
+}
+
+func (d *draft) refuseClash(c Constraint, who Subject, clash []tenure) {
+	parts := make([]string, len(clash))
+	for i, t := range clash {
+		parts[i] = fmt.Sprintf("%s by %s", t.role, KeyOf(t.by))
+	}
+	p := problem(ErrSeparation, c.Name, who.String(), "at most %d of the roles may be held at once, but here are %s", c.Limit-1, strings.Join(parts, ", "))
+	p.Statement = c
+	d.problems = append(d.problems, p)
+}
+
+// watchedRoles maps each role that counts for some static constraint to the roles of constraints that it is or inherits.
+func (p *policy) watchedRoles() map[uint32][]RoleName {
+	watched := map[uint32][]RoleName{}
+	named := map[RoleName]bool{}
+	for _, c := range p.constraints {
+		if c.Kind == Static {
+			for _, name := range c.Roles {
+				named[name] = true
+			}
+		}
+	}
+	if len(named) == 0 {
+		return watched
+	}
+	for _, r := range p.roles.roles {
+		if r == nil {
+			continue
+		}
+		for _, number := range r.lineage {
+			if name := p.roles.get(number).Name; named[name] {
+				watched[r.number] = append(watched[r.number], name)
+			}
+		}
+	}
+	return watched
+}
+
+// toSeparate returns the holders to judge: those the draft touched and everybody below them, sorted.
+func (d *draft) toSeparate() []*holder {
+	found := map[*holder]bool{}
+	var add func(h *holder)
+	add = func(h *holder) {
+		if found[h] {
+			return
+		}
+		found[h] = true
+		if h.group == nil {
+			return
+		}
+		for number := range h.group.members.all() {
+			add(d.users.at(number))
+		}
+		for number := range h.group.subgroups.all() {
+			add(d.groups.at(number))
+		}
+	}
+	if d.separate.all {
+		found[d.everyone()] = true
+		d.subjects.all(func(h *holder) bool { found[h] = true; return true })
+	} else {
+		for who := range d.separate.subjects {
+			if h := d.holder(who); h != nil {
+				add(h)
+			}
+		}
+	}
+	holders := make([]*holder, 0, len(found))
+	for h := range found {
+		holders = append(holders, h)
+	}
+	slices.SortFunc(holders, func(a, b *holder) int { return a.subject.Compare(b.subject) })
+	return holders
+}
+
+// tenures lists the watched roles that h holds, through its groups and Everyone too.
+func (p *policy) tenures(h *holder, watched map[uint32][]RoleName) []tenure {
+	type visit struct {
+		h *holder
+		w Window
+	}
+	seen := map[visit]bool{}
+	var out []tenure
+	var climb func(h *holder, w Window)
+	climb = func(h *holder, w Window) {
+		if seen[visit{h, w}] {
+			return
+		}
+		seen[visit{h, w}] = true
+		for i := range h.grants {
+			g := &h.grants[i]
+			held := w.and(h.window(g.window))
+			if g.marks&markEligible != 0 || held.Empty() {
+				continue
+			}
+			for _, name := range watched[g.role] {
+				out = append(out, tenure{name, held, p.grant(h, g)})
+			}
+		}
+		for i := range h.groups {
+			if through := w.and(h.window(h.groups[i].window)); !through.Empty() {
+				climb(p.groups.at(h.groups[i].group), through)
+			}
+		}
+	}
+	climb(h, Window{})
+	climb(p.everyone(), Window{})
+	return out
+}
+
+// and returns the window in which both are open.
+func (w Window) and(other Window) Window {
+	if w.NotBefore.Before(other.NotBefore) {
+		w.NotBefore = other.NotBefore
+	}
+	if w.NotAfter.IsZero() || !other.NotAfter.IsZero() && other.NotAfter.Before(w.NotAfter) {
+		w.NotAfter = other.NotAfter
+	}
+	return w
+}
+
+// clash returns one tenure each of too many of the constraint's roles held at one instant, nil where there is none.
+func (c Constraint) clash(tenures []tenure) []tenure {
+	for _, begins := range tenures {
+		if !slices.Contains(c.Roles, begins.role) {
+			continue
+		}
+		at := begins.window.NotBefore
+		var held []tenure
+		for _, t := range tenures {
+			if slices.Contains(c.Roles, t.role) && t.window.openAtOrFromStart(at) &&
+				!slices.ContainsFunc(held, func(other tenure) bool { return other.role == t.role }) {
+				held = append(held, t)
+			}
+		}
+		if len(held) >= c.Limit {
+			slices.SortFunc(held, func(a, b tenure) int { return cmp.Compare(a.role, b.role) })
+			return held
+		}
+	}
+	return nil
+}
+
+// openAtOrFromStart is Open where the zero instant stands for the beginning of time.
+func (w Window) openAtOrFromStart(at time.Time) bool {
+	if at.IsZero() {
+		return w.NotBefore.IsZero()
+	}
+	return w.Open(at)
+}
+
+// checkActive refuses active roles that break a dynamic constraint, counting what they inherit.
+func (p *policy) checkActive(active []uint32) error {
+	var ps Problems
+	for _, c := range p.constraints {
+		if c.Kind != Dynamic {
+			continue
+		}
+		var held []RoleName
+		for _, name := range c.Roles {
+			r := p.roles.find(name)
+			if r != nil && slices.ContainsFunc(active, func(number uint32) bool { return p.roles.get(number).is(r.number) }) {
+				held = append(held, name)
+			}
+		}
+		if len(held) >= c.Limit {
+			q := problem(ErrSeparation, c.Name, joined(held), "at most %d of the roles may be active in one session", c.Limit-1)
+			q.Statement = c
+			ps = append(ps, q)
+		}
+	}
+	return ps.err()
+}
+
+// is says whether the role is the one of that number or inherits from it.
+func (r *role) is(number uint32) bool { return r.number == number || r.above.has(number) }

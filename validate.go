@@ -1,0 +1,227 @@
+package rolecall
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// check reports every problem that a statement has by itself, and says whether it has none. Names of roles may still
+// be undefined: finish judges those, since statements come in any order.
+func (d *draft) check(s Statement) bool {
+	before := len(d.problems)
+	switch s := s.(type) {
+	case Role:
+		d.checkRole(s)
+	case Membership:
+		d.checkMembership(s)
+	case Grant:
+		d.checkSubject(s, s.Subject)
+		d.checkScope(s, s.Scope)
+		d.checkRoleName(s, s.Role)
+		d.checkCondition(s, s.When)
+		d.checkWindow(s, s.Window)
+		if len(d.problems) == before {
+			d.checkLimits(s)
+		}
+	case Override:
+		d.checkSubject(s, s.Subject)
+		d.checkScope(s, s.Scope)
+		d.checkPattern(s, s.Pattern)
+		d.checkCondition(s, s.When)
+		d.checkWindow(s, s.Window)
+		if s.Effect != Allow && s.Effect != Deny && s.Effect != Forbid {
+			d.refuse(ErrInvalid, s, s.Effect.String(), "an override allows, denies or forbids")
+		}
+	case Suspension:
+		d.checkSubject(s, s.Subject)
+		if s.Subject.isEveryone() {
+			d.refuse(ErrInvalid, s, everyoneText, "everyone is never suspended")
+		}
+	case PrivateScope:
+		d.checkScope(s, s.Scope)
+		if s.Scope.IsGlobal() {
+			d.refuse(ErrInvalid, s, globalPath, "the whole instance is never private")
+		}
+	case Constraint:
+		d.checkConstraint(s)
+	default:
+		d.refuse(ErrInvalid, nil, fmt.Sprintf("%T", s), "not a statement")
+	}
+	return len(d.problems) == before
+}
+
+// checkKey reports what makes the key of a statement malformed or undeclared; a removal needs no more.
+func (d *draft) checkKey(s Statement) bool {
+	before := len(d.problems)
+	switch s := s.(type) {
+	case Membership:
+		d.checkSubject(s, s.Member)
+		d.checkSubject(s, s.Group)
+	case Grant:
+		d.checkSubject(s, s.Subject)
+		d.checkScope(s, s.Scope)
+		d.checkRoleName(s, s.Role)
+		d.checkCondition(s, s.When)
+	case Override:
+		d.checkSubject(s, s.Subject)
+		d.checkScope(s, s.Scope)
+		d.checkPattern(s, s.Pattern)
+		d.checkCondition(s, s.When)
+	case Suspension:
+		d.checkSubject(s, s.Subject)
+	case PrivateScope:
+		d.checkScope(s, s.Scope)
+	case Role, Constraint:
+	default:
+		d.refuse(ErrInvalid, nil, fmt.Sprintf("%T", s), "not a statement")
+	}
+	return len(d.problems) == before
+}
+
+func (d *draft) checkSubject(by Statement, s Subject) {
+	if p := d.catalog.checkSubject("", s); p != nil {
+		d.refused(p, by)
+	}
+}
+
+func (d *draft) checkScope(by Statement, t Scope) {
+	if p := d.catalog.checkScope("", t); p != nil {
+		d.refused(p, by)
+	}
+}
+
+func (d *draft) checkPattern(by Statement, pattern Pattern) {
+	if p := d.catalog.checkPattern("", pattern); p != nil {
+		d.refused(p, by)
+	}
+}
+
+func (d *draft) checkCondition(by Statement, c Condition) {
+	if p := d.catalog.checkCondition("", c); p != nil {
+		d.refused(p, by)
+	}
+}
+
+func (d *draft) checkRoleName(by Statement, name RoleName) {
+	if d.roles.byName[name] != nil {
+		return
+	}
+	if p := checkName("role name", string(name)); p != nil {
+		d.refused(p, by)
+	}
+}
+
+func (d *draft) checkWindow(by Statement, w Window) {
+	if w.Empty() {
+		d.refuse(ErrInvalid, by, FormatTime(w.NotAfter), "the window is empty: it ends before it begins or when it begins")
+	}
+	for _, t := range []struct {
+		zero bool
+		year int
+	}{{w.NotBefore.IsZero(), w.NotBefore.UTC().Year()}, {w.NotAfter.IsZero(), w.NotAfter.UTC().Year()}} {
+		if !t.zero && (t.year < 0 || t.year > 9999) {
+			d.refuse(ErrInvalid, by, fmt.Sprint(t.year), "an instant lies in the years 0 to 9999")
+		}
+	}
+}
+
+func (d *draft) checkMembership(m Membership) {
+	d.checkSubject(m, m.Member)
+	d.checkSubject(m, m.Group)
+	d.checkWindow(m, m.Window)
+	switch {
+	case m.Member.isEveryone():
+		d.refuse(ErrInvalid, m, everyoneText, "everyone joins nothing")
+	case m.Group.isEveryone():
+		d.refuse(ErrInvalid, m, everyoneText, "everyone is joined by nobody: every subject is in it")
+	case m.Group.Valid() == nil && !m.Group.IsGroup():
+		d.refuse(ErrInvalid, m, m.Group.String(), "only a group has members")
+	case m.Member == m.Group:
+		d.refuse(ErrCycle, m, m.Group.String(), "a group cannot be in itself")
+	}
+}
+
+func (d *draft) checkRole(r Role) {
+	d.checkRoleName(r, r.Name)
+	d.checkText(r, r.Title)
+	d.checkText(r, r.Description)
+	for _, above := range r.Inherits {
+		d.checkRoleName(r, above)
+		if above == r.Name {
+			d.refuse(ErrCycle, r, string(above), "a role cannot inherit from itself")
+		}
+	}
+	for _, rule := range r.Rules {
+		d.checkRule(r, rule)
+	}
+	for _, kind := range r.Holders {
+		if !d.catalog.subjectKinds[kind] {
+			d.refuse(ErrUnknown, r, string(kind), "no such subject kind is declared%s", didYouMean(string(kind), stringsOf(maps.Keys(d.catalog.subjectKinds))))
+		}
+	}
+	for _, kind := range r.Scopes {
+		if kind != GlobalKind && !d.catalog.scopeKinds[kind] {
+			d.refuse(ErrUnknown, r, string(kind), "no such scope kind is declared%s", didYouMean(string(kind), stringsOf(maps.Keys(d.catalog.scopeKinds))))
+		}
+	}
+}
+
+// checkText refuses what could not be written and read again as one line.
+func (d *draft) checkText(by Statement, text string) {
+	if !strings.Contains(text, "\x00") && strings.ToValidUTF8(text, "") == text {
+		return
+	}
+	d.refuse(ErrInvalid, by, text, "a title or description is valid UTF-8 without NUL")
+}
+
+func (d *draft) checkRule(r Role, rule Rule) {
+	if rule.Effect < Allow || rule.Effect > Forbid {
+		d.refuse(ErrInvalid, r, rule.Effect.String(), "a rule's effect is allow, except, deny or forbid")
+	}
+	if len(rule.Patterns) == 0 {
+		d.refuse(ErrInvalid, r, rule.Effect.String(), "a rule lists at least one permission")
+	}
+	for _, p := range rule.Patterns {
+		d.checkPattern(r, p)
+	}
+	d.checkCondition(r, rule.When)
+}
+
+func (d *draft) checkConstraint(c Constraint) {
+	if p := checkName("constraint name", c.Name); p != nil {
+		d.refused(p, c)
+	}
+	if c.Kind != Static && c.Kind != Dynamic {
+		d.refuse(ErrInvalid, c, string(c.Kind), "a constraint is static or dynamic")
+	}
+	for _, name := range c.Roles {
+		d.checkRoleName(c, name)
+	}
+	if n := len(sortedSet(c.Roles)); c.Limit < 2 || c.Limit > n {
+		d.refuse(ErrInvalid, c, fmt.Sprint(c.Limit), "the number of a constraint is from 2 to the number of its roles, here %d", n)
+	}
+}
+
+// checkLimits reports where a defined role may not be held by that subject or there.
+func (d *draft) checkLimits(g Grant) {
+	r := d.roles.find(g.Role)
+	if r == nil {
+		return
+	}
+	if len(r.Holders) > 0 && !slices.Contains(r.Holders, g.Subject.Kind()) {
+		d.refuse(ErrHolder, g, g.Subject.String(), "role %s is held by subjects of kind %s only", r.Name, joined(r.Holders))
+	}
+	if len(r.Scopes) > 0 && !slices.Contains(r.Scopes, g.Scope.Kind()) {
+		d.refuse(ErrHolder, g, g.Scope.String(), "role %s is held at scopes of kind %s only", r.Name, joined(r.Scopes))
+	}
+}
+
+func joined[S ~string](names []S) string {
+	texts := make([]string, len(names))
+	for i, n := range names {
+		texts[i] = string(n)
+	}
+	return strings.Join(texts, ", ")
+}

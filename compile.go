@@ -190,8 +190,10 @@ func overriderOf(voices []voice, i int) int {
 // says returns what the role of that number says of a permission, asking the facts where it depends on them.
 func (q *question) says(number uint32) Effect {
 	r := q.policy.roles.get(number)
-	if say := r.say[q.permission]; say != conditional {
-		return Effect(say)
+	if !q.word.ok {
+		if say := r.say[q.permission]; say != conditional {
+			return Effect(say)
+		}
 	}
 	var inline [16]voice
 	return resolve(q.voices(r, inline[:0]))
@@ -211,16 +213,34 @@ func (q *question) voices(r *role, voices []voice) []voice {
 // ownSay is the strictest of the role's own rules that match and whose condition holds; what cannot be said drops an
 // Allow and keeps everything else.
 func (q *question) ownSay(r *role) Effect {
-	if own := r.own[q.permission]; own&conditional == 0 {
-		return Effect(own)
+	if !q.word.ok {
+		if own := r.own[q.permission]; own&conditional == 0 {
+			return Effect(own)
+		}
 	}
 	strictest := Effect(0)
 	for i := range r.rules {
-		if rule := &r.rules[i]; rule.effect > strictest && rule.match.has(q.permission) && q.stands(rule.effect, rule.when) {
+		if rule := &r.rules[i]; rule.effect > strictest && q.ruleCovers(r, rule) && q.stands(rule.effect, rule.when) {
 			strictest = rule.effect
 		}
 	}
 	return strictest
+}
+
+// ruleCovers says whether a rule lists the permission in question, be it declared or only a word.
+func (q *question) ruleCovers(r *role, rule *ruleAt) bool {
+	if q.word.ok {
+		return r.Rules[rule.rule].matches(q.word)
+	}
+	return rule.match.has(q.permission)
+}
+
+// overrideCovers says whether an override lists the permission in question.
+func (q *question) overrideCovers(o *overrideAt) bool {
+	if q.word.ok {
+		return o.match.pattern.matches(o.effect, q.word)
+	}
+	return o.match.covers(o.effect, q.permission)
 }
 
 // stands says whether a statement of that effect is heard under that condition.

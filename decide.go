@@ -13,7 +13,8 @@ type question struct {
 	policy     *policy
 	now        *instant
 	permission int
-	builtin    bool // privacy does not stop it
+	word       Permission // where the guard asks of a permission that may be declared later, in place of the number
+	builtin    bool       // privacy does not stop it
 	self       *holder
 	path       path
 	answers    answers

@@ -103,6 +103,7 @@ func (d *draft) take(s Statement) Statement {
 	case PrivateScope:
 		if at := d.place(s.Scope); at != nil && at.private {
 			d.ownPlace(at).private = false
+			d.privates = d.privates.without(d.own, at.number)
 			return s
 		}
 	case Constraint:
@@ -129,7 +130,9 @@ func (d *draft) insert(s Statement) {
 	case Suspension:
 		d.setSuspended(d.internHolder(s.Subject), true)
 	case PrivateScope:
-		d.internPlace(s.Scope).private = true
+		at := d.internPlace(s.Scope)
+		at.private = true
+		d.privates = d.privates.with(d.own, at.number)
 	case Constraint:
 		d.separate.all = true
 		i, _ := d.findConstraint(s.Name)

@@ -151,7 +151,7 @@ func (c *court) collectAt(b, depth int32, scope uint32, all bool) {
 	if overrides := h.overridesAt(scope); len(overrides) > 0 {
 		first = offsetIn(h.overrides, overrides)
 		for i := range overrides {
-			if o := &overrides[i]; o.match.covers(o.effect, c.q.permission) {
+			if o := &overrides[i]; c.q.overrideCovers(o) {
 				s := said{bearer: b, depth: depth, index: int32(first + i), by: -1, override: true, effect: o.effect}
 				s.fate = c.q.heard(h, o.window, o.when, o.effect)
 				c.hear(s, all)
@@ -221,7 +221,7 @@ func (c *court) hearGrant(h *holder, g *grantAt, s said) said {
 			}
 		}
 	}
-	if s.effect == 0 && s.fate == 0 && q.policy.roles.get(g.role).say[q.permission] == conditional {
+	if s.effect == 0 && s.fate == 0 && !q.word.ok && q.policy.roles.get(g.role).say[q.permission] == conditional {
 		q.miss(q.whyNot(g.role))
 	}
 	return s

@@ -18,6 +18,7 @@ type policy struct {
 	groups      vector[holder] // by number; 0 is Everyone
 	scopes      table[place]   // all but Global, by the hash of the path
 	places      vector[place]  // by number; 0 is Global
+	privates    *idset         // the numbers of the private places
 	roles       *roletable
 	uses        vector[roleUse] // by number of the role
 	constraints []Constraint    // sorted by name

@@ -24,8 +24,8 @@ func (p *Proposal) Entry() Entry { return p.entry }
 func (p *Proposal) Next() *Snapshot { return p.next }
 
 // Propose judges a change. Its error is a Problems with everything that is wrong with it; nothing is applied then. A
-// change made by an actor is judged by the rules of administration, too (SPEC section 7); an actor who is not
-// permitted learns nothing more. The zero Change.Time is the snapshot's instant.
+// change made by an actor is judged by the rules of administration, too: an actor who is not permitted learns nothing
+// more, and nobody may come to do what the actor may not. The zero Change.Time is the snapshot's instant.
 func (s *Snapshot) Propose(c Change) (*Proposal, error) {
 	if c.Time.IsZero() {
 		c.Time = s.at
@@ -39,11 +39,13 @@ func (s *Snapshot) Propose(c Change) (*Proposal, error) {
 	}
 	d := s.policy.draft()
 	d.policy.revision++
+	var notPermitted Problems
 	for i, e := range c.Edits {
+		notPermitted = append(notPermitted, s.mayEdit(c.Meta, d.needs(e), e.Activation.Subject)...)
 		d.edit(e, c.Meta, i)
 	}
-	if err := s.mayMake(c, d); err != nil {
-		return nil, err
+	if len(notPermitted) > 0 {
+		return nil, notPermitted
 	}
 	next := d.finish(s.policy)
 	if next == nil {
@@ -54,8 +56,16 @@ func (s *Snapshot) Propose(c Change) (*Proposal, error) {
 		next:  &Snapshot{next, s.at},
 		entry: Entry{Revision: next.revision, Meta: c.Meta, Deltas: d.sortedDeltas()},
 	}
-	if err := s.judgeActors(p, c); err != nil {
+	if c.Actor.IsZero() {
+		return p, nil
+	}
+	refused, err := p.climbsNowhere(c)
+	if err != nil {
 		return nil, err
+	}
+	refused = append(refused, p.keepsSomebody(c.Meta)...)
+	if len(refused) > 0 {
+		return nil, refused
 	}
 	return p, nil
 }

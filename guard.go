@@ -1,0 +1,187 @@
+package rolecall
+
+import "strings"
+
+// The rules of administration, SPEC section 7: who may make which edit where, that nobody climbs by it (escalation.go),
+// and that somebody stays in charge. A change made by the host itself, without an actor, is not judged by them.
+
+// actors are those whose permissions a change needs: the actor, and whoever it acts on behalf of.
+func (m Meta) actors() []Subject {
+	if m.Actor.IsZero() {
+		return nil
+	}
+	if m.OnBehalf.IsZero() || m.OnBehalf == m.Actor {
+		return []Subject{m.Actor}
+	}
+	return []Subject{m.Actor, m.OnBehalf}
+}
+
+// A need is a permission that an edit takes, and where.
+type need struct {
+	permission Permission
+	scope      Scope
+}
+
+// mayEdit reports, once an actor and need, what the actors may not do. The subject self, whose own eligible grant is
+// taken up, needs nothing.
+func (s *Snapshot) mayEdit(m Meta, needs []need, self Subject) Problems {
+	var ps Problems
+	for _, actor := range m.actors() {
+		if actor == self {
+			continue
+		}
+		for _, n := range needs {
+			if s.holds(actor, n, m) {
+				continue
+			}
+			ps = append(ps, problem(ErrNotPermitted, "change", actor.String(), "takes %s at %s, which the actor does not have", n.permission, n.scope))
+		}
+	}
+	return ps
+}
+
+// holds says whether a subject has a permission with no condition holding.
+func (s *Snapshot) holds(who Subject, n need, m Meta) bool {
+	now := instant{at: m.Time}
+	return s.check(&now, who, n.permission, n.scope, nil) == nil
+}
+
+// needs returns what an edit takes, judged against what stands in the draft when its turn comes. An edit whose scope is
+// malformed or undeclared takes nothing: there is no place to hold a permission at, and it is refused anyway.
+func (d *draft) needs(e Edit) []need {
+	switch e.Op {
+	case OpPut, OpRemove:
+		if e.Statement == nil {
+			return nil
+		}
+		return d.statementNeeds(e.Statement, e.Op == OpRemove)
+	case OpForgetSubject:
+		return []need{{SubjectForget, Global()}}
+	case OpForgetScope:
+		return d.at(e.Scope, ScopeForget)
+	case OpActivate:
+		return d.at(e.Activation.Scope, GrantActivate)
+	}
+	return nil
+}
+
+func (d *draft) at(t Scope, permissions ...Permission) []need {
+	if d.catalog.checkScope("", t) != nil {
+		return nil
+	}
+	var needs []need
+	for _, p := range permissions {
+		needs = append(needs, need{p, t})
+	}
+	return needs
+}
+
+func (d *draft) statementNeeds(s Statement, remove bool) []need {
+	standing := d.standing(s)
+	switch s := s.(type) {
+	case Role:
+		return d.at(Global(), choose(remove, standing != nil, RoleCreate, RoleUpdate, RoleDelete))
+	case Membership:
+		return d.at(Global(), makeOrBreak(s, standing, remove, MemberAdd, MemberRemove)...)
+	case Grant:
+		return d.at(s.Scope, makeOrBreak(s, standing, remove, GrantCreate, GrantDelete)...)
+	case Override:
+		return d.at(s.Scope, makeOrBreak(s, standing, remove, OverrideCreate, OverrideDelete)...)
+	case Suspension:
+		return d.at(Global(), SubjectSuspend)
+	case PrivateScope:
+		return d.at(s.Scope, ScopePrivate)
+	}
+	return d.at(Global(), ConstraintUpdate)
+}
+
+// standing returns the statement with that key; a malformed key has none.
+func (d *draft) standing(s Statement) Statement { return d.lookup(KeyOf(s)) }
+
+func choose(remove, there bool, create, update, del Permission) Permission {
+	switch {
+	case remove:
+		return del
+	case there:
+		return update
+	}
+	return create
+}
+
+// makeOrBreak returns what adding, removing or changing in place takes; a change takes both.
+func makeOrBreak(s, standing Statement, remove bool, create, del Permission) []Permission {
+	switch {
+	case remove:
+		return []Permission{del}
+	case standing != nil && !Equal(standing, s):
+		return []Permission{create, del}
+	}
+	return []Permission{create}
+}
+
+// keepsSomebody refuses a change after which no subject but a group may create grants on the whole instance, with no
+// condition holding, while one could before.
+func (p *Proposal) keepsSomebody(m Meta) Problems {
+	if p.next.somebodyInCharge(m) || !p.base.somebodyInCharge(m) {
+		return nil
+	}
+	return Problems{problem(ErrLastAdmin, "change", "", "nobody could %s at / any more", GrantCreate)}
+}
+
+func (s *Snapshot) somebodyInCharge(m Meta) bool {
+	for _, actor := range m.actors() {
+		if !actor.IsGroup() && s.holds(actor, need{GrantCreate, Global()}, m) {
+			return true
+		}
+	}
+	now := instant{at: m.Time}
+	q := question{now: &now}
+	global, stranger := Global(), Guest("-")
+	if q.ready(s.policy, &stranger, &GrantCreate, &global) != nil {
+		return false
+	}
+	q.self = nil
+	if q.verdict() == Granted {
+		return true
+	}
+	for _, h := range s.policy.candidates(&q.path, false) {
+		q.self, q.missed = h, NothingSaid
+		if q.verdict() == Granted {
+			return true
+		}
+	}
+	return false
+}
+
+// compactMissing drops repetitions and what lies inside a place where the same permission is missing already.
+func compactMissing(list []Missing) []Missing {
+	var out []Missing
+	for _, m := range list {
+		if !coveredBy(out, m) {
+			out = append(out, m)
+		}
+	}
+	return out
+}
+
+func coveredBy(list []Missing, m Missing) bool {
+	for _, other := range list {
+		if other.Permission == m.Permission && other.Scope.Contains(m.Scope) {
+			return true
+		}
+	}
+	return false
+}
+
+func missingText(list []Missing) string {
+	const most = 8
+	texts := make([]string, 0, most+1)
+	for i, m := range list {
+		if i == most {
+			texts = append(texts, "and more")
+			break
+		}
+		texts = append(texts, m.String())
+	}
+	return strings.Join(texts, ", ")
+}

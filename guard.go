@@ -27,7 +27,7 @@ type need struct {
 func (s *Snapshot) mayEdit(m Meta, needs []need, self Subject) Problems {
 	var ps Problems
 	for _, actor := range m.actors() {
-		if actor == self {
+		if h := s.policy.holder(actor); actor == self && (h == nil || !h.suspended) {
 			continue
 		}
 		for _, n := range needs {

@@ -1,0 +1,158 @@
+package rolecall
+
+import (
+	"maps"
+	"slices"
+	"time"
+)
+
+// Denials that no longer stand for a group. Tokens can vouch anyone into any groups, so a denial that stood for a group
+// counts as giving what it denied once it is gone, whether or not a present subject shows it.
+
+// liftedDenials treats a denial that stood for a group and no longer does as giving what it denied, everywhere it did.
+func (t *trial) liftedDenials(deltas []Delta) {
+	points := map[groupPoint]bool{}
+	for _, d := range deltas {
+		switch s := either(d.Before, d.After).(type) {
+		case Grant:
+			if s.Subject.IsGroup() {
+				points[groupPoint{s.Subject, s.Scope}] = true
+			}
+		case Override:
+			if s.Subject.IsGroup() {
+				points[groupPoint{s.Subject, s.Scope}] = true
+			}
+		case Role:
+			r := &region{scopes: map[Scope]bool{}, permissions: newPermset(len(t.after.catalog.permissions))}
+			t.rolePoints(s.Name, r, points)
+		case Membership:
+			if s.Member.IsGroup() {
+				t.parted(s)
+			}
+		}
+	}
+	for _, p := range slices.SortedFunc(maps.Keys(points), groupPoint.compare) {
+		t.liftedAt(p, t.instants(p.group), func(f Facts, m matter, at time.Time) Effect { return t.after.denies(p, m, at, f) })
+	}
+}
+
+// A groupPoint is a group and a scope with statements of it.
+type groupPoint struct {
+	group Subject
+	scope Scope
+}
+
+func (p groupPoint) compare(other groupPoint) int {
+	if p.group != other.group {
+		return p.group.Compare(other.group)
+	}
+	return p.scope.Compare(other.scope)
+}
+
+func (t *trial) rolePoints(name RoleName, r *region, points map[groupPoint]bool) {
+	changed := t.before.roles.find(name)
+	if changed == nil {
+		return
+	}
+	for _, heir := range t.before.roles.roles {
+		if heir == nil || !heir.is(changed.number) {
+			continue
+		}
+		for _, use := range t.before.usesOf(heir) {
+			if g := use.(Grant); g.Subject.IsGroup() {
+				points[groupPoint{g.Subject, g.Scope}] = true
+			}
+		}
+	}
+}
+
+// parted looks at a group that leaves another one, or is in it for a shorter time: what the groups above it denied no
+// longer stands for it.
+func (t *trial) parted(m Membership) {
+	member := t.before.holder(m.Member)
+	if member == nil {
+		return
+	}
+	for _, h := range t.before.above(m.Group) {
+		scopes := map[Scope]bool{}
+		t.before.scopesOf(h, scopes)
+		for _, scope := range slices.SortedFunc(maps.Keys(scopes), Scope.Compare) {
+			p := groupPoint{h.subject, scope}
+			t.liftedAt(p, t.instants(m.Member), func(f Facts, m2 matter, at time.Time) Effect {
+				if !t.before.stillAbove(m.Member, h.subject, at) {
+					return Forbid
+				}
+				if !t.after.stillAbove(m.Member, h.subject, at) {
+					return 0
+				}
+				return t.after.denies(p, m2, at, f)
+			})
+		}
+	}
+}
+
+// stillAbove says whether a group is reachable from another at an instant.
+func (p *policy) stillAbove(below, above Subject, at time.Time) bool {
+	b, a := p.holder(below), p.holder(above)
+	return b != nil && a != nil && b.group != nil && p.reaches(b, a, &instant{at: at})
+}
+
+// liftedAt compares what a point denied before with what is left of it, and wants the actor to have it everywhere inside.
+func (t *trial) liftedAt(p groupPoint, instants []time.Time, left func(Facts, matter, time.Time) Effect) {
+	r := &region{scopes: map[Scope]bool{p.scope: true}, permissions: newPermset(len(t.after.catalog.permissions))}
+	r.everything()
+	cells := t.cells(p.group, r.scopes)
+	words := t.words(p.group, r)
+	try := func(m matter) {
+		for _, at := range instants {
+			lifted := func(f Facts) bool {
+				stood := t.before.denies(p, m, at, f)
+				return stood != 0 && left(f, m, at) < stood
+			}
+			if !t.forSomeFacts(lifted) {
+				continue
+			}
+			for _, cell := range cells {
+				inside := m
+				inside.scope = cell
+				if t.forSomeFacts(func(f Facts) bool { return lifted(f) && !t.actorMay(inside, at, f) }) {
+					t.lack(inside)
+				}
+			}
+		}
+	}
+	for number := range t.after.catalog.permissions {
+		try(matter{number: number, scope: p.scope})
+	}
+	for _, word := range words {
+		try(matter{number: -1, word: word, scope: p.scope})
+	}
+}
+
+// denies returns the strictest denial among the statements of a group at a scope, 0 where there is none.
+func (p *policy) denies(at groupPoint, m matter, now time.Time, f Facts) Effect {
+	h, place := p.holder(at.group), p.place(at.scope)
+	if h == nil || place == nil {
+		return 0
+	}
+	q := p.questionOf(at.group, m, now, f)
+	strictest := Effect(0)
+	grants := h.grantsAt(place.number)
+	for i := range grants {
+		x := &grants[i]
+		if x.marks&markEligible != 0 || !h.open(x.window, q.now) {
+			continue
+		}
+		if says := q.says(x.role); says > Except && q.stands(says, x.when) {
+			strictest = max(strictest, says)
+		}
+	}
+	overrides := h.overridesAt(place.number)
+	for i := range overrides {
+		o := &overrides[i]
+		if o.effect > Except && q.overrideCovers(o) && h.open(o.window, q.now) && q.stands(o.effect, o.when) {
+			strictest = max(strictest, o.effect)
+		}
+	}
+	return strictest
+}

@@ -1,0 +1,70 @@
+// Command rolecall tests, formats and asks policies in Rolecall's text form.
+//
+//	rolecall test FILE…                        run the steps of scenarios
+//	rolecall fmt [-w|-l] [FILE…]               tidy files
+//	rolecall can SUBJECT PERMISSION SCOPE -f FILE       yes or no
+//	rolecall explain SUBJECT PERMISSION SCOPE -f FILE   yes or no, and why
+//
+// It exits with 0 for yes, passed or done; 1 for no or failed; 2 where it was called wrongly; 3 where a file cannot be
+// read or says something wrong, or a question names what the policy does not declare.
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/spf13/cobra"
+)
+
+// The exit codes.
+const (
+	exitNo    = 1
+	exitUsage = 2
+	exitBad   = 3
+)
+
+func main() { os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr)) }
+
+// An exit ends the command with a code. Its error, where it has one, is still to be told.
+type exit struct {
+	code int
+	err  error
+}
+
+func (e exit) Error() string { return fmt.Sprintf("exit %d: %v", e.code, e.err) }
+
+// bad is the exit for a file or a question that is wrong.
+func bad(err error) error { return exit{exitBad, err} }
+
+// run is the command without the process around it.
+func run(args []string, in io.Reader, out, errOut io.Writer) int {
+	root := &cobra.Command{
+		Use:           "rolecall",
+		Short:         "Test, format and ask policies",
+		Long:          "Test, format and ask policies in Rolecall's text form.\n\n" + exitHelp,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+	}
+	root.AddCommand(testCommand(), fmtCommand(), canCommand(), explainCommand())
+	root.SetArgs(args)
+	root.SetIn(in)
+	root.SetOut(out)
+	root.SetErr(errOut)
+	err := root.Execute()
+	var e exit
+	switch {
+	case err == nil:
+		return 0
+	case !errors.As(err, &e): // of cobra itself: unknown commands and flags, missing arguments
+		fmt.Fprintf(errOut, "rolecall: %v\nTry rolecall --help.\n", err)
+		return exitUsage
+	case e.err != nil:
+		fmt.Fprintln(errOut, e.err)
+	}
+	return e.code
+}
+
+const exitHelp = `Exit codes: 0 yes, passed or done; 1 no or failed; 2 called wrongly; 3 a file cannot be read or says something
+wrong, or a question names what the policy does not declare.`

@@ -1,0 +1,110 @@
+package policy
+
+import (
+	"strconv"
+	"strings"
+	"unicode/utf8"
+)
+
+// A token is one word of a line, or one quoted string.
+type token struct {
+	text   string // as written; the formatter puts the canonical spelling here
+	value  string // what a quoted string says
+	column int    // of its first byte, counted from 1
+	quoted bool
+}
+
+// is says whether the token is that very word.
+func (t token) is(word string) bool { return !t.quoted && t.text == word }
+
+// A lexFault is what keeps a line from being split into words.
+type lexFault struct {
+	column int
+	word   string
+	what   string
+}
+
+// splitLine splits a line into words, which it appends to tokens, and the comment, which starts with its #. After a
+// fault the tokens are those before it.
+func splitLine(line string, tokens []token) ([]token, string, *lexFault) {
+	for i := 0; ; {
+		for i < len(line) && isBlank(line[i]) {
+			i++
+		}
+		if i == len(line) {
+			return tokens, "", nil
+		}
+		if line[i] == '#' {
+			return tokens, strings.TrimRight(line[i:], " \t"), nil
+		}
+		if line[i] != '"' {
+			end := wordEnd(line, i)
+			tokens = append(tokens, token{text: line[i:end], column: i + 1})
+			i = end
+			continue
+		}
+		end := quoteEnd(line, i)
+		if end < 0 {
+			return tokens, "", &lexFault{i + 1, line[i:], "the quoted string has no end on its line"}
+		}
+		t := token{text: line[i:end], column: i + 1, quoted: true}
+		var err error
+		if t.value, err = strconv.Unquote(t.text); err != nil || !utf8.ValidString(t.text) {
+			return tokens, "", &lexFault{i + 1, t.text, "not a double-quoted Go string"}
+		}
+		if end < len(line) && !isBlank(line[end]) {
+			return tokens, "", &lexFault{i + 1, line[i:wordEnd(line, end)], "a blank must follow the quoted string"}
+		}
+		tokens = append(tokens, t)
+		i = end
+	}
+}
+
+func isBlank(c byte) bool { return c == ' ' || c == '\t' }
+
+// wordEnd returns where the word that line[i:] starts with ends.
+func wordEnd(line string, i int) int {
+	for i < len(line) && !isBlank(line[i]) {
+		i++
+	}
+	return i
+}
+
+// quoteEnd returns the place after the quoted string that starts at i, -1 where it does not end.
+func quoteEnd(line string, i int) int {
+	for i++; i < len(line); i++ {
+		switch line[i] {
+		case '\\':
+			i++
+		case '"':
+			return i + 1
+		}
+	}
+	return -1
+}
+
+// cutLine returns the first line of text without its end, and what follows. A carriage return before the line's end
+// belongs to the end.
+func cutLine(text string) (line, rest string) {
+	line, rest, _ = strings.Cut(text, "\n")
+	return strings.TrimSuffix(line, "\r"), rest
+}
+
+// indexOf returns the place of the word in the token or in the comma-separated list that the token is, -1 where it is
+// not there.
+func (t token) indexOf(word string) int {
+	if t.quoted {
+		return -1
+	}
+	at := 0
+	for part := range strings.SplitSeq(t.text, ",") {
+		if part == word {
+			return at
+		}
+		at += len(part) + 1
+	}
+	if t.text == word {
+		return 0
+	}
+	return -1
+}

@@ -1,9 +1,6 @@
 package rolecall
 
-import (
-	"math/bits"
-	"slices"
-)
+import "slices"
 
 // A permset is a set of permission numbers.
 type permset []uint64
@@ -17,13 +14,6 @@ func (s permset) or(other permset) {
 	for i, w := range other {
 		s[i] |= w
 	}
-}
-
-func (s permset) count() (n int) {
-	for _, w := range s {
-		n += bits.OnesCount64(w)
-	}
-	return n
 }
 
 // A matcher is a pattern with the permissions that it covers, computed once a catalog.

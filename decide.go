@@ -11,7 +11,7 @@ package rolecall
 // A question is one request made ready, against one policy.
 type question struct {
 	policy     *policy
-	now        *instant
+	now        instant
 	permission int
 	word       Permission // where the guard asks of a permission that may be declared later, in place of the number
 	builtin    bool       // privacy does not stop it
@@ -164,7 +164,7 @@ func (q *question) scanGroups(at *place, depth int) (outcome, bool) {
 	}
 	for i := range h.groups {
 		m := &h.groups[i]
-		if !h.open(m.window, q.now) {
+		if !h.open(m.window, &q.now) {
 			continue
 		}
 		g := p.groups.at(m.group).group
@@ -212,7 +212,7 @@ func (q *question) scanGrant(h *holder, g *grantAt, open bool) outcome {
 	if says == 0 && g.marks&markReplace == 0 {
 		return 0
 	}
-	if !h.open(g.window, q.now) {
+	if !h.open(g.window, &q.now) {
 		q.missUnless(says == 0, OutsideWindow)
 		return 0
 	}
@@ -254,7 +254,7 @@ func (q *question) missUnless(nothing bool, r Reason) {
 }
 
 func (q *question) scanOverride(h *holder, o *overrideAt, open bool) outcome {
-	if !h.open(o.window, q.now) {
+	if !h.open(o.window, &q.now) {
 		q.missUnless(o.effect != Allow, OutsideWindow)
 		return 0
 	}

@@ -2,6 +2,7 @@ package rolecall
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 )
@@ -28,7 +29,7 @@ type Request struct {
 type Narrowing struct {
 	byRole, byPattern bool
 	roles             []RoleName
-	patterns          []Pattern
+	patterns          [][]Pattern // one of each list matches
 }
 
 // ToRoles narrows to the allows of these roles, the active roles of a session.
@@ -38,13 +39,12 @@ func ToRoles(roles ...RoleName) Narrowing {
 
 // ToPatterns narrows to the permissions that match one of these patterns.
 func ToPatterns(patterns ...Pattern) Narrowing {
-	return Narrowing{byPattern: true, patterns: sortedSet(patterns)}
+	return Narrowing{}.AndPatterns(patterns...)
 }
 
 // AndPatterns narrows n further, to the permissions that match one of these patterns as well.
-// Narrowing twice by pattern is refused at the decision, because it would have to be an intersection.
 func (n Narrowing) AndPatterns(patterns ...Pattern) Narrowing {
-	n.byPattern, n.patterns = true, sortedSet(patterns)
+	n.byPattern, n.patterns = true, append(slices.Clip(n.patterns), sortedSet(patterns))
 	return n
 }
 
@@ -103,7 +103,7 @@ type DeniedError struct {
 
 // Error names the question and the kind of reason.
 func (e *DeniedError) Error() string {
-	return fmt.Sprintf("denied: %s may not %s at %s: %s", e.Subject, e.Permission, e.Scope, e.Reason)
+	return fmt.Sprintf("denied: %s may not %s at %s: %s", e.Subject, e.Permission, e.Scope, e.Reason.String())
 }
 
 // Unwrap returns the reason, which is ErrDenied.
@@ -115,7 +115,6 @@ type Fate uint8
 // The fates, from the deciding one to the ones that were not heard.
 const (
 	Decides             = Fate(iota + 1) // it is among what the verdict rests on
-	Agrees                               // it is left over too, but something stricter stands beside it
 	LostToNearer                         // a nearer statement overrides it
 	LostToReplace                        // a nearer replace grant makes it not count
 	LostToOverride                       // an override at the same point is nearer than a grant
@@ -244,7 +243,7 @@ func (d Decision) String() string {
 	}
 	fmt.Fprintf(&b, "%s: %s %s at %s", verdict, d.request.Subject, d.request.Permission, d.request.Scope)
 	if d.reason != Granted && d.reason != Denied {
-		fmt.Fprintf(&b, " (%s)", d.reason)
+		fmt.Fprintf(&b, " (%s)", d.reason.String())
 	}
 	for _, f := range d.deciding {
 		b.WriteString("\n  because ")

@@ -45,6 +45,7 @@ func (d *draft) refused(p *Problem, by Statement) {
 // put adds a statement or changes the one with its key. A statement with a problem is not applied.
 func (d *draft) put(s Statement) {
 	if !d.check(s) {
+		d.keepName(s)
 		return
 	}
 	before := d.take(s)
@@ -54,6 +55,20 @@ func (d *draft) put(s Statement) {
 	}
 	d.insert(s)
 	d.record(s, before, Canonical(s))
+}
+
+// keepName defines a role that has a problem as far as its name and what it inherits go, so that what else is wrong
+// with it is found too, and what names it is not reported as well. The draft is refused anyway.
+func (d *draft) keepName(s Statement) {
+	r, isRole := s.(Role)
+	if !isRole || checkName("", string(r.Name)) != nil {
+		return
+	}
+	r.Inherits = slices.DeleteFunc(slices.Clone(r.Inherits), func(above RoleName) bool {
+		return above == r.Name || checkName("", string(above)) != nil
+	})
+	d.take(r)
+	d.insert(Role{Name: r.Name, Inherits: r.Inherits})
 }
 
 // remove removes the statement with the key of s.

@@ -175,7 +175,7 @@ func (p *policy) mayAllow(who Subject) permset {
 // lack notes what the actor misses, unless it may escalate there.
 func (t *trial) lack(m matter) {
 	s := Snapshot{policy: t.base}
-	if s.holds(t.actor, need{Escalate, m.scope}, t.meta) {
+	if s.holds(t.actor, need{permission: Escalate, scope: m.scope}, t.meta) {
 		return
 	}
 	t.missing = append(t.missing, Missing{m.permission(t.after.catalog), m.scope})
@@ -196,7 +196,7 @@ func (t *trial) actorMay(m matter, at time.Time, f Facts) bool {
 }
 
 func (p *policy) questionOf(who Subject, m matter, at time.Time, f Facts) *question {
-	q := &question{policy: p, now: &instant{at: at}, permission: max(m.number, 0), word: m.word, self: p.holder(who)}
+	q := &question{policy: p, now: instant{at: at}, permission: max(m.number, 0), word: m.word, self: p.holder(who)}
 	q.builtin = !m.word.ok && p.builtin(m.number)
 	q.answers.facts = f
 	p.walk(&m.scope, &q.path)
@@ -213,7 +213,7 @@ func (q *question) eligible() bool {
 			grants := b.grantsAt(q.path.places[depth].number)
 			for i := range grants {
 				x := &grants[i]
-				if x.marks&markEligible != 0 && b.open(x.window, q.now) && q.stands(Allow, x.when) && q.says(x.role) == Allow {
+				if x.marks&markEligible != 0 && b.open(x.window, &q.now) && q.stands(Allow, x.when) && q.says(x.role) == Allow {
 					return true
 				}
 			}

@@ -1,5 +1,10 @@
 package rolecall
 
+import (
+	"cmp"
+	"slices"
+)
+
 // explain applies the law to everything that bears on the question and tells the fate of each statement.
 func (q *question) explain(r Request) Decision {
 	d := Decision{request: r, revision: q.policy.revision}
@@ -8,13 +13,15 @@ func (q *question) explain(r Request) Decision {
 		d.deciding = []Finding{{Statement: Suspension{q.self.subject}, Holder: q.self.subject, Path: []Subject{q.self.subject}, Effect: Deny, Fate: Decides}}
 		return d
 	}
-	c := court{q: q, bearers: q.bearers(nil)}
-	c.collect(nil, true)
-	d.reason = c.weigh()
-	paths := c.paths(r.Subject)
+	c := court{bearers: q.bearers(nil)}
+	c.sortBearers()
+	c.said = c.collect(q, nil, true)
+	c.sortSaid(q)
+	d.reason = c.weigh(q)
+	paths := c.paths(q, r.Subject)
 	for i := range c.said {
 		s := &c.said[i]
-		f := c.finding(s, paths[s.bearer])
+		f := c.finding(q, s, paths[s.bearer])
 		switch {
 		case s.fate == Decides:
 			d.deciding = append(d.deciding, f)
@@ -22,36 +29,60 @@ func (q *question) explain(r Request) Decision {
 			d.losing = append(d.losing, f)
 		}
 	}
+	sortFindings(d.deciding)
+	sortFindings(d.losing)
 	return d
 }
 
+// sortBearers puts the groups in order of name, so that an explanation does not depend on how the policy was built.
+func (c *court) sortBearers() {
+	if len(c.bearers) > 2 {
+		slices.SortFunc(c.bearers[1:len(c.bearers)-1], func(a, b bearer) int { return a.subject.Compare(b.subject) })
+	}
+}
+
+// sortSaid puts what is said at each point in order of its statements.
+func (c *court) sortSaid(q *question) {
+	slices.SortStableFunc(c.said, func(a, b said) int {
+		if a.bearer != b.bearer || a.depth != b.depth {
+			return cmp.Or(cmp.Compare(a.bearer, b.bearer), cmp.Compare(a.depth, b.depth))
+		}
+		return KeyOf(c.statement(q, &a)).Compare(KeyOf(c.statement(q, &b)))
+	})
+}
+
+// sortFindings orders findings by their statements, so that one policy explains itself alike however it was built.
+func sortFindings(list []Finding) {
+	slices.SortStableFunc(list, func(a, b Finding) int { return KeyOf(a.Statement).Compare(KeyOf(b.Statement)) })
+}
+
 // finding tells one said as a statement of the policy.
-func (c *court) finding(s *said, path []Subject) Finding {
-	f := Finding{Statement: c.statement(s), Holder: path[len(path)-1], Path: path, Effect: s.effect, Fate: s.fate}
+func (c *court) finding(q *question, s *said, path []Subject) Finding {
+	f := Finding{Statement: c.statement(q, s), Holder: path[len(path)-1], Path: path, Effect: s.effect, Fate: s.fate}
 	if s.by >= 0 {
-		f.By = c.statement(&c.said[s.by])
+		f.By = c.statement(q, &c.said[s.by])
 	}
 	if !s.override {
-		c.nameRule(s, &f)
+		c.nameRule(q, s, &f)
 	}
 	if s.fate == StoppedByPrivacy {
-		f.Where = c.q.path.places[c.q.path.private].scope
+		f.Where = q.path.places[q.path.private].scope
 	}
 	if s.fate == StoppedByUnknown || s.effect != Allow {
-		f.Cause = c.q.answers.causes[c.when(s)]
+		f.Cause = q.answers.causes[c.when(q, s)]
 	}
 	return f
 }
 
-func (c *court) statement(s *said) Statement {
+func (c *court) statement(q *question, s *said) Statement {
 	h := c.bearers[s.bearer].holder
 	if s.override {
-		return c.q.policy.override(h, &h.overrides[s.index])
+		return q.policy.override(h, &h.overrides[s.index])
 	}
-	return c.q.policy.grant(h, &h.grants[s.index])
+	return q.policy.grant(h, &h.grants[s.index])
 }
 
-func (c *court) when(s *said) uint16 {
+func (c *court) when(q *question, s *said) uint16 {
 	h := c.bearers[s.bearer].holder
 	if s.override {
 		return h.overrides[s.index].when
@@ -60,8 +91,7 @@ func (c *court) when(s *said) uint16 {
 }
 
 // nameRule finds the rule through which the granted role says what it says.
-func (c *court) nameRule(s *said, f *Finding) {
-	q := c.q
+func (c *court) nameRule(q *question, s *said, f *Finding) {
 	granted := q.policy.roles.get(c.bearers[s.bearer].grants[s.index].role)
 	voices := q.voices(granted, nil)
 	for i, v := range voices {
@@ -86,31 +116,21 @@ func ruleCopy(r Rule) *Rule {
 	return &r
 }
 
-// paths returns for each bearer the memberships through which the subject has it, shortest first found.
-func (c *court) paths(self Subject) [][]Subject {
+// paths returns for each bearer the memberships through which the subject has it: a shortest way, and of those the first
+// in order of the groups' names.
+func (c *court) paths(q *question, self Subject) [][]Subject {
 	paths := make([][]Subject, len(c.bearers))
 	paths[0] = []Subject{self}
 	index := map[*holder]int{}
 	for i, b := range c.bearers {
 		index[b.holder] = i
 	}
-	if c.q.extra != nil {
-		for _, g := range c.q.extra.groups {
-			if i, ok := index[g]; ok && paths[i] == nil {
-				paths[i] = []Subject{self, g.subject}
-			}
-		}
-	}
-	for i := 0; i < len(c.bearers); i++ {
-		h := c.bearers[i].holder
-		for j := range h.groups {
-			m := &h.groups[j]
-			if !h.open(m.window, c.q.now) {
-				continue
-			}
-			g := c.q.policy.groups.at(m.group)
-			if k := index[g]; paths[k] == nil && paths[i] != nil {
-				paths[k] = append(append([]Subject(nil), paths[i]...), g.subject)
+	for queue := []int{0}; len(queue) > 0; queue = queue[1:] {
+		from := queue[0]
+		for _, g := range c.directGroups(q, from) {
+			if k := index[g]; paths[k] == nil {
+				paths[k] = append(slices.Clone(paths[from]), g.subject)
+				queue = append(queue, k)
 			}
 		}
 	}
@@ -118,4 +138,20 @@ func (c *court) paths(self Subject) [][]Subject {
 		paths[last] = []Subject{self, Everyone()}
 	}
 	return paths
+}
+
+// directGroups returns the groups that a bearer is directly in, vouched-for ones too, in order of name.
+func (c *court) directGroups(q *question, bearer int) []*holder {
+	var direct []*holder
+	if bearer == 0 && q.extra != nil {
+		direct = append(direct, q.extra.groups...)
+	}
+	h := c.bearers[bearer].holder
+	for i := range h.groups {
+		if m := &h.groups[i]; h.open(m.window, &q.now) {
+			direct = append(direct, q.policy.groups.at(m.group))
+		}
+	}
+	slices.SortFunc(direct, func(a, b *holder) int { return a.subject.Compare(b.subject) })
+	return direct
 }

@@ -56,16 +56,20 @@ func FormatTime(t time.Time) string {
 	return t.Format(time.RFC3339Nano)
 }
 
-// ParseTime reads RFC 3339, or a bare date, which is midnight UTC.
+// ParseTime reads RFC 3339, or a bare date, which is midnight UTC. The first instant of year 1 is refused: Go takes it
+// for no time at all, so that as the end of a window it would read as no end.
 func ParseTime(text string) (time.Time, error) {
-	if t, err := time.Parse(time.DateOnly, text); err == nil {
-		return t, nil
+	t, err := time.Parse(time.DateOnly, text)
+	if err != nil {
+		t, err = time.Parse(time.RFC3339Nano, text)
 	}
-	t, err := time.Parse(time.RFC3339Nano, text)
 	if err != nil {
 		return time.Time{}, problem(ErrInvalid, "", text, "a time is RFC 3339 or a date, for example 2026-03-01T09:00:00Z or 2026-03-01")
 	}
-	return t.UTC(), nil
+	if t = t.UTC(); t.IsZero() || t.Year() < 1 || t.Year() > 9999 {
+		return time.Time{}, problem(ErrInvalid, "", text, "a time is after the first instant of year 1 and before year 10000, in UTC")
+	}
+	return t, nil
 }
 
 // A Grant gives a role to a subject at a scope and everywhere inside it. Its key is (Subject, Role, Scope, When,

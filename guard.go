@@ -16,14 +16,17 @@ func (m Meta) actors() []Subject {
 	return []Subject{m.Actor, m.OnBehalf}
 }
 
-// A need is a permission that an edit takes, and where.
+// A need is a permission that an edit takes, and where. Whoever lacks it and insteadOf too is told of that one only, so
+// that it does not show whether there is something to change.
 type need struct {
 	permission Permission
 	scope      Scope
+	insteadOf  Permission
 }
 
-// mayEdit reports, once an actor and need, what the actors may not do. The subject self, whose own eligible grant is
-// taken up, needs nothing.
+// mayEdit reports, once an actor, the first thing that an edit takes and the actor lacks: what else it takes depends on
+// what stands, which is not for whoever is not permitted. The subject self, whose own eligible grant is taken up, needs
+// nothing.
 func (s *Snapshot) mayEdit(m Meta, needs []need, self Subject) Problems {
 	var ps Problems
 	for _, actor := range m.actors() {
@@ -34,7 +37,11 @@ func (s *Snapshot) mayEdit(m Meta, needs []need, self Subject) Problems {
 			if s.holds(actor, n, m) {
 				continue
 			}
+			if other := (need{permission: n.insteadOf, scope: n.scope}); !n.insteadOf.IsZero() && !s.holds(actor, other, m) {
+				n = other
+			}
 			ps = append(ps, problem(ErrNotPermitted, "change", actor.String(), "takes %s at %s, which the actor does not have", n.permission, n.scope))
+			break
 		}
 	}
 	return ps
@@ -56,7 +63,7 @@ func (d *draft) needs(e Edit) []need {
 		}
 		return d.statementNeeds(e.Statement, e.Op == OpRemove)
 	case OpForgetSubject:
-		return []need{{SubjectForget, Global()}}
+		return d.at(Global(), SubjectForget)
 	case OpForgetScope:
 		return d.at(e.Scope, ScopeForget)
 	case OpActivate:
@@ -71,7 +78,7 @@ func (d *draft) at(t Scope, permissions ...Permission) []need {
 	}
 	var needs []need
 	for _, p := range permissions {
-		needs = append(needs, need{p, t})
+		needs = append(needs, need{permission: p, scope: t})
 	}
 	return needs
 }
@@ -80,7 +87,7 @@ func (d *draft) statementNeeds(s Statement, remove bool) []need {
 	standing := d.standing(s)
 	switch s := s.(type) {
 	case Role:
-		return d.at(Global(), choose(remove, standing != nil, RoleCreate, RoleUpdate, RoleDelete))
+		return roleNeeds(remove, standing != nil)
 	case Membership:
 		return d.at(Global(), makeOrBreak(s, standing, remove, MemberAdd, MemberRemove)...)
 	case Grant:
@@ -98,14 +105,14 @@ func (d *draft) statementNeeds(s Statement, remove bool) []need {
 // standing returns the statement with that key; a malformed key has none.
 func (d *draft) standing(s Statement) Statement { return d.lookup(KeyOf(s)) }
 
-func choose(remove, there bool, create, update, del Permission) Permission {
+func roleNeeds(remove, there bool) []need {
 	switch {
 	case remove:
-		return del
+		return []need{{permission: RoleDelete, scope: Global()}}
 	case there:
-		return update
+		return []need{{permission: RoleUpdate, scope: Global(), insteadOf: RoleCreate}}
 	}
-	return create
+	return []need{{permission: RoleCreate, scope: Global()}}
 }
 
 // makeOrBreak returns what adding, removing or changing in place takes; a change takes both.
@@ -130,12 +137,12 @@ func (p *Proposal) keepsSomebody(m Meta) Problems {
 
 func (s *Snapshot) somebodyInCharge(m Meta) bool {
 	for _, actor := range m.actors() {
-		if !actor.IsGroup() && s.holds(actor, need{GrantCreate, Global()}, m) {
+		if !actor.IsGroup() && s.holds(actor, need{permission: GrantCreate, scope: Global()}, m) {
 			return true
 		}
 	}
 	now := instant{at: m.Time}
-	q := question{now: &now}
+	q := question{now: now}
 	global, stranger := Global(), Guest("-")
 	if q.ready(s.policy, &stranger, &GrantCreate, &global) != nil {
 		return false

@@ -31,13 +31,6 @@ const (
 	chunkList  = 256 // longer lists become bitmaps
 )
 
-func (s *idset) size() int {
-	if s == nil {
-		return 0
-	}
-	return s.n
-}
-
 func (s *idset) has(id uint32) bool {
 	if s == nil || s.bloom>>(id%64)&1 == 0 {
 		return false

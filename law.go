@@ -44,15 +44,14 @@ const (
 func (q *question) judge() Reason {
 	var roomForBearers [inlineBearers]bearer
 	var roomForSaid [inlineSaid]said
-	c := court{q: q}
+	c := court{}
 	c.bearers = q.bearers(roomForBearers[:0])
-	c.collect(roomForSaid[:0], false)
-	return c.weigh()
+	c.said = c.collect(q, roomForSaid[:0], false)
+	return c.weigh(q)
 }
 
 // A court has a question and everything said of it.
 type court struct {
-	q       *question
 	bearers []bearer
 	said    []said
 }
@@ -80,7 +79,7 @@ func (q *question) bearers(list []bearer) []bearer {
 		for i := 0; i < len(list); i++ {
 			h := list[i].holder
 			for j := range h.groups {
-				if m := &h.groups[j]; h.open(m.window, q.now) {
+				if m := &h.groups[j]; h.open(m.window, &q.now) {
 					list = addBearer(list, q.policy.groups.at(m.group), live)
 				}
 			}
@@ -105,86 +104,86 @@ func addBearer(list []bearer, h *holder, live bool) []bearer {
 }
 
 // nearerHolder says whether bearer a is b or nearer than b.
-func (c *court) nearerHolder(a, b int32) bool {
+func (c *court) nearerHolder(q *question, a, b int32) bool {
 	switch {
 	case a == b || a == 0 || int(b) == len(c.bearers)-1:
 		return true
 	case b == 0 || int(a) == len(c.bearers)-1:
 		return false
 	}
-	return c.q.policy.reaches(c.bearers[a].holder, c.bearers[b].holder, c.q.now)
+	return q.policy.reaches(c.bearers[a].holder, c.bearers[b].holder, &q.now)
 }
 
 // nearer says whether the point of a is nearer than the point of b.
-func (c *court) nearer(a, b *said) bool {
-	return a.depth >= b.depth && (a.bearer != b.bearer || a.depth != b.depth) && c.nearerHolder(a.bearer, b.bearer)
+func (c *court) nearer(q *question, a, b *said) bool {
+	return a.depth >= b.depth && (a.bearer != b.bearer || a.depth != b.depth) && c.nearerHolder(q, a.bearer, b.bearer)
 }
 
-// collect writes down what is said at every point. With all it also writes down what would have been said but for a
+// collect appends to list what is said at every point. With all it also writes down what would have been said but for a
 // window, a condition or because it is only eligible.
-func (c *court) collect(room []said, all bool) {
-	c.said = room
+func (c *court) collect(q *question, list []said, all bool) []said {
 	for b := range c.bearers {
 		h := c.bearers[b].holder
 		if len(h.grants) == 0 && len(h.overrides) == 0 {
 			continue
 		}
-		for depth := range c.q.path.n {
-			at := c.q.path.places[depth]
+		for depth := range q.path.n {
+			at := q.path.places[depth]
 			if h.group != nil && !at.groups.has(h.number) {
 				continue
 			}
-			c.collectAt(int32(b), int32(depth), at.number, all)
+			list = c.collectAt(q, list, int32(b), int32(depth), at.number, all)
 		}
 	}
+	return list
 }
 
-func (c *court) collectAt(b, depth int32, scope uint32, all bool) {
+func (c *court) collectAt(q *question, list []said, b, depth int32, scope uint32, all bool) []said {
 	h := c.bearers[b].holder
-	first := len(h.grants)
 	if grants := h.grantsAt(scope); len(grants) > 0 {
-		first = offsetIn(h.grants, grants)
+		first := offsetIn(h.grants, grants)
 		for i := range grants {
-			c.hear(c.hearGrant(h, &grants[i], said{bearer: b, depth: depth, index: int32(first + i), by: -1}), all)
+			list = q.hear(list, c.hearGrant(q, h, &grants[i], said{bearer: b, depth: depth, index: int32(first + i), by: -1}), all)
 		}
 	}
 	if overrides := h.overridesAt(scope); len(overrides) > 0 {
-		first = offsetIn(h.overrides, overrides)
+		first := offsetIn(h.overrides, overrides)
 		for i := range overrides {
-			if o := &overrides[i]; c.q.overrideCovers(o) {
+			if o := &overrides[i]; q.overrideCovers(o) {
 				s := said{bearer: b, depth: depth, index: int32(first + i), by: -1, override: true, effect: o.effect}
-				s.fate = c.q.heard(h, o.window, o.when, o.effect)
-				c.hear(s, all)
+				s.fate = q.heard(h, o.window, o.when, o.effect)
+				list = q.hear(list, s, all)
 			}
 		}
 	}
+	return list
 }
 
 // offsetIn returns where part, a non-empty piece of whole, begins.
 func offsetIn[E any](whole, part []E) int { return cap(whole) - cap(part) }
 
 // hear keeps what speaks; what was not heard is a reason, and is kept only where everything is asked for.
-func (c *court) hear(s said, all bool) {
+func (q *question) hear(list []said, s said, all bool) []said {
 	if s.fate == 0 {
 		if s.effect != 0 || s.replace {
-			c.said = append(c.said, s)
-			return
+			return append(list, s)
 		}
 		if !all {
-			return
+			return list
 		}
 	}
 	if s.effect == Allow {
-		c.q.miss(reasonOf(s.fate))
+		q.miss(reasonOf(s.fate))
 	}
 	if all && s.effect != 0 {
-		c.said = append(c.said, s)
+		return append(list, s)
 	}
+	return list
 }
 
 // heard says why a statement is not heard, 0 where it is.
 func (q *question) heard(h *holder, window uint32, when uint16, effect Effect) Fate {
-	if !h.open(window, q.now) {
+	if !h.open(window, &q.now) {
 		return StoppedByWindow
 	}
 	switch q.answers.ask(q.policy.catalog, when) {
@@ -199,14 +198,13 @@ func (q *question) heard(h *holder, window uint32, when uint16, effect Effect) F
 }
 
 // hearGrant fills in what a grant says.
-func (c *court) hearGrant(h *holder, g *grantAt, s said) said {
-	q := c.q
+func (c *court) hearGrant(q *question, h *holder, g *grantAt, s said) said {
 	s.effect = q.says(g.role)
 	s.replace, s.pierce = g.marks&markReplace != 0, g.marks&markPierce != 0
 	switch {
 	case g.marks&markEligible != 0:
 		s.fate = NotActivated
-	case !h.open(g.window, q.now):
+	case !h.open(g.window, &q.now):
 		s.fate = StoppedByWindow
 	default:
 		switch q.answers.ask(q.policy.catalog, g.when) {
@@ -248,21 +246,21 @@ func reasonOf(f Fate) Reason {
 }
 
 // weigh gives each said its fate and returns the verdict.
-func (c *court) weigh() Reason {
-	if c.forbidden() {
+func (c *court) weigh(q *question) Reason {
+	if c.forbidden(q) {
 		return Forbidden
 	}
-	c.strikeAllows()
-	c.strikeReplaced()
-	c.strikeWithinPoints()
-	c.strikeFarther()
-	return c.conclude()
+	c.strikeAllows(q)
+	c.strikeReplaced(q)
+	c.strikeWithinPoints(q)
+	c.strikeFarther(q)
+	return c.conclude(q)
 }
 
 // speaks says whether s still has something to say.
 func (s *said) speaks() bool { return s.fate == 0 && s.effect != 0 }
 
-func (c *court) forbidden() bool {
+func (c *court) forbidden(q *question) bool {
 	by := int32(-1)
 	for i := range c.said {
 		if s := &c.said[i]; s.speaks() && s.effect == Forbid {
@@ -281,7 +279,7 @@ func (c *court) forbidden() bool {
 	return true
 }
 
-func (c *court) strikeAllows() {
+func (c *court) strikeAllows(q *question) {
 	for i := range c.said {
 		s := &c.said[i]
 		if !s.speaks() || s.effect != Allow {
@@ -290,45 +288,45 @@ func (c *court) strikeAllows() {
 		switch {
 		case !c.bearers[s.bearer].live:
 			s.fate = StoppedBySuspension
-		case int(s.depth) < c.q.path.private && !s.pierce && !c.q.builtin:
+		case int(s.depth) < q.path.private && !s.pierce && !q.builtin:
 			s.fate = StoppedByPrivacy
-		case c.q.extra != nil && c.q.extra.narrow && !c.active(s):
+		case q.extra != nil && q.extra.narrow && !c.active(q, s):
 			s.fate = StoppedByNarrowing
 		}
 		if s.fate != 0 {
-			c.q.miss(reasonOf(s.fate))
+			q.miss(reasonOf(s.fate))
 		}
 	}
 }
 
 // active says whether an Allow comes through one of the active roles of a session.
-func (c *court) active(s *said) bool {
+func (c *court) active(q *question, s *said) bool {
 	if s.override {
 		return false
 	}
-	granted := c.q.policy.roles.get(c.bearers[s.bearer].grants[s.index].role)
-	return slices.ContainsFunc(c.q.extra.active, func(number uint32) bool {
-		return granted.number == number || granted.above.has(number) && c.q.says(number) == Allow
+	granted := q.policy.roles.get(c.bearers[s.bearer].grants[s.index].role)
+	return slices.ContainsFunc(q.extra.active, func(number uint32) bool {
+		return granted.number == number || granted.above.has(number) && q.says(number) == Allow
 	})
 }
 
-func (c *court) strikeReplaced() {
+func (c *court) strikeReplaced(q *question) {
 	for i := range c.said {
 		r := &c.said[i]
-		if !r.replace || !c.stands(r) {
+		if !r.replace || !c.stands(q, r) {
 			continue
 		}
 		for j := range c.said {
-			if s := &c.said[j]; s.speaks() && s.effect == Allow && c.nearer(r, s) {
+			if s := &c.said[j]; s.speaks() && s.effect == Allow && c.nearer(q, r, s) {
 				s.fate, s.by = LostToReplace, int32(i)
-				c.q.miss(Overridden)
+				q.miss(Overridden)
 			}
 		}
 	}
 }
 
 // stands says whether a Replace is in force: it was heard, whatever became of the Allow of its role.
-func (c *court) stands(r *said) bool {
+func (c *court) stands(q *question, r *said) bool {
 	switch r.fate {
 	case NotActivated, StoppedByWindow, StoppedByCondition:
 		return false
@@ -337,7 +335,7 @@ func (c *court) stands(r *said) bool {
 }
 
 // strikeWithinPoints leaves at each point the strictest of the overrides, or else the strictest of what roles say.
-func (c *court) strikeWithinPoints() {
+func (c *court) strikeWithinPoints(q *question) {
 	for from := 0; from < len(c.said); {
 		to := from + 1
 		for to < len(c.said) && c.said[to].bearer == c.said[from].bearer && c.said[to].depth == c.said[from].depth {
@@ -372,14 +370,14 @@ func (s *said) outranks(other *said) bool {
 
 // strikeFarther strikes each point that a nearer speaking point overrides. Nearness is transitive, so it does not
 // matter that the nearer one may be struck as well.
-func (c *court) strikeFarther() {
+func (c *court) strikeFarther(q *question) {
 	for i := range c.said {
 		s := &c.said[i]
 		if !s.speaks() {
 			continue
 		}
 		for j := range c.said {
-			if r := &c.said[j]; (r.speaks() || r.fate == LostToNearer) && c.nearer(r, s) {
+			if r := &c.said[j]; (r.speaks() || r.fate == LostToNearer) && c.nearer(q, r, s) {
 				s.fate, s.by = LostToNearer, int32(j)
 				break
 			}
@@ -387,7 +385,7 @@ func (c *court) strikeFarther() {
 	}
 }
 
-func (c *court) conclude() Reason {
+func (c *court) conclude(q *question) Reason {
 	verdict := NothingSaid
 	for i := range c.said {
 		s := &c.said[i]
@@ -411,15 +409,15 @@ func (c *court) conclude() Reason {
 		}
 	}
 	switch {
-	case verdict == Denied && overridden && !c.survivingAllow():
+	case verdict == Denied && overridden && !c.survivingAllow(q):
 		return Overridden
 	case verdict == NothingSaid:
-		return c.q.missed
+		return q.missed
 	}
 	return verdict
 }
 
 // survivingAllow says whether some Allow was left beside the Deny that stood against it.
-func (c *court) survivingAllow() bool {
+func (c *court) survivingAllow(q *question) bool {
 	return slices.ContainsFunc(c.said, func(s said) bool { return s.effect == Allow && s.fate == LostToStricter })
 }

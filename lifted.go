@@ -140,7 +140,7 @@ func (p *policy) denies(at groupPoint, m matter, now time.Time, f Facts) Effect 
 	grants := h.grantsAt(place.number)
 	for i := range grants {
 		x := &grants[i]
-		if x.marks&markEligible != 0 || !h.open(x.window, q.now) {
+		if x.marks&markEligible != 0 || !h.open(x.window, &q.now) {
 			continue
 		}
 		if says := q.says(x.role); says > Except && q.stands(says, x.when) {
@@ -150,7 +150,7 @@ func (p *policy) denies(at groupPoint, m matter, now time.Time, f Facts) Effect 
 	overrides := h.overridesAt(place.number)
 	for i := range overrides {
 		o := &overrides[i]
-		if o.effect > Except && q.overrideCovers(o) && h.open(o.window, q.now) && q.stands(o.effect, o.when) {
+		if o.effect > Except && q.overrideCovers(o) && h.open(o.window, &q.now) && q.stands(o.effect, o.when) {
 			strictest = max(strictest, o.effect)
 		}
 	}

@@ -193,7 +193,7 @@ func editDistance(a, b string, limit int) int {
 
 func didYouMean(name string, candidates []string) string {
 	if c := nearest(name, candidates); c != "" {
-		return fmt.Sprintf("; did you mean %q", c)
+		return fmt.Sprintf(" (did you mean %q?)", c)
 	}
 	return ""
 }

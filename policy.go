@@ -13,6 +13,7 @@ import (
 type policy struct {
 	catalog     *Catalog
 	revision    Revision
+	history     string         // the line of revisions that it is on, see State
 	subjects    table[holder]  // all but Everyone, by the hash of the subject
 	users       vector[holder] // every subject that is no group, by number
 	groups      vector[holder] // by number; 0 is Everyone

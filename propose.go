@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 )
 
 // A Proposal is a change that was judged against a snapshot. Only a snapshot can make one, so every rule of the model
@@ -16,6 +17,9 @@ type Proposal struct {
 
 // Base returns the revision that the change was judged against.
 func (p *Proposal) Base() Revision { return p.base.Revision() }
+
+// History returns the line of revisions that the base is on.
+func (p *Proposal) History() string { return p.base.History() }
 
 // Entry returns what committing the proposal adds to the history. The caller must not change its Deltas.
 func (p *Proposal) Entry() Entry { return p.entry }
@@ -30,7 +34,7 @@ func (s *Snapshot) Propose(c Change) (*Proposal, error) {
 	if c.Time.IsZero() {
 		c.Time = s.at
 	}
-	if c.Time.IsZero() {
+	if s.policy == nil || c.Time.IsZero() {
 		return nil, errNoInstant()
 	}
 	c.Time = c.Time.Round(0).UTC()
@@ -41,7 +45,7 @@ func (s *Snapshot) Propose(c Change) (*Proposal, error) {
 	d.policy.revision++
 	var notPermitted Problems
 	for i, e := range c.Edits {
-		notPermitted = append(notPermitted, s.mayEdit(c.Meta, d.needs(e), e.Activation.Subject)...)
+		notPermitted = append(notPermitted, s.mayEdit(c.Meta, d.needs(e), e.takenUpBy())...)
 		d.edit(e, c.Meta, i)
 	}
 	if len(notPermitted) > 0 {
@@ -68,6 +72,14 @@ func (s *Snapshot) Propose(c Change) (*Proposal, error) {
 		return nil, refused
 	}
 	return p, nil
+}
+
+// takenUpBy returns whose eligible grant an edit takes up, the zero Subject where it is another kind of edit.
+func (e Edit) takenUpBy() Subject {
+	if e.Op != OpActivate {
+		return Subject{}
+	}
+	return e.Activation.Subject
 }
 
 func (s *Snapshot) checkMeta(m Meta) error {
@@ -114,7 +126,8 @@ func (d *draft) edit(e Edit, m Meta, position int) {
 	}
 }
 
-// forgetSubject removes every statement about a subject.
+// forgetSubject removes every statement about a subject. Where there is none it has nothing to do, so that a host can
+// forget whoever it deletes.
 func (d *draft) forgetSubject(s Subject, place string) {
 	if fault := d.catalog.checkSubject(place, s); fault != nil {
 		d.refused(fault, nil)
@@ -122,7 +135,6 @@ func (d *draft) forgetSubject(s Subject, place string) {
 	}
 	h := d.holder(s)
 	if h == nil {
-		d.refused(problem(ErrUnknown, place, s.String(), "nothing is said about this subject"), nil)
 		return
 	}
 	for _, one := range d.about(h) {
@@ -153,7 +165,6 @@ func (d *draft) forgetScope(t Scope, place string) {
 	}
 	at := d.place(t)
 	if at == nil {
-		d.refused(problem(ErrUnknown, place, t.String(), "nothing is said about this scope or below it"), nil)
 		return
 	}
 	for _, one := range d.below(at) {
@@ -231,26 +242,48 @@ func (d *draft) eligibleFor(a Activation, m Meta) (best Grant, found bool) {
 	}
 	var way path
 	d.walk(&a.Scope, &way)
-	now := instant{at: m.Time}
-	q := question{policy: d.policy, now: &now, self: h}
-	for _, b := range q.bearers(nil) {
-		if !b.live || b.suspended && b.isGroup() {
-			continue
-		}
+	for _, b := range d.eligibleThrough(h, m.Time, a.Until) {
 		for depth := way.n - 1; depth >= 0; depth-- {
-			for i := range b.grantsAt(way.places[depth].number) {
-				x := b.grantsAt(way.places[depth].number)[i]
-				w := b.window(x.window)
-				if x.role != role.number || x.marks&markEligible == 0 || !w.Open(m.Time) || !w.NotAfter.IsZero() && a.Until.After(w.NotAfter) {
+			for _, x := range b.grantsAt(way.places[depth].number) {
+				if x.role != role.number || x.marks&markEligible == 0 || !b.window(x.window).lasts(m.Time, a.Until) {
 					continue
 				}
 				if !found || x.when == 0 && best.When != "" && best.Subject == b.subject {
-					best, found = d.grant(b.holder, &x), true
+					best, found = d.grant(b, &x), true
 				}
 			}
 		}
 	}
 	return best, found
+}
+
+// eligibleThrough lists whose eligible grants serve a subject until some time: itself, each group that it is in for all
+// that time and not through a suspended one, and Everyone. So a membership that ends gives nothing beyond its end.
+func (d *draft) eligibleThrough(h *holder, now, until time.Time) []*holder {
+	everyone := d.everyone()
+	if h == nil || h == everyone {
+		return []*holder{everyone}
+	}
+	list, seen := []*holder{h}, map[*holder]bool{h: true, everyone: true}
+	for i := 0; i < len(list); i++ {
+		for _, m := range list[i].groups {
+			up := d.groups.at(m.group)
+			if seen[up] || up.suspended || !list[i].window(m.window).lasts(now, until) {
+				continue
+			}
+			seen[up] = true
+			list = append(list, up)
+		}
+	}
+	if h.isGroup() && h.suspended {
+		list = list[1:]
+	}
+	return append(list, everyone)
+}
+
+// lasts says whether the window is open now and stays open until then.
+func (w Window) lasts(now, until time.Time) bool {
+	return w.Open(now) && (w.NotAfter.IsZero() || !until.After(w.NotAfter))
 }
 
 func (d *draft) sortedDeltas() []Delta {
@@ -265,6 +298,9 @@ func (d *draft) sortedDeltas() []Delta {
 // Apply makes the next snapshot out of a committed entry, as a store tells of it. The rules of administration were
 // judged when it was proposed; every other rule is judged again, so that data that was tampered with is refused.
 func (s *Snapshot) Apply(e Entry) (*Snapshot, error) {
+	if s.policy == nil {
+		return nil, errNoInstant()
+	}
 	if e.Revision != s.policy.revision+1 {
 		return nil, problem(ErrInvalid, "entry", fmt.Sprint(e.Revision), "revision %d is not the next one after %d", e.Revision, s.policy.revision)
 	}

@@ -11,7 +11,7 @@ import (
 // function. It carries the instant at which it judges windows; At gives the same policy at another one for the price
 // of a small allocation. Snapshots that follow each other share what did not change.
 type Snapshot struct {
-	policy *policy
+	policy *policy   // nil in the zero Snapshot, which answers nothing
 	at     time.Time // zero: no instant, see At
 }
 
@@ -44,7 +44,7 @@ func LoadSnapshot(c *Catalog, state State) (*Snapshot, error) {
 			d.put(s)
 		}
 	}
-	d.policy.revision = state.Revision
+	d.policy.revision, d.policy.history = state.Revision, state.History
 	p := d.finish(nil)
 	if p == nil {
 		return nil, d.problems
@@ -55,11 +55,20 @@ func LoadSnapshot(c *Catalog, state State) (*Snapshot, error) {
 // Revision returns the revision of the policy.
 func (s *Snapshot) Revision() Revision { return s.policy.revision }
 
+// History identifies the line of revisions that the policy is on, as the store's State told; empty for a snapshot that
+// came from no store.
+func (s *Snapshot) History() string { return s.policy.history }
+
 // Catalog returns the vocabulary of the policy.
 func (s *Snapshot) Catalog() *Catalog { return s.policy.catalog }
 
 // At returns the same policy judged at another instant.
-func (s *Snapshot) At(now time.Time) *Snapshot { return &Snapshot{s.policy, now} }
+func (s *Snapshot) At(now time.Time) *Snapshot {
+	if s.policy == nil {
+		return &Snapshot{}
+	}
+	return &Snapshot{s.policy, now}
+}
 
 // Now returns the instant at which windows are judged, zero where there is none yet.
 func (s *Snapshot) Now() time.Time { return s.at }
@@ -80,7 +89,7 @@ func errNoInstant() error {
 }
 
 func (s *Snapshot) check(now *instant, who Subject, p Permission, t Scope, facts []Facts) error {
-	q := question{now: now}
+	q := question{now: *now}
 	if err := q.ready(s.policy, &who, &p, &t); err != nil {
 		return err
 	}
@@ -106,10 +115,10 @@ func (s *Snapshot) decide(now *instant, r Request) (Decision, error) {
 	if !r.Now.IsZero() {
 		*now = instant{at: r.Now}
 	}
-	if now.clock == nil && now.at.IsZero() {
+	if s.policy == nil || now.clock == nil && now.at.IsZero() {
 		return Decision{}, errNoInstant()
 	}
-	q := question{now: now}
+	q := question{now: *now}
 	if err := q.ready(s.policy, &r.Subject, &r.Permission, &r.Scope); err != nil {
 		return Decision{}, err
 	}
@@ -121,7 +130,7 @@ func (s *Snapshot) decide(now *instant, r Request) (Decision, error) {
 		return Decision{}, err
 	}
 	if r.Now.IsZero() {
-		r.Now = now.now()
+		r.Now = q.now.now()
 	}
 	if reason == Suspended {
 		return s.denial(r, Suspended, Finding{Statement: Suspension{r.Actor}, Holder: r.Actor, Path: []Subject{r.Actor}, Effect: Deny, Fate: Decides}), nil
@@ -158,7 +167,7 @@ func (q *question) narrow(self Subject, groups []Subject, actor Subject, n Narro
 		}
 		x.active = append(x.active, r.number)
 	}
-	for _, pattern := range n.patterns {
+	for _, pattern := range slices.Concat(n.patterns...) {
 		if fault := p.catalog.checkPattern("request", pattern); fault != nil {
 			return 0, fault
 		}
@@ -184,7 +193,12 @@ func (q *question) narrow(self Subject, groups []Subject, actor Subject, n Narro
 }
 
 func (n *Narrowing) covers(permission Permission) bool {
-	return !n.byPattern || slices.ContainsFunc(n.patterns, func(p Pattern) bool { return p.Matches(permission) })
+	for _, list := range n.patterns {
+		if !slices.ContainsFunc(list, func(p Pattern) bool { return p.Matches(permission) }) {
+			return false
+		}
+	}
+	return true
 }
 
 func (p *policy) unknownRole(name RoleName) *Problem {

@@ -290,12 +290,3 @@ func (n *radix[T]) owned(own *token, leaf bool) *radix[T] {
 	}
 	return c
 }
-
-// all yields every record in order of its number.
-func (v *vector[T]) all(yield func(*T) bool) {
-	for number := range v.end {
-		if r := v.at(number); r != nil && !yield(r) {
-			return
-		}
-	}
-}

@@ -42,7 +42,7 @@ func (s *Snapshot) For(who Subject, o *ViewOptions) (*View, error) {
 			return nil, fault
 		}
 	}
-	q := question{policy: s.policy, now: &v.now, permission: -1, self: v.self}
+	q := question{policy: s.policy, now: v.now, permission: -1, self: v.self}
 	reason, err := q.narrow(who, o.Groups, o.Actor, o.Narrow)
 	if err != nil {
 		return nil, err
@@ -185,11 +185,11 @@ func (v *View) judge(permission int, way *path, facts Facts) (reason Reason, fix
 		return Narrowed, true
 	}
 	var room [inlineSaid]said
-	q := question{policy: v.policy, now: &v.now, permission: permission, builtin: v.policy.builtin(permission), self: v.self, path: *way, extra: v.extra}
+	q := question{policy: v.policy, now: v.now, permission: permission, builtin: v.policy.builtin(permission), self: v.self, path: *way, extra: v.extra}
 	q.answers.facts = facts
-	c := court{q: &q, bearers: v.bearers}
-	c.collect(room[:0], false)
-	reason = c.weigh()
+	c := court{bearers: v.bearers}
+	c.said = c.collect(&q, room[:0], false)
+	reason = c.weigh(&q)
 	return reason, !q.answers.asked
 }
 

@@ -10,7 +10,8 @@ import (
 // A star in a pattern covers permissions that are declared later. To judge them, the guard asks of words: names that
 // nobody declared yet, one for each way in which the patterns in play can match or not match a name. They are found by
 // running all patterns at once over every sequence of segments, each segment being one that some pattern spells or a
-// fresh one; sequences after which all patterns stand alike are followed once.
+// fresh one; sequences after which all patterns stand alike are followed once, those apart that a declared name begins
+// with.
 
 // mostStates bounds that search.
 const mostStates = 1 << 13
@@ -28,7 +29,7 @@ func (t *trial) words(who Subject, r *region) []Permission {
 	if len(patterns) == 0 {
 		return nil
 	}
-	words, complete := wordsOf(slices.Sorted(maps.Keys(patterns)))
+	words, complete := wordsOf(slices.Sorted(maps.Keys(patterns)), t.after.catalog)
 	if !complete {
 		t.undecided = true
 	}
@@ -82,7 +83,7 @@ func (r runner) accepts(at uint16) bool { return at>>len(r.segments)&1 == 1 }
 
 // wordsOf returns one undeclared name for each way in which at least one of the patterns matches, and whether the search
 // was complete.
-func wordsOf(patterns []Pattern) (words []Permission, complete bool) {
+func wordsOf(patterns []Pattern, declared *Catalog) (words []Permission, complete bool) {
 	runners := make([]runner, len(patterns))
 	literals := map[string]bool{}
 	for i, p := range patterns {
@@ -121,6 +122,9 @@ func wordsOf(patterns []Pattern) (words []Permission, complete bool) {
 					}
 				}
 				key := stateKey(v.at, length > 1)
+				if declared.begins(v.name) {
+					key += v.name
+				}
 				if !alive || seen[key] {
 					continue
 				}
@@ -129,7 +133,7 @@ func wordsOf(patterns []Pattern) (words []Permission, complete bool) {
 					return nil, false
 				}
 				next = append(next, v)
-				if word := NewPermission(v.name); length >= minSegments && word.ok && strings.Contains(string(matched), "1") && !found[string(matched)] {
+				if word := NewPermission(v.name); length >= minSegments && word.ok && declared.index.find(word) < 0 && strings.Contains(string(matched), "1") && !found[string(matched)] {
 					found[string(matched)] = true
 					words = append(words, word)
 				}
@@ -158,4 +162,14 @@ func freshSegment(literals map[string]bool) string {
 			return s
 		}
 	}
+}
+
+// begins says whether a declared name is that one or goes on after it.
+func (c *Catalog) begins(name string) bool {
+	if c.index.find(NewPermission(name)) >= 0 {
+		return true
+	}
+	longer := name + "."
+	i, _ := slices.BinarySearchFunc(c.permissions, longer, func(p Permission, text string) int { return strings.Compare(p.name, text) })
+	return i < len(c.permissions) && strings.HasPrefix(c.permissions[i].name, longer)
 }

@@ -83,7 +83,7 @@ func TestBadFiles(t *testing.T) {
 		{`allow when assigned`, `f:6:1: a pattern is missing after this: "allow" (invalid)`},
 		{`allow task.view when`, `f:6:17: a condition is missing after this: "when" (invalid)`},
 		{`allow task.view when assigned own`, `f:6:31: unexpected after the condition: "own" (invalid)`},
-		{`allow task.viw`, `f:6:7: no such permission is declared; did you mean "task.view": "task.viw" (unknown)`},
+		{`allow task.viw`, `f:6:7: no such permission is declared (did you mean "task.view"?): "task.viw" (unknown)`},
 		{`description words`, `f:6:1: a description is one double-quoted string: "description" (invalid)`},
 		{"description \"a\"\ndescription \"b\"", `f:7:1: given twice: "description" (invalid)`},
 		{`inherits`, `f:6:1: a role is missing after this: "inherits" (invalid)`},

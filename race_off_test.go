@@ -1,0 +1,5 @@
+//go:build !race
+
+package rolecall_test
+
+const raceDetector = false

@@ -1,0 +1,171 @@
+package rolecall_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/rolecall-go/rolecall"
+	"pgregory.net/rapid"
+)
+
+// who lists, by asking each, the subjects that a policy names and that are allowed, and asks for one it does not name.
+func (w world) who(q question) (named []rolecall.Subject, everyone bool) {
+	for _, s := range w.named() {
+		if w.decide(question{&asker{subject: s, now: q.now}, q.permission, q.scope, q.facts}) == allowed {
+			named = append(named, s)
+		}
+	}
+	return named, w.decide(question{&asker{subject: stranger, now: q.now}, q.permission, q.scope, q.facts}) == allowed
+}
+
+// may lists, by asking for each, the permissions of the catalog that q's asker has at q's scope.
+func (w world) may(q question) []rolecall.Permission {
+	var all []rolecall.Permission
+	for p := range worldCatalog.Permissions() {
+		if w.decide(question{q.asker, p, q.scope, q.facts}) == allowed {
+			all = append(all, p)
+		}
+	}
+	return all
+}
+
+func textsOf[S interface{ String() string }](all []S) []string {
+	var out []string
+	for _, s := range all {
+		out = append(out, s.String())
+	}
+	return out
+}
+
+// rounds is how many times a full run takes rapid's number of checks.
+const rounds = 20
+
+// many checks a property on many random worlds; a short run and one under the race detector take fewer.
+func many(t *testing.T, property func(*rapid.T)) {
+	n := rounds
+	if testing.Short() || raceDetector {
+		n = 1
+	}
+	for range n {
+		rapid.Check(t, property)
+	}
+}
+
+// TestRandomWorlds compares Decide, Check and View.Check with the naive evaluator on random worlds.
+func TestRandomWorlds(t *testing.T) {
+	many(t, func(t *rapid.T) {
+		b := newBench(t, drawWorld(t))
+		for _, q := range drawQuestions(t) {
+			b.mustAgree(t, q)
+		}
+	})
+}
+
+// TestRandomBatches compares View.CheckAll with the naive evaluator on random worlds.
+func TestRandomBatches(t *testing.T) {
+	many(t, func(t *rapid.T) {
+		b := newBench(t, drawWorld(t))
+		a := drawAsker(t)
+		v := b.view(a)
+		if v.err != nil {
+			t.Skip("the asker's session is refused")
+		}
+		var targets []rolecall.Target
+		var asked []question
+		for range rapid.IntRange(0, 12).Draw(t, "targets") {
+			q := question{a, seeTask, pick(t, scopes, "at"), drawFacts(t)}
+			targets = append(targets, rolecall.Target{Scope: q.scope, Facts: q.facts})
+			asked = append(asked, q)
+		}
+		some := rapid.SliceOf(rapid.SampledFrom(permissions)).Draw(t, "permissions")
+		answers, err := v.CheckAll(targets, some...)
+		if err != nil {
+			t.Fatalf("CheckAll(%v, %v) of %v: %v, want no error; policy:\n%s", targets, some, a.subject, err, b.world)
+		}
+		for i, q := range asked {
+			for j, p := range some {
+				q.permission = p
+				got, want := answers.Allowed(i, j), b.world.decide(q) == allowed
+				if got != want {
+					t.Fatalf("CheckAll(…).Allowed(%d, %d) of %s = %t, want %t; policy:\n%s", i, j, q, got, want, b.world)
+				}
+				if reason := answers.Reason(i, j); (reason == rolecall.Granted) != want {
+					t.Fatalf("CheckAll(…).Reason(%d, %d) of %s = %s, want granted: %t; policy:\n%s", i, j, q, reason, want, b.world)
+				}
+			}
+		}
+	})
+}
+
+// TestRandomLists compares View.Permissions and Snapshot.Who with the naive evaluator on random worlds.
+func TestRandomLists(t *testing.T) {
+	many(t, func(t *rapid.T) {
+		b := newBench(t, drawWorld(t))
+		q := question{drawAsker(t), pick(t, permissions, "permission"), pick(t, scopes, "at"), drawFacts(t)}
+		if v := b.view(q.asker); v.err == nil {
+			got, err := v.Permissions(q.scope, q.facts)
+			if err != nil {
+				t.Fatalf("Permissions(%s): %v, want no error; policy:\n%s", q, err, b.world)
+			}
+			if diff := cmp.Diff(textsOf(b.world.may(q)), textsOf(got)); diff != "" {
+				t.Fatalf("Permissions(%s): -want +got:\n%s\npolicy:\n%s", q, diff, b.world)
+			}
+		}
+		got, everyone, err := b.now(q.now).Who(q.permission, q.scope, q.facts)
+		if err != nil {
+			t.Fatalf("Who(%s): %v, want no error; policy:\n%s", q, err, b.world)
+		}
+		want, wantEveryone := b.world.who(q)
+		if diff := cmp.Diff(textsOf(want), textsOf(got)); diff != "" || everyone != wantEveryone {
+			t.Fatalf("Who(%s): everyone %t, want %t; -want +got:\n%s\npolicy:\n%s", q, everyone, wantEveryone, diff, b.world)
+		}
+	})
+}
+
+// TestRandomWorldsAreWorthAsking keeps the generators honest: both answers come up often, and every kind of statement
+// decides something.
+func TestRandomWorldsAreWorthAsking(t *testing.T) {
+	count := map[verdict]int{}
+	matters := map[string]int{}
+	type drawn struct {
+		world
+		questions []question
+	}
+	draw := rapid.Custom(func(t *rapid.T) drawn { return drawn{drawWorld(t), drawQuestions(t)} })
+	for seed := range 200 { // always the same ones: this is about the generators, not about luck
+		d := draw.Example(seed)
+		var were []verdict
+		for i, q := range d.questions {
+			were = append(were, d.decide(q))
+			count[were[i]]++
+		}
+		for _, s := range d.statements() {
+			if _, isRole := s.(rolecall.Role); isRole {
+				continue
+			}
+			without := d.without(s)
+			for i, q := range d.questions {
+				if without.decide(q) != were[i] {
+					matters[word(s)]++
+					break
+				}
+			}
+		}
+	}
+	t.Logf("answers %v, statements that decide %v", count, matters)
+	if total := count[allowed] + count[denied]; count[allowed]*20 < total || count[denied]*20 < total {
+		t.Errorf("random worlds answer %v, want each of allowed and denied in a twentieth of the questions", count)
+	}
+	for _, kind := range []string{"grant", "override", "member", "suspend", "private", "constraint"} {
+		if matters[kind] == 0 {
+			t.Errorf("no %s statement ever changed an answer, want some; %v", kind, matters)
+		}
+	}
+}
+
+// word is the first word of the statement's text form.
+func word(s rolecall.Statement) string {
+	first, _, _ := strings.Cut(s.String(), " ")
+	return first
+}

@@ -14,8 +14,8 @@ import (
 	"github.com/rolecall-go/rolecall/policy"
 )
 
-const questionHelp = `The question is judged as a step of a scenario is: at the instant of --now, otherwise at the file's clock line, otherwise
-on 2026-01-01; a condition holds only where --given says so. Steps in the file are not run.
+const questionHelp = `The question is judged at the instant of --now, otherwise at the file's clock line, otherwise
+at the present; a condition holds only where --given says so. Steps in the file are not run.
 
 Exit codes: 0 allowed; 1 denied; 2 called wrongly; 3 the file or a name in the question is wrong.`
 
@@ -76,7 +76,7 @@ func (q *question) flags(f *pflag.FlagSet) {
 	f.StringVarP(&q.file, "file", "f", "", "the policy to ask")
 	f.StringArrayVar(&q.given, "given", nil, "a condition that holds; may be given again")
 	f.StringArrayVar(&q.unknown, "unknown", nil, "a condition of which nobody can say whether it holds; may be given again")
-	f.StringVar(&q.now, "now", "", "the instant to judge at, RFC 3339 or a date")
+	f.StringVar(&q.now, "now", "", "the instant to judge at, RFC 3339 or a date (default: the file's clock line, else the present)")
 	f.StringArrayVar(&q.group, "group", nil, "a further group of the subject; may be given again")
 	f.StringSliceVar(&q.roles, "roles", nil, "keep only what comes through these roles, separated by commas")
 	f.StringSliceVar(&q.only, "only", nil, "keep only the permissions that match these patterns, separated by commas")
@@ -118,12 +118,15 @@ func (q *question) decide(args []string) (rolecall.Decision, error) {
 // request puts the question together; the error tells everything wrong with its words.
 func (q *question) request(f *policy.File, args []string) (rolecall.Request, error) {
 	var errs []error
-	r := rolecall.Request{Now: f.Now()}
+	r := rolecall.Request{Now: f.Clock}
+	if f.Clock.IsZero() {
+		r.Now = time.Now()
+	}
 	r.Subject = parse(&errs, rolecall.ParseSubject, args[0])
 	r.Permission = parse(&errs, rolecall.ParsePermission, args[1])
 	r.Scope = parse(&errs, rolecall.ParseScope, args[2])
 	if q.now != "" {
-		r.Now = parse(&errs, parseInstant, q.now)
+		r.Now = parse(&errs, rolecall.ParseTime, q.now)
 	}
 	if q.actor != "" {
 		r.Actor = parse(&errs, rolecall.ParseSubject, q.actor)
@@ -139,15 +142,6 @@ func (q *question) request(f *policy.File, args []string) (rolecall.Request, err
 	}
 	r.Facts = q.facts(f, &errs)
 	return r, errors.Join(errs...)
-}
-
-// parseInstant reads a time; the zero one would stand for no instant at all.
-func parseInstant(text string) (time.Time, error) {
-	t, err := rolecall.ParseTime(text)
-	if err == nil && t.IsZero() {
-		err = &rolecall.Problem{Code: rolecall.ErrInvalid, Word: text, Detail: "a time is after the first instant of year 1"}
-	}
-	return t, err
 }
 
 func parse[V any](errs *[]error, read func(string) (V, error), text string) V {

@@ -1,0 +1,306 @@
+package rolecall_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/rolecall-go/rolecall"
+	"github.com/rolecall-go/rolecall/memstore"
+)
+
+// The vocabulary of the examples, as a host declares it.
+var (
+	TaskView   = rolecall.NewPermission("task.view")
+	TaskUpdate = rolecall.NewPermission("task.update")
+	TaskDelete = rolecall.NewPermission("task.delete")
+
+	ViewerRole = rolecall.Role{Name: "viewer", Rules: []rolecall.Rule{
+		{Effect: rolecall.Allow, Patterns: []rolecall.Pattern{"*.view"}},
+	}}
+	ArtistRole = rolecall.Role{Name: "artist", Inherits: []rolecall.RoleName{"viewer"}, Rules: []rolecall.Rule{
+		{Effect: rolecall.Allow, Patterns: []rolecall.Pattern{"task.update"}},
+	}}
+)
+
+func vocabulary() *rolecall.Catalog {
+	return succeed(rolecall.NewCatalog(rolecall.Declarations{
+		Permissions: []rolecall.PermissionDecl{
+			{Permission: TaskView, Title: "See a task"},
+			{Permission: TaskUpdate, Title: "Edit a task"},
+			{Permission: TaskDelete, Title: "Delete a task"},
+		},
+		Conditions: []rolecall.ConditionDecl{{Condition: "assigned", Title: "The subject is assigned to the target"}},
+		ScopeKinds: []rolecall.ScopeKindDecl{{Kind: "project"}, {Kind: "shot"}},
+	}))
+}
+
+// examplePolicy is the two roles and some statements, judged at New Year 2026.
+func examplePolicy(statements ...rolecall.Statement) *rolecall.Snapshot {
+	s := succeed(rolecall.NewSnapshot(vocabulary(), append(statements, ViewerRole, ArtistRole)...))
+	return s.At(time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC))
+}
+
+func succeed[T any](v T, err error) T {
+	if err != nil {
+		panic(err)
+	}
+	return v
+}
+
+// say prints the answer to a check: yes, no and the kind of reason, or that it could not be found out.
+func say(question string, err error) {
+	var reason rolecall.Reason
+	switch {
+	case err == nil:
+		fmt.Println(question, "yes")
+	case errors.As(err, &reason):
+		fmt.Println(question, "no,", reason.String())
+	default:
+		fmt.Println(question, "could not find out:", rolecall.ProblemsOf(err)[0].Code)
+	}
+}
+
+func Example() {
+	fmt.Println(firstDay(context.Background(), vocabulary()))
+	// Output: <nil>
+}
+
+func firstDay(ctx context.Context, catalog *rolecall.Catalog) error {
+	ada, alpha := rolecall.User("ada"), rolecall.In("project", "alpha")
+	resolver, err := rolecall.Open(ctx, memstore.New(), catalog, nil)
+	if err != nil {
+		return err
+	}
+	_, err = resolver.Update(ctx, rolecall.Meta{Reason: "first day"}, func(*rolecall.Snapshot) (rolecall.Change, error) {
+		return rolecall.Change{Edits: []rolecall.Edit{
+			rolecall.Put(rolecall.Role{Name: "artist", Rules: []rolecall.Rule{{Effect: rolecall.Allow, Patterns: []rolecall.Pattern{"task.*"}}}}),
+			rolecall.Put(rolecall.Grant{Subject: ada, Role: "artist", Scope: alpha}),
+		}}, nil
+	})
+	if err != nil {
+		return err
+	}
+	return resolver.Check(ctx, ada, TaskUpdate, alpha.In("shot", "010")) // nil: she may
+}
+
+// The README shows code that compiles and runs.
+func TestReadmeShowsTheFirstExample(t *testing.T) {
+	readme := succeed(os.ReadFile("README.md"))
+	_, rest, _ := strings.Cut(string(readme), "```go\n")
+	code, _, found := strings.Cut(rest, "```")
+	if !found {
+		t.Fatal("README.md: got no block of Go, want one")
+	}
+	source := string(succeed(os.ReadFile("example_test.go")))
+	if indented := "\t" + strings.ReplaceAll(strings.TrimSpace(code), "\n", "\n\t"); !strings.Contains(source, indented) {
+		t.Errorf("README.md: its code is not the body of an example:\n%s", indented)
+	}
+}
+
+// Check has one way on: nil. A refusal is ErrDenied; a name that nobody declared is another error, never an answer.
+func Example_check() {
+	ada := rolecall.User("ada")
+	alpha := rolecall.In("project", "alpha")
+	shot := alpha.In("shot", "010")
+	s := examplePolicy(rolecall.Grant{Subject: ada, Role: "artist", Scope: alpha})
+	say("update?", s.Check(ada, TaskUpdate, shot))
+	say("delete?", s.Check(ada, TaskDelete, shot))
+	say("updaet?", s.Check(ada, rolecall.NewPermission("task.updaet"), shot))
+	// Output:
+	// update? yes
+	// delete? no, nothing said
+	// updaet? could not find out: unknown
+}
+
+// Decide tells what the answer rests on, and what lost to what.
+func Example_explain() {
+	ada := rolecall.User("ada")
+	animation := rolecall.Group("animation")
+	alpha := rolecall.In("project", "alpha")
+	shot := alpha.In("shot", "010")
+	s := examplePolicy(
+		rolecall.Membership{Member: ada, Group: animation},
+		rolecall.Grant{Subject: animation, Role: "artist", Scope: alpha},
+		rolecall.Override{Subject: ada, Effect: rolecall.Deny, Pattern: "task.update", Scope: shot},
+	)
+	decision := succeed(s.Decide(rolecall.Request{Subject: ada, Permission: TaskUpdate, Scope: shot}))
+	fmt.Println(decision)
+	// Output:
+	// denied: user:ada task.update at /project:alpha/shot:010 (overridden)
+	//   because override user:ada deny task.update at /project:alpha/shot:010: decides
+	//   not     grant group:animation artist at /project:alpha (role artist: allow task.update) through group:animation: is overridden by something nearer: override user:ada deny task.update at /project:alpha/shot:010
+}
+
+// What a group has its members have, unless something nearer says otherwise. An override is one exception.
+func Example_groupsAndOverrides() {
+	ada, bob := rolecall.User("ada"), rolecall.User("bob")
+	animation := rolecall.Group("animation")
+	alpha := rolecall.In("project", "alpha")
+	shot := alpha.In("shot", "010")
+	s := examplePolicy(
+		rolecall.Membership{Member: ada, Group: animation},
+		rolecall.Membership{Member: bob, Group: animation},
+		rolecall.Grant{Subject: animation, Role: "artist", Scope: alpha},
+		rolecall.Override{Subject: bob, Effect: rolecall.Deny, Pattern: "task.update", Scope: alpha},
+	)
+	say("ada?", s.Check(ada, TaskUpdate, shot))
+	say("bob?", s.Check(bob, TaskUpdate, shot))
+	// Output:
+	// ada? yes
+	// bob? no, overridden
+}
+
+// Grants add up. A replace grant says instead: here, this is all there is of what comes from farther.
+func Example_replace() {
+	ada := rolecall.User("ada")
+	alpha := rolecall.In("project", "alpha")
+	s := examplePolicy(
+		rolecall.Grant{Subject: ada, Role: "artist", Scope: rolecall.Global()},
+		rolecall.Grant{Subject: ada, Role: "viewer", Scope: alpha, Replace: true},
+	)
+	beta := rolecall.In("project", "beta")
+	say("update on alpha?", s.Check(ada, TaskUpdate, alpha))
+	say("update on beta?", s.Check(ada, TaskUpdate, beta))
+	// Output:
+	// update on alpha? no, overridden
+	// update on beta? yes
+}
+
+// What is allowed from above does not open a private scope, unless the grant is marked Pierce.
+func Example_private() {
+	ada, bob := rolecall.User("ada"), rolecall.User("bob")
+	alpha := rolecall.In("project", "alpha")
+	shot := alpha.In("shot", "010")
+	s := examplePolicy(
+		rolecall.PrivateScope{Scope: alpha},
+		rolecall.Grant{Subject: ada, Role: "viewer", Scope: rolecall.Global()},
+		rolecall.Grant{Subject: bob, Role: "viewer", Scope: rolecall.Global(), Pierce: true},
+	)
+	say("ada?", s.Check(ada, TaskView, shot))
+	say("bob?", s.Check(bob, TaskView, shot))
+	// Output:
+	// ada? no, private
+	// bob? yes
+}
+
+// A condition is a fact that the host knows of this subject and this target. Not knowing never opens a door.
+func Example_conditions() {
+	ada := rolecall.User("ada")
+	alpha := rolecall.In("project", "alpha")
+	shot := alpha.In("shot", "010")
+	s := examplePolicy(rolecall.Grant{Subject: ada, Role: "artist", Scope: alpha, When: "assigned"})
+	offline := rolecall.FactFunc(func(rolecall.Condition) (bool, error) { return false, errors.New("database is down") })
+	say("assigned?", s.Check(ada, TaskUpdate, shot, rolecall.Given{"assigned"}))
+	say("not assigned?", s.Check(ada, TaskUpdate, shot))
+	say("who knows?", s.Check(ada, TaskUpdate, shot, offline))
+	// Output:
+	// assigned? yes
+	// not assigned? no, condition not met
+	// who knows? no, condition unknown
+}
+
+// A contract that ends: valid from the first instant of the window, no longer at the last one.
+func Example_windows() {
+	ada := rolecall.User("ada")
+	alpha := rolecall.In("project", "alpha")
+	shot := alpha.In("shot", "010")
+	newYear := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	s := examplePolicy(rolecall.Grant{Subject: ada, Role: "artist", Scope: alpha, Window: rolecall.Window{
+		NotBefore: newYear, NotAfter: newYear.AddDate(0, 6, 0),
+	}})
+	say("the last second of June?", s.At(newYear.AddDate(0, 6, 0).Add(-time.Second)).Check(ada, TaskUpdate, shot))
+	say("the first of July?", s.At(newYear.AddDate(0, 6, 0)).Check(ada, TaskUpdate, shot))
+	// Output:
+	// the last second of June? yes
+	// the first of July? no, expired or not yet valid
+}
+
+// A session or an API key is a subject narrowed to some roles or some permissions. It only ever takes away.
+func Example_session() {
+	ada := rolecall.User("ada")
+	alpha := rolecall.In("project", "alpha")
+	shot := alpha.In("shot", "010")
+	s := examplePolicy(rolecall.Grant{Subject: ada, Role: "artist", Scope: alpha})
+	key := succeed(s.For(ada, &rolecall.ViewOptions{Narrow: rolecall.ToPatterns("*.view")}))
+	say("view?", key.Check(TaskView, shot))
+	say("update?", key.Check(TaskUpdate, shot))
+	// Output:
+	// view? yes
+	// update? no, narrowed
+}
+
+// Policy changes while the program runs, in whole steps. A change that is wrong in any part changes nothing.
+func Example_update() {
+	ada, bob := rolecall.User("ada"), rolecall.User("bob")
+	alpha := rolecall.In("project", "alpha")
+	shot := alpha.In("shot", "010")
+	ctx := context.Background()
+	resolver := succeed(rolecall.Open(ctx, memstore.With(examplePolicy()), vocabulary(), nil))
+	change := func(reason string, edits ...rolecall.Edit) {
+		revision, err := resolver.Update(ctx, rolecall.Meta{Reason: reason}, func(*rolecall.Snapshot) (rolecall.Change, error) {
+			return rolecall.Change{Edits: edits}, nil
+		})
+		if err != nil {
+			fmt.Println(reason+": refused:", rolecall.ProblemsOf(err)[0].Code)
+			return
+		}
+		fmt.Println(reason+": revision", revision)
+	}
+	change("Ada joins", rolecall.Put(rolecall.Grant{Subject: ada, Role: "artist", Scope: alpha}))
+	say("ada?", resolver.Check(ctx, ada, TaskUpdate, shot))
+	change("tidying up", rolecall.Put(rolecall.Grant{Subject: bob, Role: "viewer", Scope: alpha}), rolecall.Remove(ArtistRole))
+	change("Ada leaves", rolecall.ForgetSubject(ada))
+	say("ada?", resolver.Check(ctx, ada, TaskUpdate, shot))
+	// Output:
+	// Ada joins: revision 1
+	// ada? yes
+	// tidying up: refused: in-use
+	// Ada leaves: revision 2
+	// ada? no, nothing said
+}
+
+// A page asks some permissions on many targets at once, with the facts of each row.
+func Example_page() {
+	ada := rolecall.User("ada")
+	alpha := rolecall.In("project", "alpha")
+	s := examplePolicy(
+		rolecall.Grant{Subject: ada, Role: "viewer", Scope: alpha},
+		rolecall.Grant{Subject: ada, Role: "artist", Scope: alpha, When: "assigned"},
+	)
+	rows := []rolecall.Target{
+		{Scope: alpha.In("shot", "010"), Facts: rolecall.Given{"assigned"}},
+		{Scope: alpha.In("shot", "020")},
+		{Scope: rolecall.In("project", "beta").In("shot", "010")},
+	}
+	answers := succeed(succeed(s.For(ada, nil)).CheckAll(rows, TaskView, TaskUpdate))
+	for i, row := range rows {
+		fmt.Println(row.Scope, "view:", answers.Allowed(i, 0), "update:", answers.Allowed(i, 1))
+	}
+	// Output:
+	// /project:alpha/shot:010 view: true update: true
+	// /project:alpha/shot:020 view: true update: false
+	// /project:beta/shot:010 view: false update: false
+}
+
+// A mistake to avoid: a snapshot that is kept does not learn of changes. Take a new one for each request.
+func Example_keptSnapshot() {
+	ada := rolecall.User("ada")
+	alpha := rolecall.In("project", "alpha")
+	shot := alpha.In("shot", "010")
+	ctx := context.Background()
+	resolver := succeed(rolecall.Open(ctx, memstore.With(examplePolicy(rolecall.Grant{Subject: ada, Role: "artist", Scope: alpha})), vocabulary(), nil))
+	kept := succeed(resolver.Snapshot())
+	succeed(resolver.Update(ctx, rolecall.Meta{}, func(*rolecall.Snapshot) (rolecall.Change, error) {
+		return rolecall.Change{Edits: []rolecall.Edit{rolecall.Put(rolecall.Suspension{Subject: ada})}}, nil
+	}))
+	say("the kept one?", kept.Check(ada, TaskUpdate, shot))
+	say("a new one?", succeed(resolver.Snapshot()).Check(ada, TaskUpdate, shot))
+	// Output:
+	// the kept one? yes
+	// a new one? no, suspended
+}

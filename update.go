@@ -1,0 +1,116 @@
+package rolecall
+
+import (
+	"context"
+	"errors"
+	"fmt"
+)
+
+// Changing policy through a resolver: judged on the present snapshot, committed, and asked again on a conflict.
+
+// Update changes the policy: fn gets the present policy and says what to change, which is judged and committed. Where
+// somebody else committed meanwhile fn is asked again with what is there then, until ctx ends; so fn must do nothing
+// but look and answer. Update returns the revision committed, which this resolver enforces from then on. A change that
+// alters nothing is not committed: the revision is then that of the policy that already is so.
+//
+// The change is made with m, at the present instant where m.Time is zero; fn leaves its Change.Meta empty. An error of
+// fn, or a refusal, is returned once it is known not to rest on an outdated snapshot. An error of the store other than
+// a conflict may leave it unknown whether the change was kept: the resolver finds out when it next catches up.
+func (r *Resolver) Update(ctx context.Context, m Meta, fn func(*Snapshot) (Change, error)) (Revision, error) {
+	u := update{r: r, meta: m, fn: fn}
+	for {
+		revision, done, err := u.attempt(ctx)
+		if err != nil {
+			return 0, fmt.Errorf("update policy: %w", err)
+		}
+		if done {
+			return revision, nil
+		}
+	}
+}
+
+// An update is one call of Update over its attempts.
+type update struct {
+	r       *Resolver
+	meta    Meta
+	fn      func(*Snapshot) (Change, error)
+	current bool // the resolver has caught up since the call began
+	pauses  backoff
+}
+
+// attempt makes one try. Neither done nor an error says: try again.
+func (u *update) attempt(ctx context.Context) (revision Revision, done bool, err error) {
+	if err := ctx.Err(); err != nil {
+		return 0, false, err
+	}
+	base := u.r.current.Load()
+	if base == nil {
+		return 0, false, errNotOpened
+	}
+	p, refusal := u.propose(base.snapshot)
+	if p == nil {
+		return u.conclude(ctx, base, refusal)
+	}
+	began := u.r.clock()
+	err = u.r.store.Commit(ctx, p)
+	if err == nil {
+		u.r.advance(base.history, p.Next(), began)
+		return p.Next().Revision(), true, nil
+	}
+	if !errors.Is(err, ErrConflict) {
+		return 0, false, fmt.Errorf("commit: %w", err)
+	}
+	moved, err := u.catchUp(ctx, base)
+	if err == nil && !moved {
+		u.pauses.pause(ctx, u.r.poll)
+	}
+	return 0, false, err
+}
+
+// conclude ends an update that has nothing to commit, or begins it again where it was judged on what is no longer so.
+func (u *update) conclude(ctx context.Context, base *present, refusal error) (Revision, bool, error) {
+	if !u.current {
+		moved, err := u.catchUp(ctx, base)
+		switch {
+		case err != nil && refusal == nil:
+			return 0, false, err
+		case moved:
+			return 0, false, nil
+		}
+	}
+	return base.snapshot.Revision(), refusal == nil, refusal
+}
+
+func (u *update) catchUp(ctx context.Context, base *present) (moved bool, err error) {
+	err = u.r.Refresh(ctx)
+	u.current = u.current || err == nil
+	return u.r.current.Load().snapshot != base.snapshot, err
+}
+
+// propose returns nothing where there is nothing to change.
+func (u *update) propose(base *Snapshot) (*Proposal, error) {
+	m, now := u.meta, u.r.clock()
+	if m.Time.IsZero() {
+		m.Time = now
+	}
+	base = base.At(now)
+	change, err := u.fn(base)
+	if err != nil {
+		return nil, err
+	}
+	if change.Meta != (Meta{}) && change.Meta != u.meta {
+		return nil, problem(ErrInvalid, "change", "", "who changes the policy, why and when is said to Update, not in the change that it is given")
+	}
+	if len(change.Edits) == 0 {
+		return nil, nil
+	}
+	change.Meta = m
+	p, err := base.Propose(change)
+	if err != nil {
+		return nil, err
+	}
+	if len(p.Entry().Deltas) == 0 {
+		return nil, nil
+	}
+	return p, nil
+}

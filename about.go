@@ -1,0 +1,47 @@
+package rolecall
+
+import "slices"
+
+// What a policy says about one thing: for deleting it, for showing it, for finding out who depends on it.
+
+// About returns every statement about a subject: its memberships, grants, overrides and suspension, and who is in it.
+// It is what ForgetSubject would remove. Its cost follows the answer.
+func (s *Snapshot) About(who Subject) []Statement {
+	h := s.policy.holder(who)
+	if h == nil {
+		return nil
+	}
+	return s.policy.about(h)
+}
+
+// Below returns every statement placed at a scope or inside it: grants, overrides and private scopes. It is what
+// ForgetScope would remove. Its cost follows the answer.
+func (s *Snapshot) Below(t Scope) []Statement {
+	at := s.policy.place(t)
+	if at == nil {
+		return nil
+	}
+	return s.policy.below(at)
+}
+
+// UsesOf returns every statement that names a role: the roles that inherit from it directly, its grants, eligible ones
+// included, and constraints.
+func (s *Snapshot) UsesOf(name RoleName) []Statement {
+	r := s.policy.roles.find(name)
+	if r == nil {
+		return nil
+	}
+	var uses []Statement
+	for heir := range s.Roles() {
+		if slices.Contains(heir.Inherits, name) {
+			uses = append(uses, heir)
+		}
+	}
+	uses = append(uses, sortStatements(s.policy.usesOf(r))...)
+	for _, c := range s.policy.constraints {
+		if slices.Contains(c.Roles, name) {
+			uses = append(uses, c.canonical())
+		}
+	}
+	return uses
+}

@@ -1,0 +1,470 @@
+package rolecall
+
+import (
+	"encoding/binary"
+	"maps"
+	"slices"
+)
+
+// Forecasting: what a change does. A changed statement can alter verdicts only of those whom it reaches, below the places
+// where it speaks, and of the permissions of which it speaks. For each of them the rules before and after are compared at
+// every place inside where one of them changes; survey.go finds these. It does not matter where more is compared than
+// need be, since the comparison is exact.
+
+// A task is where and of what the verdicts of a subject may change.
+type task struct {
+	roots       map[Scope]bool
+	permissions permset
+
+	points []Scope // the roots in order of the tree, once prepared
+	outer  []Scope // those inside no other one
+	near   [2]near // before and after
+}
+
+// near are the places whose statements bear on something inside the roots: those there and above. Where there are many
+// they are not listed, but told by their scopes.
+type near struct {
+	policy *policy
+	listed bool
+	places []uint32 // sorted
+}
+
+// maxNear is how many places are listed.
+const maxNear = 64
+
+func (f *forecast) newTask() *task {
+	return &task{roots: map[Scope]bool{}, permissions: newPermset(len(f.after.policy.catalog.permissions))}
+}
+
+func (t *task) everything() {
+	for i := range t.permissions {
+		t.permissions[i] = ^uint64(0)
+	}
+}
+
+// with returns a task that has both; tasks that subjects share are not changed.
+func (t *task) with(other *task) *task {
+	if t == nil || t == other {
+		return other
+	}
+	both := &task{roots: maps.Clone(t.roots), permissions: slices.Clone(t.permissions)}
+	maps.Copy(both.roots, other.roots)
+	both.permissions.or(other.permissions)
+	return both
+}
+
+// A forecast compares two snapshots.
+type forecast struct {
+	before, after *Snapshot
+	tasks         map[Subject]*task
+	alike         map[string]*effects // of subjects with nothing of their own in reach, by their groups
+	pool          *verdictPool
+	pooled        map[*verdictNode]*verdictNode
+}
+
+func (f *forecast) policies() [2]*policy { return [2]*policy{f.before.policy, f.after.policy} }
+
+// run returns what happens to each subject concerned; Everyone stands for all others where it is there.
+func (f *forecast) run(deltas []Delta) (map[Subject]*effects, error) {
+	for _, d := range deltas {
+		f.concern(d)
+	}
+	if all := f.tasks[Everyone()]; all != nil {
+		for who, t := range f.tasks {
+			f.tasks[who] = t.with(all)
+		}
+	}
+	outcome := map[Subject]*effects{}
+	for who, t := range f.tasks {
+		e, err := f.compare(who, t)
+		if err != nil {
+			return nil, err
+		}
+		outcome[who] = e
+	}
+	return outcome, nil
+}
+
+// concern finds whom a delta concerns, where and of what.
+func (f *forecast) concern(d Delta) {
+	switch s := either(d.After, d.Before).(type) {
+	case Grant:
+		t := f.newTask()
+		t.roots[s.Scope] = true
+		for _, one := range []Statement{d.Before, d.After} {
+			if one != nil {
+				f.grantSpeaks(one.(Grant), t)
+			}
+		}
+		f.add(t, s.Subject)
+	case Override:
+		t := f.newTask()
+		t.roots[s.Scope] = true
+		t.permissions.or(f.after.policy.catalog.matcher(s.Pattern).any)
+		f.add(t, s.Subject)
+	case Membership:
+		f.add(f.aboveTask(s.Group), s.Member)
+	case Suspension:
+		t := f.newTask()
+		t.roots[Global()] = true
+		t.everything()
+		f.tasks[s.Subject] = f.tasks[s.Subject].with(t)
+		if s.Subject.IsGroup() {
+			f.add(f.aboveTask(s.Subject), s.Subject)
+		}
+	case PrivateScope:
+		f.concernPrivate(s.Scope)
+	case Role:
+		f.concernRole(s.Name)
+	}
+}
+
+// grantSpeaks adds the permissions of which a grant says anything, before or after.
+func (f *forecast) grantSpeaks(g Grant, t *task) {
+	if g.Replace {
+		t.everything()
+	}
+	for _, p := range f.policies() {
+		if r := p.roles.find(g.Role); r != nil {
+			t.speaks(r)
+		}
+	}
+}
+
+func (t *task) speaks(r *role) {
+	for i, says := range r.say {
+		if says != 0 {
+			t.permissions.add(i)
+		}
+	}
+}
+
+// aboveTask covers whatever a group and the groups above it say.
+func (f *forecast) aboveTask(group Subject) *task {
+	t := f.newTask()
+	for _, p := range f.policies() {
+		for _, h := range p.above(group) {
+			for i := range h.grants {
+				t.grant(p, &h.grants[i])
+			}
+			for i := range h.overrides {
+				t.override(p, &h.overrides[i])
+			}
+		}
+	}
+	return t
+}
+
+func (t *task) grant(p *policy, g *grantAt) {
+	t.roots[p.places.at(g.scope).scope] = true
+	if g.marks&markReplace != 0 {
+		t.everything()
+	}
+	t.speaks(p.roles.get(g.role))
+}
+
+func (t *task) override(p *policy, o *overrideAt) {
+	t.roots[p.places.at(o.scope).scope] = true
+	t.permissions.or(o.match.any)
+}
+
+// concernPrivate concerns everybody of whom something is said above the scope.
+func (f *forecast) concernPrivate(at Scope) {
+	t := f.newTask()
+	t.everything()
+	t.roots[at] = true
+	for _, p := range f.policies() {
+		var way path
+		p.walk(&at, &way)
+		for depth := range min(way.n, int(at.depth)) {
+			p.speakersAt(way.places[depth], func(h *holder) { f.add(t, h.subject) })
+		}
+	}
+}
+
+// concernRole concerns whoever has a grant of the role or of one that inherits from it.
+func (f *forecast) concernRole(name RoleName) {
+	for _, p := range f.policies() {
+		changed := p.roles.byName[name]
+		if changed == nil {
+			continue
+		}
+		for _, heir := range p.roles.roles {
+			if heir == nil || !heir.is(changed.number) {
+				continue
+			}
+			for _, use := range p.usesOf(heir) {
+				t := f.newTask()
+				t.roots[use.(Grant).Scope] = true
+				f.grantSpeaks(use.(Grant), t)
+				f.add(t, use.(Grant).Subject)
+			}
+		}
+	}
+}
+
+func (p *policy) speakersAt(at *place, found func(*holder)) {
+	for number := range at.groups.all() {
+		found(p.groups.at(number))
+	}
+	for number := range at.users.all() {
+		found(p.users.at(number))
+	}
+}
+
+// add gives a task to a subject and, where it is a group, to all in it before or after. Where it is Everyone, those of
+// whom nothing is said on the way to the roots or inside them fare as Everyone does.
+func (f *forecast) add(t *task, who Subject) {
+	seen := map[Subject]bool{}
+	for _, p := range f.policies() {
+		clear(seen)
+		f.addBelow(p, t, who, seen)
+		if !who.isEveryone() {
+			continue
+		}
+		for root := range t.roots {
+			var way path
+			p.walk(&root, &way)
+			for depth := range way.n {
+				p.speakersAt(way.places[depth], func(h *holder) { f.addBelow(p, t, h.subject, seen) })
+			}
+			if way.n > int(root.depth) {
+				f.addInside(p, t, way.places[way.n-1], seen)
+			}
+		}
+	}
+}
+
+func (f *forecast) addInside(p *policy, t *task, at *place, seen map[Subject]bool) {
+	for number := range at.children.all() {
+		child := p.places.at(number)
+		p.speakersAt(child, func(h *holder) { f.addBelow(p, t, h.subject, seen) })
+		f.addInside(p, t, child, seen)
+	}
+}
+
+func (f *forecast) addBelow(p *policy, t *task, who Subject, seen map[Subject]bool) {
+	if seen[who] {
+		return
+	}
+	seen[who] = true
+	f.tasks[who] = f.tasks[who].with(t)
+	h := p.holder(who)
+	if h == nil || h.group == nil {
+		return
+	}
+	for number := range h.group.members.all() {
+		f.addBelow(p, t, p.users.at(number).subject, seen)
+	}
+	for number := range h.group.subgroups.all() {
+		f.addBelow(p, t, p.groups.at(number).subject, seen)
+	}
+}
+
+// compare works out what happens to one subject.
+func (f *forecast) compare(who Subject, t *task) (*effects, error) {
+	before, err := f.before.For(who, nil)
+	if err != nil {
+		return nil, err
+	}
+	after, err := f.after.For(who, nil)
+	if err != nil {
+		return nil, err
+	}
+	if t.points == nil {
+		t.prepare(f.policies())
+	}
+	e := &effects{before: t.clip(before, &t.near[0]), after: t.clip(after, &t.near[1])}
+	key := e.key(t)
+	if known := f.alike[key]; known != nil {
+		return known, nil
+	}
+	for n := range f.after.policy.catalog.permissions {
+		if t.permissions.has(n) {
+			f.compareAt(e, t, n)
+		}
+	}
+	f.alike[key] = e
+	return e, nil
+}
+
+// key tells apart subjects to whom different things may happen: by their task and by who of them and their groups says
+// something in reach.
+func (e *effects) key(t *task) string {
+	var key []byte
+	for _, w := range t.permissions {
+		key = binary.LittleEndian.AppendUint64(key, w)
+	}
+	for _, root := range t.points {
+		key = append(append(key, root.path...), 0)
+	}
+	for _, v := range []*View{e.before, e.after} {
+		key = binary.LittleEndian.AppendUint32(append(key, byte(v.denied)), uint32(len(v.bearers)))
+		for i, b := range v.bearers {
+			if len(b.grants) == 0 && len(b.overrides) == 0 {
+				continue
+			}
+			key = binary.LittleEndian.AppendUint32(key, b.number)
+			key = append(key, boolByte(b.live), boolByte(b.group == nil), boolByte(i == 0))
+		}
+	}
+	return string(key)
+}
+
+func boolByte(b bool) byte { return byte(boolRank(b)) }
+
+// outermost returns the scopes that are inside no other one. They are in order of the tree.
+func outermost(scopes []Scope) []Scope {
+	var kept []Scope
+	for _, t := range scopes {
+		if n := len(kept); n == 0 || !kept[n-1].Contains(t) {
+			kept = append(kept, t)
+		}
+	}
+	return kept
+}
+
+// prepare finds what every subject of the task needs.
+func (t *task) prepare(policies [2]*policy) {
+	t.points = slices.SortedFunc(maps.Keys(t.roots), compareTree)
+	t.outer = outermost(t.points)
+	for i, p := range policies {
+		n := near{policy: p, listed: true}
+		for _, root := range t.outer {
+			var way path
+			p.walk(&root, &way)
+			for _, at := range way.places[:way.n] {
+				n.places = append(n.places, at.number)
+			}
+			if way.n > int(root.depth) {
+				n.addInside(way.places[way.n-1])
+			}
+		}
+		slices.Sort(n.places)
+		n.places = slices.Compact(n.places)
+		t.near[i] = n
+	}
+}
+
+func (n *near) addInside(at *place) {
+	for number := range at.children.all() {
+		if n.listed = n.listed && len(n.places) < maxNear; !n.listed {
+			return
+		}
+		n.places = append(n.places, number)
+		n.addInside(n.policy.places.at(number))
+	}
+}
+
+// clip returns the view with only the statements that bear on something inside the roots.
+func (t *task) clip(v *View, n *near) *View {
+	c := v.shared()
+	c.bearers = slices.Clone(v.bearers)
+	for i := range c.bearers {
+		b := &c.bearers[i]
+		if len(b.grants) == 0 && len(b.overrides) == 0 {
+			continue
+		}
+		h := *b.holder
+		h.grants, h.overrides = nil, nil
+		if n.listed && len(n.places) < len(b.grants)+len(b.overrides) {
+			for _, number := range n.places {
+				h.grants = append(h.grants, b.grantsAt(number)...)
+				h.overrides = append(h.overrides, b.overridesAt(number)...)
+			}
+		} else {
+			t.filter(b.holder, &h, n.policy)
+		}
+		b.holder = &h
+	}
+	return c
+}
+
+func (t *task) filter(from, to *holder, p *policy) {
+	for _, g := range from.grants {
+		if t.reaches(p.places.at(g.scope).scope) {
+			to.grants = append(to.grants, g)
+		}
+	}
+	for _, o := range from.overrides {
+		if t.reaches(p.places.at(o.scope).scope) {
+			to.overrides = append(to.overrides, o)
+		}
+	}
+}
+
+// reaches says whether a scope is above a root or inside one.
+func (t *task) reaches(at Scope) bool {
+	i, found := slices.BinarySearchFunc(t.outer, at, compareTree)
+	return found || i > 0 && t.outer[i-1].Contains(at) || i < len(t.outer) && at.Contains(t.outer[i])
+}
+
+// inside says whether a scope is a root or inside one.
+func (t *task) inside(at Scope) bool {
+	i, found := slices.BinarySearchFunc(t.outer, at, compareTree)
+	return found || i > 0 && t.outer[i-1].Contains(at)
+}
+
+// compareAt compares the rules of one permission, at the roots and inside.
+func (f *forecast) compareAt(e *effects, t *task, permission int) {
+	before := ScopeSet{view: e.before, permission: permission, zones: e.before.survey(permission)}
+	after := ScopeSet{view: e.after, permission: permission, zones: e.after.survey(permission)}
+	points := slices.Clone(t.points)
+	for _, zones := range [][]zone{before.zones, after.zones} {
+		for _, z := range zones {
+			if at := z.at.scope; !slices.Contains(points, at) && t.inside(at) {
+				points = append(points, at)
+			}
+		}
+	}
+	slices.SortFunc(points, compareTree)
+	var stacks [2][]shift
+	for _, at := range points {
+		open, closed := before.rulesAt(at)
+		nextOpen, nextClosed := after.rulesAt(at)
+		open, nextOpen, closed, nextClosed = f.own(open), f.own(nextOpen), f.own(closed), f.own(nextClosed)
+		e.note(gained, &stacks[gained], shift{permission, at, f.pool.without(nextOpen, open), f.pool.without(nextClosed, closed)})
+		e.note(lost, &stacks[lost], shift{permission, at, f.pool.without(open, nextOpen), f.pool.without(closed, nextClosed)})
+	}
+}
+
+// own brings a node of another pool into the forecast's.
+func (f *forecast) own(n *verdictNode) *verdictNode {
+	if n.when == 0 {
+		return n
+	}
+	known := f.pooled[n]
+	if known == nil {
+		known = f.pool.node(n.when, f.own(n.next[byHolds]), f.own(n.next[byFails]), f.own(n.next[byUnknown]))
+		f.pooled[n] = known
+	}
+	return known
+}
+
+// rulesAt returns what holds at a scope, and in private scopes inside it.
+func (s *ScopeSet) rulesAt(t Scope) (open, closed *verdictNode) {
+	var way path
+	s.view.policy.walk(&t, &way)
+	z, depth := s.zoneOn(&way)
+	if way.private > depth {
+		return z.closed, z.closed
+	}
+	return z.open, z.closed
+}
+
+// note adds a change where it says more than the one around it. Points come in the order of the tree; stack has those
+// around the present one.
+func (e *effects) note(way direction, stack *[]shift, one shift) {
+	for n := len(*stack); n > 0 && !(*stack)[n-1].scope.Contains(one.scope); n-- {
+		*stack = (*stack)[:n-1]
+	}
+	around := shift{open: ruleNever, closed: ruleNever}
+	if n := len(*stack); n > 0 {
+		around = (*stack)[n-1]
+	}
+	if one.open == around.open && one.closed == around.closed && one.open == one.closed && one.open != ruleAsk {
+		return
+	}
+	*stack = append(*stack, one)
+	e.list[way] = append(e.list[way], one)
+}

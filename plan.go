@@ -1,0 +1,386 @@
+package rolecall
+
+import (
+	"cmp"
+	"context"
+	"iter"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// A Plan is a change together with everything that it would do: who would gain what where, and who would lose what. It
+// is exact, for every subject, permission and scope and for all facts, at the instant of its snapshot: what opens or
+// closes with a window later is not in it. It is bound to the revision that it was made for.
+//
+// Whole parts of the tree, and everybody, are told of in one Difference. A Plan is immutable and safe for concurrent use.
+type Plan struct {
+	proposal  *Proposal
+	bySubject map[Subject]*effects
+	subjects  []Subject // of bySubject, sorted
+}
+
+// A Difference is one thing that a plan gives to a subject, or takes from it: Permission at Scope and everywhere inside,
+// as far as no other Difference of the same subject and permission, further in, says otherwise.
+type Difference struct {
+	// Subject is the one concerned. Everyone stands for every subject that is not among Plan.Apart and not suspended, those
+	// that the policy names nowhere included.
+	Subject    Subject
+	Permission Permission
+	Scope      Scope
+	// When says where facts have a part in it; Never where the effect further out ends here.
+	When ScopeRule
+	// Private is what holds in place of When at private scopes inside Scope, and in there.
+	Private ScopeRule
+}
+
+// String returns the effect on one line.
+func (e Difference) String() string {
+	text := e.Subject.String() + " " + e.Permission.String() + " at " + e.Scope.String()
+	if e.When.Always() && e.Private.Always() {
+		return text
+	}
+	if e.When.Always() && e.Private.Never() {
+		return text + ", but not in private scopes inside"
+	}
+	if e.When.Equal(e.Private) {
+		return text + " " + e.When.String()
+	}
+	return text + " " + e.When.String() + ", in private scopes inside " + e.Private.String()
+}
+
+// Plan judges a change as Propose does and tells what it would do. It costs the effect on each subject concerned; where a
+// group is concerned, members with nothing of their own there are worked out together.
+func (s *Snapshot) Plan(c Change) (*Plan, error) {
+	p, err := s.Propose(c)
+	if err != nil {
+		return nil, err
+	}
+	at := s.at
+	if at.IsZero() {
+		at = p.entry.Time
+	}
+	f := forecast{
+		before: &Snapshot{s.policy, at}, after: &Snapshot{p.next.policy, at},
+		tasks: map[Subject]*task{}, alike: map[string]*effects{}, pool: &verdictPool{}, pooled: map[*verdictNode]*verdictNode{},
+	}
+	plan := &Plan{proposal: p}
+	if plan.bySubject, err = f.run(p.entry.Deltas); err != nil {
+		return nil, err
+	}
+	for who := range plan.bySubject {
+		plan.subjects = append(plan.subjects, who)
+	}
+	slices.SortFunc(plan.subjects, Subject.Compare)
+	return plan, nil
+}
+
+// Proposal returns the proposal to commit.
+func (p *Plan) Proposal() *Proposal { return p.proposal }
+
+// Base returns the revision for which the plan is exact.
+func (p *Plan) Base() Revision { return p.proposal.Base() }
+
+// Gained yields what would be gained, in order of subject, then permission, then scope.
+func (p *Plan) Gained() iter.Seq[Difference] { return p.effects(gained) }
+
+// Lost yields what would be lost, like Gained.
+func (p *Plan) Lost() iter.Seq[Difference] { return p.effects(lost) }
+
+func (p *Plan) effects(way direction) iter.Seq[Difference] {
+	return func(yield func(Difference) bool) {
+		for _, who := range p.subjects {
+			e := p.bySubject[who]
+			for _, one := range e.list[way] {
+				if !yield(e.effect(who, one, way)) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// Apart yields the subjects that were worked out by themselves, in order: all that happens to them is in Differences of
+// their own, and those of Everyone do not count for them.
+func (p *Plan) Apart() iter.Seq[Subject] {
+	return func(yield func(Subject) bool) {
+		for _, who := range p.subjects {
+			if !who.isEveryone() && !yield(who) {
+				return
+			}
+		}
+	}
+}
+
+// Empty says whether nobody would gain or lose anything.
+func (p *Plan) Empty() bool {
+	for range p.Gained() {
+		return false
+	}
+	for range p.Lost() {
+		return false
+	}
+	return true
+}
+
+// Gains says whether who would be allowed by the change what is not allowed now; nil facts say that no condition holds.
+// It is false where the subject, the permission or the scope is invalid or not declared.
+func (p *Plan) Gains(who Subject, permission Permission, t Scope, facts Facts) bool {
+	return p.answers(gained, who, permission, t, facts)
+}
+
+// Loses says whether who would not be allowed any more what is allowed now, like Gains.
+func (p *Plan) Loses(who Subject, permission Permission, t Scope, facts Facts) bool {
+	return p.answers(lost, who, permission, t, facts)
+}
+
+func (p *Plan) answers(way direction, who Subject, permission Permission, t Scope, facts Facts) bool {
+	c := p.proposal.next.policy.catalog
+	number := c.index.find(permission)
+	if number < 0 || c.checkSubject("request", who) != nil || c.checkScope("request", t) != nil || c.checkFacts(facts) != nil {
+		return false
+	}
+	e := p.bySubject[who]
+	if e == nil {
+		if e = p.bySubject[Everyone()]; e == nil || p.suspended(who) {
+			return false
+		}
+	}
+	return e.answers(way, number, &t, facts)
+}
+
+// suspended is asked only of subjects that the change does not concern.
+func (p *Plan) suspended(who Subject) bool {
+	h := p.proposal.next.policy.holder(who)
+	return h != nil && h.suspended
+}
+
+// String summarises the plan for people: a line for each subject, scope and rule, permissions together; of many subjects
+// to whom the same happens it names the first few.
+func (p *Plan) String() string {
+	var b strings.Builder
+	b.WriteString("plan for revision " + strconv.FormatUint(uint64(p.Base()), 10))
+	if p.Empty() {
+		b.WriteString("\n  nobody gains or loses anything")
+		return b.String()
+	}
+	p.summarise(&b, "gains", gained)
+	p.summarise(&b, "loses", lost)
+	return b.String()
+}
+
+// namedInSummary is how many subjects a line of a summary names.
+const namedInSummary = 3
+
+func (p *Plan) summarise(b *strings.Builder, verb string, way direction) {
+	seen := map[*effects]bool{}
+	for _, who := range p.subjects {
+		e := p.bySubject[who]
+		if seen[e] || len(e.list[way]) == 0 {
+			continue
+		}
+		seen[e] = true
+		var names []string
+		for _, other := range p.subjects {
+			if p.bySubject[other] == e {
+				names = append(names, other.String())
+			}
+		}
+		if more := len(names) - namedInSummary; more > 0 {
+			names = append(names[:namedInSummary], "and "+strconv.Itoa(more)+" more")
+		}
+		for _, line := range e.lines(who, way) {
+			b.WriteString("\n  " + strings.Join(names, " ") + " " + verb + " " + line)
+		}
+	}
+}
+
+// lines writes the effects with those permissions together that have the same places and rules.
+func (e *effects) lines(who Subject, way direction) []string {
+	var order []string
+	permissions := map[string][]string{}
+	for _, one := range e.list[way] {
+		f := e.effect(who, one, way)
+		_, rest, _ := strings.Cut(f.String(), " at ")
+		if permissions[rest] == nil {
+			order = append(order, rest)
+		}
+		permissions[rest] = append(permissions[rest], f.Permission.String())
+	}
+	for i, rest := range order {
+		order[i] = strings.Join(permissions[rest], " ") + " at " + rest
+	}
+	return order
+}
+
+// Apply commits a plan, and nothing else than what was planned: it returns ErrConflict where the policy is no longer at
+// the plan's revision. It returns the revision committed, which this resolver enforces from then on; for a plan that
+// alters nothing that is the plan's own. Any other error may leave it unknown whether the change was kept.
+func (r *Resolver) Apply(ctx context.Context, p *Plan) (Revision, error) {
+	at := r.current.Load()
+	if at == nil {
+		return 0, errNotOpened
+	}
+	if len(p.proposal.entry.Deltas) == 0 {
+		if err := r.Refresh(ctx); err != nil {
+			return 0, err
+		}
+		if r.current.Load().snapshot.Revision() != p.Base() {
+			return 0, ErrConflict
+		}
+		return p.Base(), nil
+	}
+	began := r.clock()
+	if err := r.store.Commit(ctx, p.proposal); err != nil {
+		return 0, err
+	}
+	r.advance(at.history, p.proposal.next, began)
+	return p.proposal.next.Revision(), nil
+}
+
+// Sync returns the fewest edits that make the statements for which owned says yes exactly the desired ones, for example
+// the teams and grants that another system keeps: what is missing or different is put, what is there and not desired is
+// removed, all else is left alone. The edits are in the order of StatementKey.Compare. An error says that a desired
+// statement is not owned, or that two of them have one key and differ.
+func (s *Snapshot) Sync(desired iter.Seq[Statement], owned func(Statement) bool) ([]Edit, error) {
+	want := map[StatementKey]Statement{}
+	var ps Problems
+	for one := range desired {
+		key := KeyOf(one)
+		switch other := want[key]; {
+		case !owned(one):
+			ps = append(ps, problem(ErrInvalid, key.String(), "", "this statement is desired but not owned, so the next synchronisation would not find it"))
+		case other != nil && !Equal(other, one):
+			ps = append(ps, problem(ErrInvalid, key.String(), "", "two different statements with this key are desired"))
+		}
+		want[key] = one
+	}
+	if err := ps.err(); err != nil {
+		return nil, err
+	}
+	edits := map[StatementKey]Edit{}
+	for there := range s.Statements() {
+		key := KeyOf(there)
+		if !owned(there) {
+			continue
+		}
+		one, wanted := want[key]
+		delete(want, key)
+		switch {
+		case !wanted:
+			edits[key] = Remove(there)
+		case !Equal(one, there):
+			edits[key] = Put(one)
+		}
+	}
+	for key, one := range want {
+		edits[key] = Put(one)
+	}
+	return sortedEdits(edits), nil
+}
+
+func sortedEdits(edits map[StatementKey]Edit) []Edit {
+	keys := make([]StatementKey, 0, len(edits))
+	for key := range edits {
+		keys = append(keys, key)
+	}
+	slices.SortFunc(keys, StatementKey.Compare)
+	list := make([]Edit, len(keys))
+	for i, key := range keys {
+		list[i] = edits[key]
+	}
+	return list
+}
+
+// direction tells gains from losses.
+type direction int
+
+const (
+	gained = direction(iota)
+	lost
+)
+
+// effects are what a change does to one subject, or to several alike.
+type effects struct {
+	before, after *View
+	list          [2][]shift // by direction, sorted by permission, then by the tree
+}
+
+// A shift is a Difference without its subject.
+type shift struct {
+	permission int
+	scope      Scope
+	open       *verdictNode
+	closed     *verdictNode
+}
+
+func (e *effects) effect(who Subject, one shift, way direction) Difference {
+	c := e.after.policy.catalog
+	return Difference{who, c.permissions[one.permission], one.scope, e.rule(one, one.open, false, way), e.rule(one, one.closed, true, way)}
+}
+
+func (e *effects) rule(one shift, n *verdictNode, closed bool, way direction) ScopeRule {
+	r := ScopeRule{catalog: e.after.policy.catalog, node: n}
+	if n == ruleAsk {
+		r.ask = func(facts Facts) bool {
+			now, then := e.before.judgeIn(one.scope, one.permission, closed, facts), e.after.judgeIn(one.scope, one.permission, closed, facts)
+			if way == gained {
+				return then && !now
+			}
+			return now && !then
+		}
+	}
+	return r
+}
+
+// judgeIn answers at a scope, or in a private scope inside it.
+func (v *View) judgeIn(t Scope, permission int, closed bool, facts Facts) bool {
+	var way path
+	v.policy.walk(&t, &way)
+	if closed {
+		way.private = way.n
+	}
+	reason, _ := v.judge(permission, &way, facts)
+	return reason == Granted
+}
+
+// answers finds the innermost change around a scope.
+func (e *effects) answers(way direction, permission int, t *Scope, facts Facts) bool {
+	var inner *shift
+	for i := range e.list[way] {
+		if one := &e.list[way][i]; one.permission == permission && one.scope.Contains(*t) {
+			inner = one
+		}
+	}
+	if inner == nil {
+		return false
+	}
+	var path path
+	e.after.policy.walk(t, &path)
+	closed := path.private > int(inner.scope.depth)
+	n := inner.open
+	if closed {
+		n = inner.closed
+	}
+	return e.rule(*inner, n, closed, way).Holds(facts)
+}
+
+// compareTree orders scopes so that everything inside a scope follows it at once.
+func compareTree(a, b Scope) int {
+	if a.depth == 0 || b.depth == 0 {
+		return cmp.Compare(a.depth, b.depth)
+	}
+	for i := 0; i < len(a.path) && i < len(b.path); i++ {
+		x, y := a.path[i], b.path[i]
+		switch {
+		case x == y:
+		case x == '/':
+			return -1
+		case y == '/':
+			return 1
+		default:
+			return cmp.Compare(x, y)
+		}
+	}
+	return cmp.Compare(len(a.path), len(b.path))
+}

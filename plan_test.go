@@ -1,0 +1,237 @@
+package rolecall_test
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/rolecall-go/rolecall"
+	"github.com/rolecall-go/rolecall/memstore"
+	"pgregory.net/rapid"
+)
+
+// drawChanges draws changes to a world: new statements, changed ones, removals.
+func drawChanges(t *rapid.T, w world) []rolecall.Edit {
+	var edits []rolecall.Edit
+	all := w.statements()
+	for range rapid.IntRange(1, 3).Draw(t, "edits") {
+		switch rapid.IntRange(0, 9).Draw(t, "op") {
+		case 0, 1, 2:
+			edits = append(edits, rolecall.Remove(pick(t, all, "removed")))
+		case 3, 4:
+			edits = append(edits, rolecall.Put(drawRole(t, rapid.IntRange(0, len(roleNames)-1).Draw(t, "role"))))
+		case 5:
+			edits = append(edits, rolecall.ForgetSubject(pick(t, subjects, "forgotten")))
+		default:
+			edits = append(edits, rolecall.Put(drawStatement(t)))
+		}
+	}
+	return edits
+}
+
+// read answers from the differences that a plan lists, as its doc comments say.
+func read(p *rolecall.Plan, list []rolecall.Difference, who rolecall.Subject, permission rolecall.Permission, t rolecall.Scope, f rolecall.Facts) bool {
+	next := p.Proposal().Next()
+	if !slices.Contains(slices.Collect(p.Apart()), who) {
+		if _, suspended := next.Find(rolecall.KeyOf(rolecall.Suspension{Subject: who})); suspended {
+			return false
+		}
+		who = everyone
+	}
+	var inner rolecall.Difference
+	for _, d := range list {
+		if d.Subject == who && d.Permission == permission && d.Scope.Contains(t) && (inner.Scope.IsZero() || inner.Scope.Contains(d.Scope)) {
+			inner = d
+		}
+	}
+	if inner.Scope.IsZero() {
+		return false
+	}
+	for at := range t.Ancestors() {
+		if at == inner.Scope {
+			break
+		}
+		if _, private := next.Find(rolecall.KeyOf(rolecall.PrivateScope{Scope: at})); private {
+			return inner.Private.Holds(f)
+		}
+	}
+	return inner.When.Holds(f)
+}
+
+// TestPlanIsTheDifference compares a plan with the checks before and after, for everybody and everywhere.
+func TestPlanIsTheDifference(t *testing.T) {
+	gains, losses := 0, 0
+	rapid.Check(t, func(t *rapid.T) {
+		w := drawWorld(t)
+		before := w.snapshot(t).At(pick(t, instants, "now"))
+		edits := drawChanges(t, w)
+		plan, err := before.Plan(rolecall.Change{Edits: edits})
+		if err != nil {
+			t.Skip("the change is refused")
+		}
+		after := plan.Proposal().Next()
+		gained, lost := slices.Collect(plan.Gained()), slices.Collect(plan.Lost())
+		any := false
+		for range 40 {
+			who, p, at, f := pick(t, everybody, "who"), pick(t, permissions, "permission"), pick(t, lookups, "at"), drawFacts(t)
+			could, can := before.Check(who, p, at, f) == nil, after.Check(who, p, at, f) == nil
+			what := fmt.Sprintf("%s may %s at %s given %v: %t before, %t after; edits %v; policy:\n%s", who, p, at, f, could, can, edits, w)
+			if got, want := plan.Gains(who, p, at, f), can && !could; got != want {
+				t.Fatalf("Gains = %t, want %t: %s", got, want, what)
+			}
+			if got, want := plan.Loses(who, p, at, f), could && !can; got != want {
+				t.Fatalf("Loses = %t, want %t: %s", got, want, what)
+			}
+			if got, want := read(plan, gained, who, p, at, f), can && !could; got != want {
+				t.Fatalf("read from Gained: %t, want %t: %s\n%v", got, want, what, gained)
+			}
+			if got, want := read(plan, lost, who, p, at, f), could && !can; got != want {
+				t.Fatalf("read from Lost: %t, want %t: %s\n%v", got, want, what, lost)
+			}
+			any = any || could != can
+			if can && !could {
+				gains++
+			}
+			if could && !can {
+				losses++
+			}
+		}
+		if any && plan.Empty() {
+			t.Fatalf("Empty() = true for a plan with effects; edits %v; policy:\n%s", edits, w)
+		}
+	})
+	if gains == 0 || losses == 0 {
+		t.Errorf("%d gains and %d losses were met, want some of each", gains, losses)
+	}
+}
+
+// A plan tells of whole places, and of everybody, in one line.
+func TestPlanSummary(t *testing.T) {
+	sees := role("r0", rule(rolecall.Allow, "", "task.view", "shot.view"))
+	team := world{}.add(sees, member(ann, crowds), member(ben, crowds), member(bot, crowds), member(guest, crowds), override(ben, rolecall.Deny, "task.*", project))
+	for name, c := range map[string]struct {
+		world world
+		edit  rolecall.Statement
+		want  string
+	}{
+		"a user":   {world{}.add(sees), grant(ann, "r0", project), "user:ann gains shot.view task.view at /project:p, but not in private scopes inside"},
+		"everyone": {world{}.add(sees), piercing(grant(everyone, "r0", global)), "everyone gains shot.view task.view at /"},
+		"a group, of whom one fares otherwise": {team, piercing(grant(crowds, "r0", project)),
+			"group:crowds gains shot.view task.view at /project:p\n  guest:ann service:bot user:ann gains shot.view task.view at /project:p\n  user:ben gains shot.view at /project:p"},
+		"a condition": {world{}.add(sees), piercing(grantWhen(grant(ann, "r0", project), "assigned")), "user:ann gains shot.view task.view at /project:p when assigned"},
+		"a deny":      {world{}.add(sees, piercing(grant(ann, "r0", global))), override(ann, rolecall.Deny, "task.view", shot), "user:ann loses task.view at /project:p/shot:s"},
+		"privacy":     {world{}.add(sees, grant(ann, "r0", global)), private(project), "user:ann loses shot.view task.view at /project:p, but not in private scopes inside"},
+		"nothing":     {world{}.add(sees, piercing(grant(ann, "r0", global))), grant(ann, "r0", project), "nobody gains or loses anything"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			plan, err := c.world.snapshot(t).At(day(1)).Plan(rolecall.Change{Edits: []rolecall.Edit{rolecall.Put(c.edit)}})
+			if err != nil {
+				t.Fatalf("Plan(put %s): %v, want no error", c.edit, err)
+			}
+			if diff := cmp.Diff("plan for revision 0\n  "+c.want, plan.String()); diff != "" {
+				t.Errorf("Plan(put %s): -want +got:\n%s", c.edit, diff)
+			}
+		})
+	}
+}
+
+// A plan is applied as it was made, or not at all.
+func TestPlanApply(t *testing.T) {
+	store := memstore.New()
+	r, err := rolecall.Open(t.Context(), store, worldCatalog, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := r.Snapshot()
+	if err != nil {
+		t.Fatal(err)
+	}
+	s = s.At(day(1))
+	sees := rolecall.Put(role("r0", rule(rolecall.Allow, "", "task.view")))
+	plan := func(edits ...rolecall.Edit) *rolecall.Plan {
+		p, err := s.Plan(rolecall.Change{Edits: edits})
+		if err != nil {
+			t.Fatalf("Plan: %v, want no error", err)
+		}
+		return p
+	}
+	first, second, nothing := plan(sees, rolecall.Put(grant(ann, "r0", project))), plan(sees, rolecall.Put(grant(ben, "r0", project))), plan()
+	if at, err := r.Apply(t.Context(), nothing); at != 0 || err != nil {
+		t.Errorf("Apply(nothing) = %d, %v, want 0, no error", at, err)
+	}
+	if at, err := r.Apply(t.Context(), first); at != 1 || err != nil {
+		t.Errorf("Apply(first) = %d, %v, want 1, no error", at, err)
+	}
+	if err := r.Check(t.Context(), ann, seeTask, project); err != nil {
+		t.Errorf("Check after Apply: %v, want no error", err)
+	}
+	for name, p := range map[string]*rolecall.Plan{"second": second, "nothing": nothing} {
+		if _, err := r.Apply(t.Context(), p); !errors.Is(err, rolecall.ErrConflict) {
+			t.Errorf("Apply(%s) at revision 1: %v, want %s", name, err, rolecall.ErrConflict)
+		}
+	}
+	if err := r.Check(t.Context(), ben, seeTask, project); !errors.Is(err, rolecall.ErrDenied) {
+		t.Errorf("Check after a refused Apply: %v, want %s", err, rolecall.ErrDenied)
+	}
+}
+
+// TestSync checks that the edits lead from any world to any other, touch nothing that is not owned, and are fewest.
+func TestSync(t *testing.T) {
+	owned := func(s rolecall.Statement) bool {
+		switch s.(type) {
+		case rolecall.Grant, rolecall.Membership:
+			return true
+		}
+		return false
+	}
+	rapid.Check(t, func(t *rapid.T) {
+		from, to := drawWorld(t), drawWorld(t)
+		var desired []rolecall.Statement
+		for _, s := range to.statements() {
+			if owned(s) {
+				desired = append(desired, s)
+			}
+		}
+		s := from.snapshot(t).At(day(1))
+		edits, err := s.Sync(slices.Values(desired), owned)
+		if err != nil {
+			t.Fatalf("Sync: %v, want no error", err)
+		}
+		p, err := s.Propose(rolecall.Change{Edits: edits})
+		if err != nil {
+			t.Skip("the change is refused")
+		}
+		if got := len(p.Entry().Deltas); got != len(edits) {
+			t.Fatalf("Sync returns %d edits of which %d change anything, want all of them to: %v", len(edits), got, edits)
+		}
+		want := appendAll(slices.DeleteFunc(from.statements(), owned), desired)
+		if diff := cmp.Diff(linesOf(want), linesOf(slices.Collect(p.Next().Statements()))); diff != "" {
+			t.Fatalf("after Sync: -want +got:\n%s", diff)
+		}
+		if again, err := p.Next().Sync(slices.Values(desired), owned); err != nil || len(again) != 0 {
+			t.Fatalf("Sync a second time: %v, %v, want no edits and no error", again, err)
+		}
+	})
+	s := world{}.snapshot(t).At(day(1))
+	for name, desired := range map[string][]rolecall.Statement{
+		"not owned": {suspend(ann)},
+		"one key":   {grant(ann, "r0", project), piercing(grant(ann, "r0", project))},
+	} {
+		if _, err := s.Sync(slices.Values(desired), owned); !errors.Is(err, rolecall.ErrInvalid) {
+			t.Errorf("Sync(%s): %v, want %s", name, err, rolecall.ErrInvalid)
+		}
+	}
+}
+
+// linesOf returns the canonical texts, sorted.
+func linesOf(all []rolecall.Statement) []string {
+	var out []string
+	for _, s := range all {
+		out = append(out, strings.TrimSpace(rolecall.Canonical(s).String()))
+	}
+	slices.Sort(out)
+	return out
+}

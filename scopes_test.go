@@ -1,0 +1,298 @@
+package rolecall_test
+
+import (
+	"errors"
+	"slices"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/rolecall-go/rolecall"
+	"pgregory.net/rapid"
+)
+
+// anywhere lists scopes that the worlds name, beside, inside and above them, and kinds in unusual places.
+func anywhere() []rolecall.Scope {
+	level := []rolecall.Scope{global}
+	all := []rolecall.Scope{global}
+	for range 4 {
+		var next []rolecall.Scope
+		for _, at := range level {
+			for _, s := range [][2]string{{"project", "p"}, {"project", "p2"}, {"shot", "s"}, {"shot", "new"}, {"task", "t"}} {
+				next = append(next, at.In(rolecall.ScopeKind(s[0]), s[1]))
+			}
+		}
+		all = append(all, next...)
+		level = next
+	}
+	return all
+}
+
+// lookups are scopes of every depth, most of them near what the worlds name.
+var lookups = slices.DeleteFunc(anywhere(), func(t rolecall.Scope) bool {
+	if t.Depth() < 3 {
+		return false
+	}
+	return !project.Contains(t) && !sibling.Contains(t) || t.Depth() == 4 && !shot.Contains(t)
+})
+
+var kinds = []rolecall.ScopeKind{rolecall.GlobalKind, "project", "shot", "task"}
+
+func setOf(t rapid.TB, v *rolecall.View, kind rolecall.ScopeKind, p rolecall.Permission) *rolecall.ScopeSet {
+	set, err := v.Scopes(kind, p)
+	if err != nil {
+		t.Fatalf("Scopes(%s, %s) of %s: %v, want no error", kind, p, v.Subject(), err)
+	}
+	return set
+}
+
+// TestScopesAreTheCheck compares Contains and Among with View.Check and the naive evaluator, everywhere.
+func TestScopesAreTheCheck(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		b := newBench(t, drawWorld(t))
+		v := b.view(drawAsker(t))
+		if v.err != nil {
+			t.Skip("the asker's session is refused")
+		}
+		for _, p := range permissions {
+			f := drawFacts(t)
+			for _, kind := range kinds {
+				set := setOf(t, v.View, kind, p)
+				var want []rolecall.Scope
+				for _, at := range lookups {
+					in := at.Kind() == kind && v.Check(p, at, f) == nil
+					if got := set.Contains(at, f); got != in {
+						t.Fatalf("Scopes(%s, %s) of %s: Contains(%s, %v) = %t, want %t; policy:\n%s", kind, p, v.Subject(), at, f, got, in, b.world)
+					}
+					if in {
+						want = append(want, at)
+					}
+				}
+				got := slices.Collect(set.Among(slices.Values(lookups), func(rolecall.Scope) rolecall.Facts { return f }))
+				if diff := cmp.Diff(textsOf(want), textsOf(got)); diff != "" {
+					t.Fatalf("Scopes(%s, %s) of %s: Among: -want +got:\n%s\npolicy:\n%s", kind, p, v.Subject(), diff, b.world)
+				}
+			}
+		}
+	})
+}
+
+// byRegions looks a scope up in the regions and private scopes of a set, as a translator would.
+func byRegions(set *rolecall.ScopeSet, t rolecall.Scope, f rolecall.Facts) bool {
+	var inner rolecall.ScopeRegion
+	for r := range set.Regions(rolecall.Scope{}) {
+		if r.Scope.Contains(t) {
+			inner = r
+		}
+	}
+	rule := inner.Open
+	for p := range set.PrivateScopes(rolecall.Scope{}) {
+		if p.Contains(t) && inner.Scope.Contains(p) && p != inner.Scope {
+			rule = inner.Private
+		}
+	}
+	return t.Kind() == set.Kind() && holdsBySplitting(rule, f)
+}
+
+// holdsBySplitting answers a rule by taking it apart.
+func holdsBySplitting(r rolecall.ScopeRule, f rolecall.Facts) bool {
+	c, ifHolds, ifFails, ifUnknown, ok := r.Split()
+	if !ok {
+		return r.Holds(f)
+	}
+	switch ok, err := askSafely(f, c); {
+	case err != nil:
+		return holdsBySplitting(ifUnknown, f)
+	case ok:
+		return holdsBySplitting(ifHolds, f)
+	}
+	return holdsBySplitting(ifFails, f)
+}
+
+func askSafely(f rolecall.Facts, c rolecall.Condition) (ok bool, err error) {
+	defer func() {
+		if recover() != nil {
+			err = errors.New("panic")
+		}
+	}()
+	return f.Holds(c)
+}
+
+// byList looks a scope up in the list of its parent.
+func byList(t rapid.TB, set *rolecall.ScopeSet, at rolecall.Scope, f rolecall.Facts) bool {
+	parent, ok := at.Parent()
+	if !ok {
+		return set.Contains(at, f)
+	}
+	l, err := set.In(parent)
+	if err != nil {
+		t.Fatalf("In(%s): %v, want no error", parent, err)
+	}
+	zero := rolecall.Scope{}
+	if slices.Contains(slices.Collect(l.Included(zero)), at) {
+		return true
+	}
+	if slices.Contains(slices.Collect(l.Excluded(zero)), at) {
+		return false
+	}
+	for one, rule := range l.Conditional(zero) {
+		if one == at {
+			return rule.Holds(f)
+		}
+	}
+	return l.Default().Holds(f)
+}
+
+// TestScopesTakenApart checks that the regions and the lists of a set say what it contains.
+func TestScopesTakenApart(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		b := newBench(t, drawWorld(t))
+		v := b.view(drawAsker(t))
+		if v.err != nil {
+			t.Skip("the asker's session is refused")
+		}
+		p, f := pick(t, permissions, "permission"), drawFacts(t)
+		for _, kind := range kinds {
+			set := setOf(t, v.View, kind, p)
+			for range 12 {
+				at := pick(t, lookups, "at")
+				want := set.Contains(at, f)
+				if got := byRegions(set, at, f); got != want {
+					t.Fatalf("Scopes(%s, %s) of %s: by its regions %s is in: %t, want %t; policy:\n%s", kind, p, v.Subject(), at, got, want, b.world)
+				}
+				if at.Kind() != kind {
+					continue
+				}
+				if got := byList(t, set, at, f); got != want {
+					t.Fatalf("Scopes(%s, %s) of %s: by the list of its parent %s is in: %t, want %t; policy:\n%s", kind, p, v.Subject(), at, got, want, b.world)
+				}
+			}
+		}
+	})
+}
+
+// TestScopesResume checks that every iterator goes on after any scope, in order.
+func TestScopesResume(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		b := newBench(t, drawWorld(t))
+		v := b.view(drawAsker(t))
+		if v.err != nil {
+			t.Skip("the asker's session is refused")
+		}
+		set := setOf(t, v.View, pick(t, kinds, "kind"), pick(t, permissions, "permission"))
+		l, err := set.In(pick(t, scopes, "parent"))
+		if err != nil {
+			t.Fatalf("In: %v, want no error", err)
+		}
+		for name, list := range map[string]func(rolecall.Scope) []rolecall.Scope{
+			"Regions": func(after rolecall.Scope) (all []rolecall.Scope) {
+				for r := range set.Regions(after) {
+					all = append(all, r.Scope)
+				}
+				return all
+			},
+			"Conditional": func(after rolecall.Scope) (all []rolecall.Scope) {
+				for at := range l.Conditional(after) {
+					all = append(all, at)
+				}
+				return all
+			},
+			"PrivateScopes": func(after rolecall.Scope) []rolecall.Scope { return slices.Collect(set.PrivateScopes(after)) },
+			"Included":      func(after rolecall.Scope) []rolecall.Scope { return slices.Collect(l.Included(after)) },
+			"Excluded":      func(after rolecall.Scope) []rolecall.Scope { return slices.Collect(l.Excluded(after)) },
+		} {
+			all := list(rolecall.Scope{})
+			if !slices.IsSortedFunc(all, rolecall.Scope.Compare) {
+				t.Errorf("%s yields %v, want it sorted", name, all)
+			}
+			for i, at := range all {
+				if diff := cmp.Diff(textsOf(all[i+1:]), textsOf(list(at))); diff != "" {
+					t.Errorf("%s after %s: -want +got:\n%s", name, at, diff)
+				}
+			}
+		}
+	})
+}
+
+// forms says how a list reads.
+type forms struct {
+	Default                         string
+	OnlyOpen                        bool
+	Included, Excluded, Conditional []string
+}
+
+func formsOf(t *testing.T, s *rolecall.Snapshot, who rolecall.Subject, kind rolecall.ScopeKind, parent rolecall.Scope) forms {
+	t.Helper()
+	v, err := s.At(day(1)).For(who, nil)
+	if err != nil {
+		t.Fatalf("For(%s): %v, want no error", who, err)
+	}
+	l, err := setOf(t, v, kind, seeTask).In(parent)
+	if err != nil {
+		t.Fatalf("In(%s): %v, want no error", parent, err)
+	}
+	f := forms{Default: l.Default().String(), OnlyOpen: l.OnlyOpen()}
+	f.Included = textsOf(slices.Collect(l.Included(rolecall.Scope{})))
+	f.Excluded = textsOf(slices.Collect(l.Excluded(rolecall.Scope{})))
+	for at, rule := range l.Conditional(rolecall.Scope{}) {
+		f.Conditional = append(f.Conditional, at.String()+" "+rule.String())
+	}
+	return f
+}
+
+// The forms of SPEC section 5: everything, everything open, these, all but these, those where a condition holds.
+func TestScopesForms(t *testing.T) {
+	sees := role("r0", rule(rolecall.Allow, "", "task.view"))
+	deny := override(ann, rolecall.Deny, "task.view", sibling)
+	for name, c := range map[string]struct {
+		world world
+		want  forms
+	}{
+		"nothing":         {world{}, forms{Default: "never"}},
+		"everything":      {world{}.add(sees, grant(ann, "r0", global)), forms{Default: "always", OnlyOpen: true}},
+		"everything open": {world{}.add(sees, grant(ann, "r0", global), private(project)), forms{Default: "always", OnlyOpen: true, Excluded: []string{"/project:p"}}},
+		"these":           {world{}.add(sees, grant(ann, "r0", project), grant(everyone, "r0", sibling)), forms{Default: "never", Included: []string{"/project:p", "/project:p2"}}},
+		"all but these":   {world{}.add(sees, piercing(grant(ann, "r0", global)), deny), forms{Default: "always", Excluded: []string{"/project:p2"}}},
+		"where a condition holds": {
+			world{}.add(sees, grantWhen(grant(ann, "r0", sibling), "assigned"), grant(ann, "r0", project)),
+			forms{Default: "never", Included: []string{"/project:p"}, Conditional: []string{"/project:p2 when assigned"}},
+		},
+		"unless a condition holds": {
+			world{}.add(sees, piercing(grant(ann, "r0", global)), overrideWhen(deny, "own")),
+			forms{Default: "always", Conditional: []string{"/project:p2 when not own"}},
+		},
+		"a grant that repeats what is around it is no exception": {
+			world{}.add(sees, piercing(grant(ann, "r0", global)), piercing(grant(ann, "r0", project))),
+			forms{Default: "always"},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got := formsOf(t, c.world.snapshot(t), ann, "project", global)
+			if diff := cmp.Diff(c.want, got); diff != "" {
+				t.Errorf("In(/) of %s may %s: -want +got:\n%s", ann, seeTask, diff)
+			}
+		})
+	}
+}
+
+// A set refuses what is not declared.
+func TestScopesRefuse(t *testing.T) {
+	v, err := world{}.snapshot(t).At(day(1)).For(ann, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for kind, code := range map[rolecall.ScopeKind]rolecall.Code{"": rolecall.ErrInvalid, "projekt": rolecall.ErrUnknown, "a b": rolecall.ErrInvalid} {
+		if _, err := v.Scopes(kind, seeTask); !errors.Is(err, code) {
+			t.Errorf("Scopes(%q, task.view): %v, want %s", kind, err, code)
+		}
+	}
+	if _, err := v.Scopes("project", rolecall.NewPermission("task.viw")); !errors.Is(err, rolecall.ErrUnknown) {
+		t.Errorf("Scopes(project, task.viw): %v, want %s", err, rolecall.ErrUnknown)
+	}
+	set := setOf(t, v, "project", seeTask)
+	if _, err := set.In(rolecall.Scope{}); !errors.Is(err, rolecall.ErrInvalid) {
+		t.Errorf("In(the zero scope): %v, want %s", err, rolecall.ErrInvalid)
+	}
+	if set.Contains(rolecall.Scope{}) || !set.Empty() {
+		t.Errorf("the set of somebody who may do nothing contains the zero scope or is not empty")
+	}
+}

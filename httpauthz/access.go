@@ -1,0 +1,126 @@
+package httpauthz
+
+import (
+	"context"
+	"sync"
+
+	"github.com/rolecall-go/rolecall"
+)
+
+type accessKey struct{}
+
+// From returns the Access of a request behind a guard; false says that no guard let it in.
+func From(ctx context.Context) (*Access, bool) {
+	a, ok := ctx.Value(accessKey{}).(*Access)
+	return a, ok
+}
+
+// An Access is who makes a request and the policy as it was when the first guard saw it. It answers further questions
+// of the request, consistently with each other. It is safe for concurrent use, and to be dropped with the request.
+type Access struct {
+	guard    *Guard
+	who      Identity
+	snapshot *rolecall.Snapshot
+
+	mu   sync.Mutex // a view belongs to one goroutine at a time
+	view *rolecall.View
+	at   rolecall.Scope
+}
+
+// Subject returns whose rights count.
+func (a *Access) Subject() rolecall.Subject { return a.who.Subject }
+
+// Actor returns who acts as Subject, zero where Subject acts itself.
+func (a *Access) Actor() rolecall.Subject { return a.who.Actor }
+
+// Meta returns how a change of policy made by this request is to be signed. When somebody acts as Subject, both are
+// named and both must be permitted.
+func (a *Access) Meta(reason string) rolecall.Meta {
+	if a.who.Actor.IsZero() {
+		return rolecall.Meta{Actor: a.who.Subject, Reason: reason}
+	}
+	return rolecall.Meta{Actor: a.who.Actor, OnBehalf: a.who.Subject, Reason: reason}
+}
+
+// Scope returns the place at which the innermost guard let the request pass, zero where none asked for one.
+func (a *Access) Scope() rolecall.Scope {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.at
+}
+
+func (a *Access) arrive(at rolecall.Scope) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.at = at
+}
+
+// Snapshot returns the pinned policy, for questions that Access does not know.
+func (a *Access) Snapshot() *rolecall.Snapshot { return a.snapshot }
+
+// Revision returns the revision of the pinned policy.
+func (a *Access) Revision() rolecall.Revision { return a.snapshot.Revision() }
+
+// Check says whether the subject may do p at t: nil for yes, ErrDenied for no, another error where that could not be
+// found out.
+func (a *Access) Check(ctx context.Context, p rolecall.Permission, t rolecall.Scope, facts ...rolecall.Facts) error {
+	return a.check(ctx, p, t, facts...)
+}
+
+func (a *Access) check(ctx context.Context, p rolecall.Permission, t rolecall.Scope, facts ...rolecall.Facts) error {
+	a.mu.Lock()
+	err := a.view.Check(p, t, facts...)
+	a.mu.Unlock()
+	if a.guard.o.Observe != nil {
+		a.guard.observe(ctx, rolecall.Observation{
+			Subject: a.who.Subject, Actor: a.who.Actor, Permission: p, Scope: t, Revision: a.Revision(), Err: err,
+		})
+	}
+	return err
+}
+
+// CheckAll answers each permission at each target, at a cost that follows the distinct places and facts among them.
+func (a *Access) CheckAll(targets []rolecall.Target, permissions ...rolecall.Permission) (*rolecall.Answers, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.view.CheckAll(targets, permissions...)
+}
+
+// Scopes returns the scopes of a kind at which the subject may do p, for a list page that the database filters: see the
+// package sqlfilter.
+func (a *Access) Scopes(kind rolecall.ScopeKind, p rolecall.Permission) (*rolecall.ScopeSet, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.view.Scopes(kind, p)
+}
+
+// Decide answers with reasons, for support staff.
+func (a *Access) Decide(p rolecall.Permission, t rolecall.Scope, facts rolecall.Facts) (rolecall.Decision, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.view.Decide(p, t, facts)
+}
+
+// Visible returns the items of a list page that the subject may do p with, in their order, in a slice of its own. Where
+// tells the place of an item and the facts that hold there. An error says that some place is not valid; there is no
+// list then.
+//
+// It judges what was loaded. Where the page is limited, let the database filter (Access.Scopes), so that a page of fifty
+// has fifty.
+func Visible[T any](a *Access, p rolecall.Permission, items []T, where func(T) rolecall.Target) ([]T, error) {
+	targets := make([]rolecall.Target, len(items))
+	for i, item := range items {
+		targets[i] = where(item)
+	}
+	answers, err := a.CheckAll(targets, p)
+	if err != nil {
+		return nil, err
+	}
+	visible := make([]T, 0, len(items))
+	for i, item := range items {
+		if answers.Allowed(i, 0) {
+			visible = append(visible, item)
+		}
+	}
+	return visible, nil
+}

@@ -1,0 +1,235 @@
+package httpauthz
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+
+	"github.com/rolecall-go/rolecall"
+)
+
+// A Source hands out the policy as it is now. *rolecall.Resolver is one.
+type Source interface {
+	Snapshot() (*rolecall.Snapshot, error)
+}
+
+// An Identity is who makes a request. Only Subject is needed; the zero Identity is nobody.
+type Identity struct {
+	// Subject is whose rights count.
+	Subject rolecall.Subject
+	// Actor is who really sits there when somebody acts as Subject: support staff, a service with delegated rights. Both
+	// are kept, in the Access and in the log; an actor who is suspended is denied everything.
+	Actor rolecall.Subject
+	// Groups are further groups of Subject that the credentials vouch for.
+	Groups []rolecall.Subject
+	// Narrow takes away: a session's roles, the scopes of an API key, read-only impersonation.
+	Narrow rolecall.Narrowing
+}
+
+// Options configure a Guard. A nil *Options is the zero Options.
+type Options struct {
+	// Realm is named in WWW-Authenticate. Empty is "api".
+	Realm string
+	// Impersonate is what an actor must hold, at Global and without any condition, to act as somebody else. Zero leaves
+	// it to the identify function to let nobody be impersonated who may not be.
+	Impersonate rolecall.Permission
+	// Log gets every refusal with its reason. Nil is slog.Default().
+	Log *slog.Logger
+	// Observe is told of every answer that a guard or an Access gives to a single question.
+	Observe rolecall.Observer
+	// Respond writes refusals instead of WriteProblem, for example a redirect to the login page for a browser. The header
+	// fields of the refusal are already set.
+	Respond func(http.ResponseWriter, *http.Request, Problem)
+}
+
+// A Guard lets requests pass that the policy permits. It is safe for concurrent use.
+type Guard struct {
+	source   Source
+	identify func(*http.Request) (Identity, error)
+	o        Options
+}
+
+// New returns a guard that asks source about whom identify finds in a request. Identify returns the zero Identity where
+// the request has no credentials, and ErrBadCredentials where those it has are not accepted; any other error is answered
+// with 503. It must establish who the caller is: the guard believes it.
+func New(source Source, identify func(*http.Request) (Identity, error), o *Options) *Guard {
+	if source == nil || identify == nil {
+		panic("httpauthz: a guard needs a source of policy and a function that identifies callers")
+	}
+	g := &Guard{source: source, identify: identify}
+	if o != nil {
+		g.o = *o
+	}
+	if g.o.Realm == "" {
+		g.o.Realm = "api"
+	}
+	return g
+}
+
+// A Requirement is what a route demands.
+type Requirement struct {
+	Permission rolecall.Permission
+	At         Place
+	// Hide answers 404 where the permission is denied, as if the place did not exist.
+	Hide bool
+	// HideUnless answers a denial with 404, except to those who hold this permission there: who may see a task but not
+	// change it is told so, everybody else learns nothing.
+	HideUnless rolecall.Permission
+}
+
+// String describes the requirement on one line.
+func (q Requirement) String() string {
+	text := fmt.Sprintf("%s at %s", q.Permission, q.At)
+	switch {
+	case q.Hide:
+		text += ", hidden"
+	case !q.HideUnless.IsZero():
+		text += fmt.Sprintf(", hidden unless %s", q.HideUnless)
+	}
+	return text
+}
+
+// Require lets those pass who may do p at the place of the request.
+func (g *Guard) Require(p rolecall.Permission, at Place) func(http.Handler) http.Handler {
+	return g.Enforce(Requirement{Permission: p, At: at})
+}
+
+// Enforce is Require with everything that a route can demand. A requirement that is malformed panics here, at start.
+func (g *Guard) Enforce(q Requirement) func(http.Handler) http.Handler {
+	if err := q.valid(); err != nil {
+		panic(fmt.Sprintf("httpauthz: requirement %s: %v", q, err))
+	}
+	return func(next http.Handler) http.Handler { return &guarded{g, q, next} }
+}
+
+func (q Requirement) valid() error {
+	if q.At.find == nil {
+		return errors.New("it names no place")
+	}
+	if !q.HideUnless.IsZero() {
+		if err := q.HideUnless.Valid(); err != nil {
+			return err
+		}
+	}
+	return q.Permission.Valid()
+}
+
+// guarded is a handler behind a requirement.
+type guarded struct {
+	guard *Guard
+	Requirement
+	next http.Handler
+}
+
+// ServeHTTP passes the request on, or refuses it.
+func (h *guarded) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	r, ok := h.guard.pin(w, r)
+	if !ok {
+		return
+	}
+	a, _ := From(r.Context())
+	at, facts, err := h.locate(r, a.Subject())
+	if err != nil {
+		h.guard.refuse(w, r, refusal{err: err, access: a, requirement: &h.Requirement, at: at})
+		return
+	}
+	if err = a.check(r.Context(), h.Permission, at, facts); err == nil {
+		a.arrive(at)
+		h.next.ServeHTTP(w, r)
+		return
+	}
+	hidden := h.Hide || !h.HideUnless.IsZero() && a.check(r.Context(), h.HideUnless, at, facts) != nil
+	h.guard.refuse(w, r, refusal{err: err, access: a, requirement: &h.Requirement, at: at, hidden: hidden})
+}
+
+func (h *guarded) locate(r *http.Request, who rolecall.Subject) (rolecall.Scope, rolecall.Facts, error) {
+	at, err := h.At.at(r)
+	if err != nil || h.At.facts == nil {
+		return at, nil, err
+	}
+	facts, err := h.At.facts(r, who, at)
+	return at, facts, err
+}
+
+// Identify pins the policy and the caller for what comes behind it, and refuses only nobody (401) and what could not be
+// found out (503). It is for handlers that ask by themselves, through From: a list page that shows what its reader may
+// see. A Mux takes it as a requirement, and its table says so. A route with Require does not need it.
+func (g *Guard) Identify(next http.Handler) http.Handler { return &identified{g, next} }
+
+// identified is a handler for anybody who is known.
+type identified struct {
+	guard *Guard
+	next  http.Handler
+}
+
+// ServeHTTP passes the request on, or refuses it.
+func (h *identified) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if r, ok := h.guard.pin(w, r); ok {
+		h.next.ServeHTTP(w, r)
+	}
+}
+
+// pin returns the request with an Access in its context, or refuses it.
+func (g *Guard) pin(w http.ResponseWriter, r *http.Request) (*http.Request, bool) {
+	if a, ok := From(r.Context()); ok && a.guard == g {
+		return r, true
+	}
+	a, err := g.access(r)
+	if err != nil {
+		g.refuse(w, r, refusal{err: err, access: a})
+		return nil, false
+	}
+	return r.WithContext(context.WithValue(r.Context(), accessKey{}, a)), true
+}
+
+// errNobody is a request without credentials.
+const errNobody = Error("no credentials")
+
+// access finds out who asks and pins the policy. With an error the Access tells who it was, as far as that is known.
+func (g *Guard) access(r *http.Request) (*Access, error) {
+	who, err := g.identify(r)
+	a := &Access{guard: g, who: who}
+	switch {
+	case err != nil:
+		return a, fmt.Errorf("identify: %w", err)
+	case who.Subject.IsZero():
+		if !who.Actor.IsZero() {
+			return a, errors.New("identify: an actor without a subject")
+		}
+		return a, errNobody
+	}
+	if a.snapshot, err = g.source.Snapshot(); err != nil {
+		return a, err
+	}
+	if err := g.mayImpersonate(r.Context(), a); err != nil {
+		return a, err
+	}
+	a.view, err = a.snapshot.For(who.Subject, &rolecall.ViewOptions{Groups: who.Groups, Actor: who.Actor, Narrow: who.Narrow})
+	return a, err
+}
+
+func (g *Guard) mayImpersonate(ctx context.Context, a *Access) error {
+	if a.who.Actor.IsZero() || g.o.Impersonate.IsZero() {
+		return nil
+	}
+	err := a.snapshot.Check(a.who.Actor, g.o.Impersonate, rolecall.Global())
+	g.observe(ctx, rolecall.Observation{
+		Subject: a.who.Actor, Permission: g.o.Impersonate, Scope: rolecall.Global(), Revision: a.Revision(), Err: err,
+	})
+	return err
+}
+
+func (g *Guard) observe(ctx context.Context, o rolecall.Observation) {
+	if g.o.Observe != nil {
+		g.o.Observe(ctx, o)
+	}
+}
+
+func (g *Guard) log() *slog.Logger {
+	if g.o.Log != nil {
+		return g.o.Log
+	}
+	return slog.Default()
+}

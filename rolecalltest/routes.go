@@ -1,0 +1,49 @@
+package rolecalltest
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/rolecall-go/rolecall"
+	"github.com/rolecall-go/rolecall/httpauthz"
+)
+
+// Routes compares the routes of a mux and what each demands with a golden file, and fails the test where a route
+// demands a permission that the catalog does not declare.
+func Routes(tb testing.TB, mux *httpauthz.Mux, c *rolecall.Catalog, file string) {
+	tb.Helper()
+	mustBeTest()
+	CheckRoutes(tb, mux.Routes(), c)
+	var b strings.Builder
+	if err := mux.WriteRoutes(&b); err != nil {
+		tb.Fatal(err)
+	}
+	golden(tb, file, b.String())
+}
+
+// CheckRoutes fails the test where a route has neither a requirement nor the mark of being meant so (Public, Identify), or demands a
+// permission that the catalog does not declare. Any router's routes can be collected for it, with
+// httpauthz.RequirementOf, IsIdentified and IsPublic.
+func CheckRoutes(tb testing.TB, routes []httpauthz.Route, c *rolecall.Catalog) {
+	tb.Helper()
+	mustBeTest()
+	if len(routes) == 0 {
+		tb.Error("there are no routes")
+	}
+	declared := slices.Collect(c.Permissions())
+	for _, r := range routes {
+		if r.Public || r.Identified {
+			continue
+		}
+		if r.Requirement.Permission.IsZero() {
+			tb.Errorf("route %q has no requirement and is not meant to have none", r.Pattern)
+			continue
+		}
+		for _, p := range []rolecall.Permission{r.Requirement.Permission, r.Requirement.HideUnless} {
+			if !p.IsZero() && !slices.Contains(declared, p) {
+				tb.Errorf("route %q demands %s, which the catalog does not declare", r.Pattern, p)
+			}
+		}
+	}
+}

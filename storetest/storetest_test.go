@@ -1,0 +1,536 @@
+package storetest
+
+import (
+	"context"
+	"errors"
+	"iter"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/rolecall-go/rolecall"
+	"github.com/rolecall-go/rolecall/memstore"
+)
+
+func storesOf(breakIt func(*naive)) Stores {
+	made := func(most int) *naive {
+		n := newNaive()
+		n.most = most
+		breakIt(n)
+		return n
+	}
+	return Stores{
+		New:        func(context.Context) (rolecall.Store, error) { return made(0), nil },
+		Compacting: func(_ context.Context, n int) (rolecall.Store, error) { return made(n), nil },
+		Again:      func(_ context.Context, s rolecall.Store) (rolecall.Store, error) { return s, nil },
+	}
+}
+
+// otherHandle breaks the second handle of a store only, and lets fakeTime pass in every commit of both.
+func otherHandle(breakIt func(*naive)) Stores {
+	s := storesOf(func(n *naive) { n.before = fakeTime })
+	s.Again = func(_ context.Context, of rolecall.Store) (rolecall.Store, error) {
+		n := newNaive()
+		n.ledger, n.named, n.before = of.(*naive).ledger, of.(*naive).named, fakeTime
+		breakIt(n)
+		return n, nil
+	}
+	return s
+}
+
+// fakeTime passes once every other goroutine waits for something: the tests run in a bubble.
+func fakeTime() { time.Sleep(time.Millisecond) }
+
+// Each store is wrong in one way, in circumstances so narrow that one case alone meets them. That case must notice.
+var wrongStores = []struct {
+	name   string // of the case
+	how    string
+	stores Stores
+}{
+	{"new-store-is-empty", "says compacted where there is no history yet", storesOf(func(n *naive) {
+		later := n.told
+		n.told = func(seq iter.Seq2[rolecall.Entry, error]) entriesSeq {
+			if n.now() == 0 {
+				return func(yield func(rolecall.Entry, error) bool) { yield(rolecall.Entry{}, rolecall.ErrCompacted) }
+			}
+			return later(seq)
+		}
+	})},
+	{"history-is-named", "History says something else than Load", storesOf(func(n *naive) { n.named = "another" })},
+	{"history-is-its-own", "every store has one history", storesOf(func(n *naive) { n.history, n.named = "same", "same" })},
+	{"load-returns-what-was-committed", "forgets Pierce beside Replace", storesOf(func(n *naive) {
+		n.show = func(s rolecall.Statement) rolecall.Statement {
+			if g, ok := s.(rolecall.Grant); ok && g.Replace {
+				g.Pierce = false
+				return g
+			}
+			return rolecall.Canonical(s)
+		}
+	})},
+	{"load-yields-each-statement-once", "yields one twice", storesOf(func(n *naive) {
+		n.read = func(seq iter.Seq2[rolecall.Statement, error]) stream {
+			return func(yield func(rolecall.Statement, error) bool) {
+				for s, err := range seq {
+					if !yield(s, err) || !yield(s, err) {
+						return
+					}
+				}
+			}
+		}
+	})},
+	{"load-is-of-one-moment", "reads what follows ten statements later", storesOf(func(n *naive) {
+		n.read = func(seq iter.Seq2[rolecall.Statement, error]) stream {
+			return func(yield func(rolecall.Statement, error) bool) {
+				i := 0
+				for s, err := range seq {
+					if i++; i > 10 && err == nil && n.statements[rolecall.KeyOf(s).String()] == nil {
+						continue
+					}
+					if !yield(s, err) {
+						return
+					}
+				}
+			}
+		}
+	})},
+	{"load-can-be-left", "has a hundred connections, given back by who reads to the end", storesOf(func(n *naive) {
+		left := 100
+		n.read = func(seq iter.Seq2[rolecall.Statement, error]) stream {
+			return func(yield func(rolecall.Statement, error) bool) {
+				if left == 0 {
+					yield(nil, errors.New("no connection is left"))
+					return
+				}
+				left--
+				for s, err := range seq {
+					if !yield(s, err) && err == nil {
+						return
+					}
+				}
+				left++
+			}
+		}
+	})},
+	{"load-belongs-to-the-caller", "hands out what it keeps", storesOf(func(n *naive) {
+		n.show = func(s rolecall.Statement) rolecall.Statement { return s }
+	})},
+	{"revisions-are-consecutive", "counts one too many once", storesOf(func(n *naive) {
+		n.label = func(r rolecall.Revision, statements int) rolecall.Revision {
+			if r == 35 && statements == 35 {
+				return 36
+			}
+			return r
+		}
+	})},
+	{"put-replaces-under-a-key", "keeps the first grant under a key", storesOf(func(n *naive) {
+		n.put = func(d rolecall.Delta) rolecall.Delta {
+			if _, ok := d.After.(rolecall.Grant); ok && d.Before != nil {
+				d.After = d.Before
+			}
+			return d
+		}
+	})},
+	{"removed-is-gone", "keeps the suspensions of users", storesOf(func(n *naive) {
+		n.put = func(d rolecall.Delta) rolecall.Delta {
+			if s, ok := d.Before.(rolecall.Suspension); ok && d.After == nil && s.Subject.Kind() == rolecall.KindUser {
+				d.After = s
+			}
+			return d
+		}
+	})},
+	{"stale-base-conflicts", "says nothing of a change that comes late", storesOf(func(n *naive) {
+		n.conflicts = func(p *rolecall.Proposal, wrong bool) error {
+			if wrong && about(p, "late") {
+				return errors.New("busy")
+			}
+			return conflict(wrong)
+		}
+	})},
+	{"kept-proposal-conflicts", "takes a repeated commit for a retry", storesOf(func(n *naive) {
+		var last *rolecall.Proposal
+		n.conflicts = func(p *rolecall.Proposal, wrong bool) error {
+			if p == last {
+				return errors.New("done already")
+			}
+			if !wrong {
+				last = p
+			}
+			return conflict(wrong)
+		}
+	})},
+	{"conflict-changes-nothing", "writes first and looks then", storesOf(func(n *naive) {
+		n.conflicts = func(p *rolecall.Proposal, wrong bool) error {
+			if wrong && about(p, "late") {
+				n.statements["late"] = grant("late")
+			}
+			return conflict(wrong)
+		}
+	})},
+	{"base-ahead-conflicts", "refuses earlier bases only", storesOf(func(n *naive) {
+		n.conflicts = func(p *rolecall.Proposal, wrong bool) error { return conflict(wrong && p.Base() <= n.now()) }
+	})},
+	{"other-history-conflicts", "compares revisions only", storesOf(func(n *naive) {
+		n.conflicts = func(p *rolecall.Proposal, _ bool) error { return conflict(p.Base() != n.now()) }
+	})},
+	{"one-of-many-wins", "looks first and writes later", storesOf(func(n *naive) { n.checked = fakeTime })},
+	{"big-batches", "counts in sixteen bits", storesOf(func(n *naive) {
+		n.keep = func(e rolecall.Entry) rolecall.Entry {
+			e = cloneEntry(e)
+			e.Deltas = e.Deltas[:min(len(e.Deltas), 1<<16-1)]
+			return e
+		}
+	})},
+	{"changes-tell-who-and-why", "keeps microseconds", storesOf(func(n *naive) {
+		n.feed = func(_ rolecall.Revision, list []rolecall.Entry) entries {
+			for i := range list {
+				list[i].Time = list[i].Time.Truncate(time.Microsecond)
+			}
+			return list
+		}
+	})},
+	{"changes-tell-who-and-why", "forgets on whose behalf", storesOf(func(n *naive) {
+		n.feed = func(_ rolecall.Revision, list []rolecall.Entry) entries {
+			for i := range list {
+				list[i].OnBehalf = rolecall.Subject{}
+			}
+			return list
+		}
+	})},
+	{"changes-tell-before-and-after", "loses the order of deltas", storesOf(func(n *naive) {
+		n.feed = func(_ rolecall.Revision, list []rolecall.Entry) entries {
+			for i := range list {
+				if len(list[i].Deltas) > 3 {
+					slices.Reverse(list[i].Deltas)
+				}
+			}
+			return list
+		}
+	})},
+	{"changes-are-complete", "loses an entry between pages", storesOf(func(n *naive) { n.feed = paged(func(page entries) entries { return page[1:] }) })},
+	{"changes-are-complete", "repeats an entry between pages", storesOf(func(n *naive) {
+		n.feed = paged(func(page entries) entries { return append(page[:1:1], page...) })
+	})},
+	{"changes-are-complete", "sorts the second page as text", storesOf(func(n *naive) {
+		n.feed = paged(func(page entries) entries { slices.Reverse(page); return page })
+	})},
+	{"changes-are-complete", "has one page only", storesOf(func(n *naive) { n.feed = paged(func(entries) entries { return nil }) })},
+	{"changes-resume", "counts an entry that was not taken", storesOf(func(n *naive) {
+		left := false
+		n.told = func(seq iter.Seq2[rolecall.Entry, error]) entriesSeq {
+			return func(yield func(rolecall.Entry, error) bool) {
+				skip := left
+				left = false
+				for e, err := range seq {
+					if skip && err == nil {
+						skip = false
+						continue
+					}
+					if !yield(e, err) {
+						left = err == nil
+						return
+					}
+				}
+			}
+		}
+	})},
+	{"changes-end-at-the-present", "waits where the last change altered nothing", storesOf(func(n *naive) {
+		n.told = func(seq iter.Seq2[rolecall.Entry, error]) entriesSeq {
+			return func(yield func(rolecall.Entry, error) bool) {
+				for e, err := range seq {
+					if !yield(e, err) {
+						return
+					}
+				}
+				if len(n.log) > 0 && len(n.log[len(n.log)-1].Deltas) == 0 {
+					yield(rolecall.Entry{}, context.DeadlineExceeded)
+				}
+			}
+		}
+	})},
+	{"changes-can-be-left", "has a hundred cursors, given back by who reads to the end", storesOf(func(n *naive) {
+		left := 100
+		n.told = func(seq iter.Seq2[rolecall.Entry, error]) entriesSeq {
+			return func(yield func(rolecall.Entry, error) bool) {
+				if left == 0 {
+					yield(rolecall.Entry{}, errors.New("no cursor is left"))
+					return
+				}
+				left--
+				for e, err := range seq {
+					if !yield(e, err) && err == nil {
+						return
+					}
+				}
+				left++
+			}
+		}
+	})},
+	{"changes-allow-calls-inside", "keeps its lock while the feed is read", storesOf(func(n *naive) {
+		n.told = func(seq iter.Seq2[rolecall.Entry, error]) entriesSeq {
+			return func(yield func(rolecall.Entry, error) bool) {
+				var list entries
+				for e, err := range seq {
+					if err != nil {
+						yield(e, err)
+						return
+					}
+					list = append(list, e)
+				}
+				n.lock <- struct{}{}
+				defer n.release()
+				for _, e := range list {
+					if !yield(e, nil) {
+						return
+					}
+				}
+			}
+		}
+	})},
+	{"changes-continue-a-load", "reads the revision before the statements", storesOf(func(n *naive) { n.labelled = fakeTime })},
+	{"changes-belong-to-the-caller", "hands out the history that it keeps", storesOf(func(n *naive) {
+		n.feed = func(after rolecall.Revision, list []rolecall.Entry) entries { return n.log[len(n.log)-len(list):] }
+	})},
+	{"no-such-revision-is-compacted", "says nothing of the future", storesOf(func(n *naive) {
+		n.lacks = func(after rolecall.Revision) error {
+			if after > n.now() {
+				return nil
+			}
+			return rolecall.ErrCompacted
+		}
+	})},
+	{"compacted-is-told", "begins with what it has", storesOf(func(n *naive) {
+		n.lacks = func(after rolecall.Revision) error {
+			if after < n.dropped {
+				return nil
+			}
+			return rolecall.ErrCompacted
+		}
+	})},
+	{"compaction-keeps-the-rest", "keeps one entry too few", storesOf(func(n *naive) { n.most = max(n.most-1, 0) })},
+	{"wait-returns-at-once", "looks for exactly the next revision", storesOf(func(n *naive) {
+		n.wait = func(ctx context.Context, after rolecall.Revision) error {
+			if n.now() > after+1 {
+				<-ctx.Done()
+				return ctx.Err()
+			}
+			return n.await(ctx, after)
+		}
+	})},
+	{"wait-wakes", "wakes one of those who wait", storesOf(func(n *naive) {
+		n.before = fakeTime
+		var waiting atomic.Int64
+		n.wait = func(ctx context.Context, after rolecall.Revision) error {
+			defer waiting.Add(-1)
+			if waiting.Add(1) > 1 {
+				<-ctx.Done()
+				return ctx.Err()
+			}
+			return n.await(ctx, after)
+		}
+	})},
+	{"wait-does-not-return-early", "returns after a while", storesOf(func(n *naive) {
+		n.wait = func(ctx context.Context, after rolecall.Revision) error {
+			ctx, cancel := context.WithTimeout(ctx, 10*time.Millisecond)
+			defer cancel()
+			if err := n.await(ctx, after); !errors.Is(err, context.DeadlineExceeded) {
+				return err
+			}
+			return nil
+		}
+	})},
+	{"wait-ends-with-ctx", "has an error of its own", storesOf(func(n *naive) {
+		n.wait = func(ctx context.Context, after rolecall.Revision) error {
+			if err := n.await(ctx, after); err != nil {
+				return errors.New("interrupted")
+			}
+			return nil
+		}
+	})},
+	{"ids-differ-by-case", "folds case", folding(func(k string) string {
+		return strings.Map(func(r rune) rune {
+			if 'A' <= r && r <= 'Z' {
+				return r + 'a' - 'A'
+			}
+			return r
+		}, k)
+	})},
+	{"ids-differ-by-space", "pads with blanks", folding(replacing("%20", ""))},
+	{"ids-differ-by-normalisation", "ignores accents", folding(replacing("\u0301", ""))},
+	{"ids-differ-by-invisible-characters", "ignores what has no width", folding(replacing("\u200b", ""))},
+	{"ids-hold-wildcards", "takes _ for any character", folding(replacing("_", "x"))},
+	{"ids-are-long", "has columns of 255 bytes", folding(replacing(strings.Repeat("x", 255)+"b", strings.Repeat("x", 255)))},
+	{"ids-beyond-the-basic-plane", "has three bytes a character", folding(func(k string) string {
+		return strings.Map(func(r rune) rune {
+			if r > 0xffff {
+				return '?'
+			}
+			return r
+		}, k)
+	})},
+	{"scopes-are-deep", "indexes the first 2700 bytes", folding(func(k string) string { return k[:min(len(k), 2700)] })},
+	{"texts-survive", "trims titles", storesOf(func(n *naive) {
+		n.show = func(s rolecall.Statement) rolecall.Statement {
+			if r, ok := s.(rolecall.Role); ok {
+				r.Title = strings.TrimSpace(r.Title)
+				s = r
+			}
+			return rolecall.Canonical(s)
+		}
+	})},
+	{"cancelled-calls-do-nothing", "does not look at ctx in a feed", storesOf(func(n *naive) {
+		n.told = func(seq iter.Seq2[rolecall.Entry, error]) entriesSeq {
+			return func(yield func(rolecall.Entry, error) bool) {
+				first := true
+				for e, err := range seq {
+					if errors.Is(err, context.Canceled) && first {
+						return
+					}
+					if first = false; !yield(e, err) {
+						return
+					}
+				}
+			}
+		}
+	})},
+	{"cancelled-load-tells", "ends in silence", storesOf(func(n *naive) {
+		n.read = func(seq iter.Seq2[rolecall.Statement, error]) stream {
+			return func(yield func(rolecall.Statement, error) bool) {
+				for s, err := range seq {
+					if err != nil || !yield(s, nil) {
+						return
+					}
+				}
+			}
+		}
+	})},
+	{"cancelled-changes-tell", "ends in silence", storesOf(func(n *naive) {
+		n.told = func(seq iter.Seq2[rolecall.Entry, error]) entriesSeq {
+			return func(yield func(rolecall.Entry, error) bool) {
+				first := true
+				for e, err := range seq {
+					if err != nil && !first {
+						return
+					}
+					if first = false; !yield(e, err) {
+						return
+					}
+				}
+			}
+		}
+	})},
+	{"cancelled-commit-is-whole", "writes the policy, looks at ctx, writes the history", storesOf(func(n *naive) {
+		n.applied = func(ctx context.Context) error { return ctx.Err() }
+	})},
+	{"handles-share-the-data", "has a cache of its own", otherHandle(func(n *naive) {
+		n.label = func(r rolecall.Revision, _ int) rolecall.Revision { return r - 1 }
+	})},
+	{"handles-conflict", "looks at its own commits only", otherHandle(func(n *naive) {
+		n.conflicts = func(*rolecall.Proposal, bool) error { return nil }
+	})},
+	{"handles-wake-each-other", "hears of its own commits only", otherHandle(func(n *naive) {
+		n.wait = func(ctx context.Context, _ rolecall.Revision) error {
+			<-ctx.Done()
+			return ctx.Err()
+		}
+	})},
+}
+
+func conflict(wrong bool) error {
+	if wrong {
+		return rolecall.ErrConflict
+	}
+	return nil
+}
+
+func about(p *rolecall.Proposal, user string) bool {
+	for _, d := range p.Entry().Deltas {
+		if g, ok := d.After.(rolecall.Grant); ok && g.Subject == rolecall.User(user) {
+			return true
+		}
+	}
+	return false
+}
+
+// paged does something to what comes after a hundred entries.
+func paged(second func(entries) entries) func(rolecall.Revision, []rolecall.Entry) entries {
+	return func(_ rolecall.Revision, list []rolecall.Entry) entries {
+		if len(list) <= 100 {
+			return list
+		}
+		return append(list[:100:100], second(list[100:])...)
+	}
+}
+
+func folding(fold func(string) string) Stores { return storesOf(func(n *naive) { n.fold = fold }) }
+
+func replacing(old, with string) func(string) string {
+	return func(k string) string { return strings.ReplaceAll(k, old, with) }
+}
+
+func failures(ctx context.Context, s Stores, cases []Case) (names []string, all error) {
+	for _, c := range cases {
+		if err := c.run(ctx, s); err != nil {
+			names = append(names, c.Name)
+			all = errors.Join(all, err)
+		}
+	}
+	return names, all
+}
+
+// light returns the cases but big-batches, which takes as long as all others together, unless it is the one meant.
+func light(meant string) []Case {
+	return slices.DeleteFunc(Cases(), func(c Case) bool { return c.Name == "big-batches" && meant != c.Name })
+}
+
+func TestEachWrongStoreFailsItsCaseAndNoOther(t *testing.T) {
+	for _, w := range wrongStores {
+		t.Run(w.name+"/"+w.how, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				got, err := failures(t.Context(), w.stores, light(w.name))
+				if want := []string{w.name}; !slices.Equal(got, want) {
+					t.Errorf("a store that %s fails %v, want %v\n%v", w.how, got, want, err)
+				}
+			})
+		})
+	}
+}
+
+func TestEachCaseHasAWrongStore(t *testing.T) {
+	var wrong, cases []string
+	for _, w := range wrongStores {
+		wrong = append(wrong, w.name)
+	}
+	for _, c := range Cases() {
+		cases = append(cases, c.Name)
+		if c.Rule == "" || c.Run == nil {
+			t.Errorf("case %s has the rule %q and a function: %t, want both", c.Name, c.Rule, c.Run != nil)
+		}
+	}
+	if diff := cmp.Diff(cases, slices.Compact(wrong)); diff != "" {
+		t.Errorf("wrong stores by case (-cases +wrong):\n%s", diff)
+	}
+}
+
+func TestSoundStoresPass(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		if err := Test(t.Context(), storesOf(func(*naive) {})); err != nil {
+			t.Errorf("Test of a sound store: %v", err)
+		}
+	})
+}
+
+// Test returns what Run reports, and leaves out what does not apply.
+func TestTestNamesTheCase(t *testing.T) {
+	s := Stores{New: func(context.Context) (rolecall.Store, error) { return CompactAlways(memstore.New()), nil }}
+	err := Test(t.Context(), s)
+	for name, want := range map[string]bool{"changes-resume": true, "compacted-is-told": false, "handles-conflict": false, "load-can-be-left": false} {
+		if got := err != nil && strings.Contains(err.Error(), name+": "); got != want {
+			t.Errorf("Test of a store without history and without Compacting and Again names %s: %t, want %t\n%v", name, got, want, err)
+		}
+	}
+}

@@ -325,7 +325,7 @@ func compacting(ctx context.Context, s Stores) (*trial, error) {
 	}
 	store, err := s.Compacting(ctx, 3)
 	if err != nil {
-		return nil, fmt.Errorf("Compacting: %w", err)
+		return nil, fmt.Errorf("call Compacting: %w", err)
 	}
 	t, err := beginOn(ctx, store)
 	if err != nil {

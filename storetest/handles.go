@@ -27,7 +27,7 @@ func pair(ctx context.Context, s Stores) (a, b *trial, err error) {
 	}
 	other, err := s.Again(ctx, a.store)
 	if err != nil {
-		return nil, nil, fmt.Errorf("Again: %w", err)
+		return nil, nil, fmt.Errorf("call Again: %w", err)
 	}
 	return a, &trial{other, a.want}, nil
 }

@@ -76,8 +76,10 @@ var wrongStores = []struct {
 		n.read = func(seq iter.Seq2[rolecall.Statement, error]) stream {
 			return func(yield func(rolecall.Statement, error) bool) {
 				for s, err := range seq {
-					if !yield(s, err) || !yield(s, err) {
-						return
+					for range 2 {
+						if !yield(s, err) {
+							return
+						}
 					}
 				}
 			}

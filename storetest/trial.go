@@ -82,7 +82,7 @@ type trial struct {
 func begin(ctx context.Context, s Stores) (*trial, error) {
 	store, err := s.New(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("New: %w", err)
+		return nil, fmt.Errorf("call New: %w", err)
 	}
 	return beginOn(ctx, store)
 }

@@ -119,14 +119,15 @@ func Open(ctx context.Context, store Store, c *Catalog, o *Options) (*Resolver, 
 // Check says whether who may do p at t, now: nil for yes, an error that is ErrDenied for no (a *DeniedError), another
 // error where that could not be found out. Facts answer conditions; without them none holds.
 func (r *Resolver) Check(ctx context.Context, who Subject, p Permission, t Scope, facts ...Facts) error {
-	c, err := r.check(ctx, who, p, t, facts)
+	c, err := r.check(ctx, &who, &p, &t, facts)
 	if r.observe != nil {
-		r.observe(ctx, Observation{Subject: who, Permission: p, Scope: t, Revision: c.revision(), Err: err})
+		r.tell(ctx, &Observation{Subject: who, Permission: p, Scope: t, Revision: c.revision(), Err: err})
 	}
 	return err
 }
 
-func (r *Resolver) check(ctx context.Context, who Subject, p Permission, t Scope, facts []Facts) (*present, error) {
+// check takes what is large by reference, so that a check that nobody observes does not copy it once more.
+func (r *Resolver) check(ctx context.Context, who *Subject, p *Permission, t *Scope, facts []Facts) (*present, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
@@ -135,12 +136,15 @@ func (r *Resolver) check(ctx context.Context, who Subject, p Permission, t Scope
 	if err := r.fresh(c, &i); err != nil {
 		return nil, err
 	}
-	err := c.snapshot.check(&i, who, p, t, facts)
+	err := c.snapshot.check(&i, *who, *p, *t, facts)
 	if reason, no := err.(Reason); no {
-		err = &DeniedError{who, p, t, reason, c.snapshot.Revision()}
+		err = &DeniedError{*who, *p, *t, reason, c.snapshot.Revision()}
 	}
 	return c, err
 }
+
+// tell tells the observer, which gets a copy.
+func (r *Resolver) tell(ctx context.Context, o *Observation) { r.observe(ctx, *o) }
 
 // revision returns the revision of what was asked, zero where nothing could be.
 func (p *present) revision() Revision {

@@ -4,6 +4,9 @@
 //	rolecall fmt [-w|-l] [FILE…]               tidy files
 //	rolecall can SUBJECT PERMISSION SCOPE -f FILE       yes or no
 //	rolecall explain SUBJECT PERMISSION SCOPE -f FILE   yes or no, and why
+//	rolecall can-grant ACTOR SUBJECT ROLE SCOPE -f FILE  yes or no, and why not
+//	rolecall audit LOG                                  verify and list an exported history
+//	rolecall serve -f FILE                              answer the OpenID Authorization API (AuthZEN)
 //
 // It exits with 0 for yes, passed or done; 1 for no or failed; 2 where it was called wrongly; 3 where a file cannot be
 // read or says something wrong, or a question names what the policy does not declare.
@@ -47,7 +50,7 @@ func run(args []string, in io.Reader, out, errOut io.Writer) int {
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}
-	root.AddCommand(testCommand(), fmtCommand(), canCommand(), explainCommand())
+	root.AddCommand(testCommand(), fmtCommand(), canCommand(), explainCommand(), canGrantCommand(), auditCommand(), serveCommand())
 	root.SetArgs(args)
 	root.SetIn(in)
 	root.SetOut(out)

@@ -1,0 +1,142 @@
+package authzen_test
+
+import (
+	"errors"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/rolecall-go/rolecall/authzen"
+	"github.com/rolecall-go/rolecall/rolecalltest"
+)
+
+var (
+	aliceReads  = authzen.Evaluation{Subject: authzen.Entity{Type: "user", ID: "alice"}, Action: authzen.Action{Name: "read"}, Resource: authzen.Entity{Type: "record", ID: "record-1"}}
+	bobWrites   = authzen.Evaluation{Subject: authzen.Entity{Type: "user", ID: "bob"}, Action: authzen.Action{Name: "write"}, Resource: authzen.Entity{Type: "record", ID: "record-1"}}
+	noSubjectID = authzen.Evaluation{Subject: authzen.Entity{Type: "user"}, Action: authzen.Action{Name: "read"}, Resource: authzen.Entity{Type: "record", ID: "record-1"}}
+)
+
+// serve runs a decision point over TLS and returns a client of it.
+func serve(t *testing.T) *authzen.Client {
+	t.Helper()
+	var h http.Handler
+	s := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { h.ServeHTTP(w, r) }))
+	t.Cleanup(s.Close)
+	o := options(t, recordEntities, authzen.FillFromSent)
+	o.BaseURL = s.URL
+	var err error
+	if h, err = authzen.NewHandler(rolecalltest.New(t, records), o); err != nil {
+		t.Fatal(err)
+	}
+	return &authzen.Client{BaseURL: s.URL, HTTP: s.Client()}
+}
+
+func TestClient(t *testing.T) {
+	c := serve(t)
+	for _, tc := range []struct {
+		e    authzen.Evaluation
+		want bool
+	}{{aliceReads, true}, {bobWrites, false}} {
+		if d, err := c.Evaluate(t.Context(), tc.e); err != nil || d.Decision != tc.want {
+			t.Errorf("Evaluate(%+v): got %+v, %v, want %v", tc.e, d, err, tc.want)
+		}
+	}
+	var status *authzen.StatusError
+	if _, err := c.Evaluate(t.Context(), authzen.Evaluation{}); !errors.As(err, &status) || status.Status != 400 || status.Message != "subject.type is missing" {
+		t.Errorf("Evaluate of nothing: got %v, want a 400 that says what is missing", err)
+	}
+	got, err := c.EvaluateAll(t.Context(), authzen.Batch{Default: aliceReads, Items: []authzen.Evaluation{{}, bobWrites, {Action: authzen.Action{Name: "write"}}}})
+	if diff := cmp.Diff([]authzen.Decision{{Decision: true}, {}, {Decision: true}}, got); err != nil || diff != "" {
+		t.Errorf("EvaluateAll: %v (-want +got):\n%s", err, diff)
+	}
+	got, err = c.EvaluateAll(t.Context(), authzen.Batch{Items: []authzen.Evaluation{bobWrites, aliceReads}, Semantic: authzen.DenyOnFirstDeny})
+	if diff := cmp.Diff([]authzen.Decision{{}}, got); err != nil || diff != "" {
+		t.Errorf("EvaluateAll up to the first denial: %v (-want +got):\n%s", err, diff)
+	}
+	if got, err := c.EvaluateAll(t.Context(), authzen.Batch{Default: aliceReads}); err != nil || len(got) != 0 {
+		t.Errorf("EvaluateAll of nothing: got %v, %v, want nothing", got, err)
+	}
+}
+
+func TestClientSearches(t *testing.T) {
+	c := serve(t)
+	for _, limit := range []int{0, 1, 2} {
+		var got []string
+		for s, err := range c.SearchSubjects(t.Context(), noSubjectID, limit) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			got = append(got, s.Type+":"+s.ID)
+		}
+		for r, err := range c.SearchResources(t.Context(), aliceReads, limit) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			got = append(got, r.Type+":"+r.ID)
+		}
+		for a, err := range c.SearchActions(t.Context(), aliceReads, limit) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			got = append(got, a.Name)
+		}
+		want := []string{"user:alice", "user:bob", "record:nowhere", "record:record-1", "record:record-2", "read", "write"}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("searches with limit %d (-want +got):\n%s", limit, diff)
+		}
+	}
+	for _, err := range c.SearchActions(t.Context(), noSubjectID, 0) {
+		if err == nil {
+			t.Error("SearchActions without a subject's id: got a result, want an error")
+		}
+	}
+}
+
+func TestClientMetadata(t *testing.T) {
+	c := serve(t)
+	if m, err := c.Metadata(t.Context()); err != nil || m.Evaluation != c.BaseURL+"/access/v1/evaluation" {
+		t.Errorf("Metadata: got %+v, %v", m, err)
+	}
+	liar := &authzen.Client{BaseURL: "https://pdp.example.com/tenant", HTTP: &http.Client{Transport: answer{200, `{"policy_decision_point":"https://other.example.com"}`}}}
+	if _, err := liar.Metadata(t.Context()); err == nil || !strings.Contains(err.Error(), "other.example.com") {
+		t.Errorf("Metadata of another decision point: got %v, want an error", err)
+	}
+}
+
+// An answer is a transport that always gives the same one.
+type answer struct {
+	status int
+	body   string
+}
+
+func (a answer) RoundTrip(r *http.Request) (*http.Response, error) {
+	return &http.Response{StatusCode: a.status, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(a.body)), Request: r}, nil
+}
+
+// Nothing but a decision in full is one.
+func TestClientBelievesNoHalfAnswer(t *testing.T) {
+	for _, a := range []answer{
+		{200, `{}`}, {200, `{"decision":null}`}, {200, `{"decision":"true"}`}, {200, `true`}, {200, ``},
+		{204, `{"decision":true}`}, {500, `{"decision":true}`}, {200, strings.Repeat(" ", 101) + `{"decision":true}`},
+	} {
+		c := &authzen.Client{BaseURL: "https://pdp.example.com", HTTP: &http.Client{Transport: a}, MaxBody: 100}
+		if d, err := c.Evaluate(t.Context(), aliceReads); err == nil || d.Decision {
+			t.Errorf("Evaluate answered %d %q: got %+v, %v, want an error", a.status, a.body, d, err)
+		}
+	}
+	for _, body := range []string{`{"evaluations":[]}`, `{"evaluations":[{"decision":true}]}`, `{"evaluations":[{"decision":true},{}]}`, `{"decision":true}`,
+		`{"evaluations":[{"decision":true},{"decision":true},{"decision":true}]}`} {
+		c := &authzen.Client{BaseURL: "https://pdp.example.com", HTTP: &http.Client{Transport: answer{200, body}}}
+		if got, err := c.EvaluateAll(t.Context(), authzen.Batch{Items: []authzen.Evaluation{aliceReads, aliceReads}}); err == nil {
+			t.Errorf("EvaluateAll answered %s: got %+v, want an error", body, got)
+		}
+	}
+	c := &authzen.Client{BaseURL: "https://pdp.example.com", Prepare: func(*http.Request) error { return errors.New("no token") }}
+	if _, err := c.Evaluate(t.Context(), aliceReads); err == nil || !strings.Contains(err.Error(), "no token") {
+		t.Errorf("Evaluate without credentials: got %v, want the error of Prepare", err)
+	}
+}

@@ -1,0 +1,263 @@
+package authzen
+
+import (
+	"errors"
+	"fmt"
+	"reflect"
+	"strconv"
+	"strings"
+)
+
+// A Test says whether a condition holds for an evaluation, whose entities carry the properties that count. An error says
+// that it cannot be said.
+type Test func(Evaluation) (bool, error)
+
+// ParseTest reads a test: one or more comparisons joined by &&.
+//
+//	resource.owner == subject.id
+//	subject.role == "admin" && resource.status == "archived"
+//	subject.id in resource.assignees
+//	action.soft? != true
+//
+// Left and right of ==, != and in stand a string in double quotes, a number, true, false, null, or a member: subject,
+// resource or action followed by type, id, name or the name of a property, deeper members after further dots; or context
+// and a name. (subject.properties.id is the property of that name.) A member that is not there makes the test one that
+// cannot be said; with ? after its name it is as null instead (two that are not there are not equal). In wants a list on its right.
+func ParseTest(text string) (Test, error) {
+	p := &testParser{text: text}
+	p.next()
+	var all []Test
+	for {
+		one, err := p.comparison()
+		if err != nil {
+			return nil, fmt.Errorf("test %q: %w", text, err)
+		}
+		all = append(all, one)
+		if p.token == "" && p.err == nil {
+			return every(all), nil
+		}
+		if p.token != "&&" {
+			return nil, fmt.Errorf("test %q: %q where && or the end is expected", text, p.token)
+		}
+		p.next()
+	}
+}
+
+// every holds where all do, fails where one fails, and cannot be said otherwise.
+func every(all []Test) Test {
+	return func(e Evaluation) (bool, error) {
+		var unknown error
+		for _, one := range all {
+			ok, err := one(e)
+			if err == nil && !ok {
+				return false, nil
+			}
+			unknown = errors.Join(unknown, err)
+		}
+		return unknown == nil, unknown
+	}
+}
+
+type testParser struct {
+	text  string
+	token string
+	err   error
+}
+
+// next reads the next word, operator or quoted string.
+func (p *testParser) next() {
+	p.text = strings.TrimLeft(p.text, " \t")
+	p.token = ""
+	switch {
+	case p.text == "":
+	case p.text[0] == '"':
+		quoted, err := strconv.QuotedPrefix(p.text)
+		if err != nil {
+			p.err = errors.New("a string does not end")
+			return
+		}
+		p.take(len(quoted))
+	case strings.HasPrefix(p.text, "=="), strings.HasPrefix(p.text, "!="), strings.HasPrefix(p.text, "&&"):
+		p.take(2)
+	default:
+		n := strings.IndexAny(p.text, " \t=!&\"")
+		if n < 0 {
+			n = len(p.text)
+		}
+		p.take(max(n, 1))
+	}
+}
+
+func (p *testParser) take(n int) { p.token, p.text = p.text[:n], p.text[n:] }
+
+type operand func(Evaluation) (any, error)
+
+func (p *testParser) comparison() (Test, error) {
+	left, err := p.operand()
+	if err != nil {
+		return nil, err
+	}
+	operator := p.token
+	if operator != "==" && operator != "!=" && operator != "in" {
+		return nil, fmt.Errorf("%q where ==, != or in is expected", operator)
+	}
+	p.next()
+	right, err := p.operand()
+	if err != nil {
+		return nil, err
+	}
+	switch operator {
+	case "==":
+		return compare(left, right, equal), nil
+	case "!=":
+		return compare(left, right, func(a, b any) (bool, error) {
+			same, err := equal(a, b)
+			return !same && err == nil, err
+		}), nil
+	}
+	return compare(left, right, in), nil
+}
+
+func compare(left, right operand, how func(a, b any) (bool, error)) Test {
+	return func(e Evaluation) (bool, error) {
+		a, err := left(e)
+		if err != nil {
+			return false, err
+		}
+		b, err := right(e)
+		if err != nil {
+			return false, err
+		}
+		return how(a, b)
+	}
+}
+
+// absent is a member that is not there and was asked for with ?. It is equal to null, not to another one: two owners that
+// nobody knows are not the same owner.
+type absent struct{}
+
+func equal(a, b any) (bool, error) {
+	if _, none := a.(absent); none {
+		a, b = b, a
+	}
+	if _, none := b.(absent); none {
+		return a == nil, nil
+	}
+	return reflect.DeepEqual(a, b), nil
+}
+
+func in(a, b any) (bool, error) {
+	list, ok := b.([]any)
+	if !ok {
+		return false, errors.New("in wants a list on its right")
+	}
+	for _, element := range list {
+		if reflect.DeepEqual(a, element) {
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
+func (p *testParser) operand() (operand, error) {
+	token := p.token
+	if p.err != nil {
+		return nil, p.err
+	}
+	if token == "" {
+		return nil, errors.New("it ends where a member or a value is expected")
+	}
+	p.next()
+	if v, ok := literal(token); ok {
+		return func(Evaluation) (any, error) { return v, nil }, nil
+	}
+	return member(token)
+}
+
+func literal(token string) (any, bool) {
+	switch token {
+	case "true":
+		return true, true
+	case "false":
+		return false, true
+	case "null":
+		return nil, true
+	}
+	if token[0] == '"' {
+		s, err := strconv.Unquote(token)
+		return s, err == nil
+	}
+	if c := token[0]; c == '-' || '0' <= c && c <= '9' {
+		n, err := strconv.ParseFloat(token, 64)
+		return n, err == nil
+	}
+	return nil, false
+}
+
+// member reads a path such as resource.owner or context.ip?.
+func member(token string) (operand, error) {
+	path, optional := strings.CutSuffix(token, "?")
+	steps := strings.Split(path, ".")
+	if len(steps) < 2 {
+		return nil, fmt.Errorf("%q is no member: write subject, resource, action or context, a dot and a name", token)
+	}
+	for _, s := range steps {
+		if s == "" {
+			return nil, fmt.Errorf("%q has an empty name", token)
+		}
+	}
+	root, ok := roots(steps[0])
+	if !ok {
+		return nil, fmt.Errorf("%q starts with none of subject, resource, action and context", token)
+	}
+	return func(e Evaluation) (any, error) {
+		var at any = root(e)
+		for _, s := range steps[1:] {
+			m, _ := at.(map[string]any)
+			next, there := m[s]
+			if !there {
+				if optional {
+					return absent{}, nil
+				}
+				return nil, fmt.Errorf("%s is not known", path)
+			}
+			at = next
+		}
+		return at, nil
+	}, nil
+}
+
+// roots returns how to find the members of an entity: its names, its properties by their names, and all its properties
+// as properties.
+func roots(name string) (func(Evaluation) map[string]any, bool) {
+	entity := func(e Entity) map[string]any {
+		return members(e.Properties, map[string]any{"type": e.Type, "id": e.ID})
+	}
+	switch name {
+	case "subject":
+		return func(e Evaluation) map[string]any { return entity(e.Subject) }, true
+	case "resource":
+		return func(e Evaluation) map[string]any { return entity(e.Resource) }, true
+	case "action":
+		return func(e Evaluation) map[string]any {
+			return members(e.Action.Properties, map[string]any{"name": e.Action.Name})
+		}, true
+	case "context":
+		return func(e Evaluation) map[string]any { return e.Context }, true
+	}
+	return nil, false
+}
+
+func members(properties, names map[string]any) map[string]any {
+	all := make(map[string]any, len(properties)+3)
+	for name, v := range properties {
+		all[name] = v
+	}
+	if properties != nil {
+		all["properties"] = properties
+	}
+	for name, v := range names {
+		all[name] = v
+	}
+	return all
+}

@@ -1,0 +1,127 @@
+package authzen_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/rolecall-go/rolecall"
+	"github.com/rolecall-go/rolecall/authzen"
+)
+
+func TestParseTest(t *testing.T) {
+	e := authzen.Evaluation{
+		Subject:  authzen.Entity{Type: "user", ID: "ada", Properties: map[string]any{"role": "admin", "level": 3.0, "id": "other", "null": nil}},
+		Action:   authzen.Action{Name: "delete", Properties: map[string]any{"soft": true}},
+		Resource: authzen.Entity{Type: "doc", ID: "1", Properties: map[string]any{"owner": "ada", "tags": []any{"a", "b"}, "deep": map[string]any{"er": "x"}}},
+		Context:  map[string]any{"ip": "::1"},
+	}
+	for test, want := range map[string]string{
+		`resource.owner == subject.id`:                   "yes",
+		`resource.owner != subject.id`:                   "no",
+		`subject.id == "ada"`:                            "yes",
+		`subject.properties.id == "other"`:               "yes",
+		`subject.type=="user"&&action.name=="delete"`:    "yes",
+		`subject.level == 3`:                             "yes",
+		`subject.level == "3"`:                           "no",
+		`subject.level != -3.5`:                          "yes",
+		`action.soft == true && resource.owner == "ada"`: "yes",
+		`action.soft == false`:                           "no",
+		`"a" in resource.tags`:                           "yes",
+		`"c" in resource.tags`:                           "no",
+		`"c" in resource.owner`:                          "unknown",
+		`resource.deep.er == "x"`:                        "yes",
+		`resource.deep.er.est == "x"`:                    "unknown",
+		`context.ip == "::1"`:                            "yes",
+		`context.port == 1`:                              "unknown",
+		`resource.nothing == "x"`:                        "unknown",
+		`resource.nothing != "x"`:                        "unknown",
+		`resource.nothing? == "x"`:                       "no",
+		`resource.nothing? != "x"`:                       "yes",
+		`resource.nothing? == null`:                      "yes",
+		`null == resource.nothing?`:                      "yes",
+		`resource.nothing? == subject.nothing?`:          "no",
+		`resource.nothing? == subject.null`:              "yes",
+		`subject.id == "eve" && resource.nothing == 1`:   "no",
+		`resource.nothing == 1 && subject.id == "eve"`:   "no",
+		`resource.nothing == 1 && subject.id == "ada"`:   "unknown",
+		`subject.id == "a\"da"`:                          "no",
+		`resource.tags == resource.tags`:                 "yes",
+		``:                                               "error: it ends",
+		`subject.id`:                                     "error: ==, != or in",
+		`subject.id ==`:                                  "error: it ends",
+		`subject.id = "x"`:                               "error: ==, != or in",
+		`subject.id == "x`:                               "error: does not end",
+		`subject.id == ada`:                              "error: no member",
+		`user.id == "x"`:                                 "error: none of subject",
+		`subject == "x"`:                                 "error: no member",
+		`subject..id == "x"`:                             "error: empty name",
+		`subject.id == "x" subject.id == "x"`:            "error: && or the end",
+		`subject.id == "x" && `:                          "error: it ends",
+		`subject.id == "x" || true == true`:              "error: && or the end",
+		`subject.id like "x"`:                            "error: ==, != or in",
+	} {
+		parsed, err := authzen.ParseTest(test)
+		if wanted, isError := strings.CutPrefix(want, "error: "); isError {
+			if err == nil || !strings.Contains(err.Error(), wanted) {
+				t.Errorf("ParseTest(%s): got error %v, want %q in it", test, err, wanted)
+			}
+			continue
+		}
+		if err != nil {
+			t.Errorf("ParseTest(%s): %v", test, err)
+			continue
+		}
+		holds, err := parsed(e)
+		got := map[bool]string{true: "yes", false: "no"}[holds]
+		if err != nil {
+			got = "unknown"
+			if holds {
+				t.Errorf("%s: holds beside error %v", test, err)
+			}
+		}
+		if got != want {
+			t.Errorf("%s: got %s (%v), want %s", test, got, err, want)
+		}
+	}
+}
+
+func FuzzParseTest(f *testing.F) {
+	f.Add(`subject.id == "x" && 1 in resource.tags?`)
+	f.Fuzz(func(t *testing.T, text string) {
+		if test, err := authzen.ParseTest(text); err == nil {
+			if holds, err := test(authzen.Evaluation{}); holds && err != nil {
+				t.Errorf("%q holds beside error %v", text, err)
+			}
+		}
+	})
+}
+
+func TestParseEntities(t *testing.T) {
+	for src, want := range map[string]string{
+		`{}`: "", `{"subjects":[],"resources":[{"type":"doc","id":"1"}],"conditions":{}}`: "",
+		`[]`:                             "not an object",
+		`{"people":[]}`:                  `"people" is not known`,
+		`{"subjects":{}}`:                "not an array",
+		`{"subjects":[7]}`:               "subjects[0] is not an object",
+		`{"subjects":[{"type":"user"}]}`: "subjects[0] has no type or no id",
+		`{"subjects":[{"type":"user","id":"a"},{"type":"user","id":"a"}]}`: "subjects[1] is there twice",
+		`{"subjects":[{"type":"user","id":"a","scope":"/"}]}`:              `"scope" is not known`,
+		`{"resources":[{"type":"doc","id":"a","scope":"doc"}]}`:            "a scope is written",
+		`{"conditions":{"own":"x"}}`:                                       "condition own",
+		`{"conditions":{"own":7}}`:                                         "not a string",
+		`{"conditions":{"own":"1 == 1","own":"1 == 1"}}`:                   "twice",
+	} {
+		_, err := authzen.ParseEntities([]byte(src))
+		if want == "" && err != nil || want != "" && (err == nil || !strings.Contains(err.Error(), want)) {
+			t.Errorf("ParseEntities(%s): got error %v, want %q", src, err, want)
+		}
+	}
+	e, err := authzen.ParseEntities([]byte(`{"resources":[{"type":"doc","id":"a","scope":"/folder:f/doc:a","properties":{"n":1}}]}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	known, err := e.Resource(t.Context(), "doc", "a")
+	if want := rolecall.In("folder", "f").In("doc", "a"); err != nil || known.Scope != want || known.Properties["n"] != 1.0 {
+		t.Errorf("Resource: got %+v, %v, want scope %s and n 1", known, err, want)
+	}
+}

@@ -1,0 +1,266 @@
+package authzen
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"net/http"
+
+	"github.com/rolecall-go/rolecall"
+)
+
+// evaluation answers a single evaluation.
+func (h *Handler) evaluation(s *session, request object) (any, error) {
+	e, err := readEvaluation(request, Evaluation{})
+	if err != nil {
+		return nil, err
+	}
+	if err := e.complete(allParts); err != nil {
+		return nil, err
+	}
+	return s.decide(e)
+}
+
+type batchResponse struct {
+	Evaluations []Decision `json:"evaluations"`
+}
+
+// evaluations answers a batch; without one it is a single evaluation.
+func (h *Handler) evaluations(s *session, request object) (any, error) {
+	items, err := request.evaluations()
+	if err != nil {
+		return nil, err
+	}
+	semantic, err := request.semantic()
+	if err != nil {
+		return nil, err
+	}
+	if len(items) == 0 {
+		return h.evaluation(s, request)
+	}
+	if len(items) > h.o.MaxEvaluations {
+		return nil, bad("there are more than %d evaluations", h.o.MaxEvaluations)
+	}
+	defaults, err := readEvaluation(request, Evaluation{})
+	if err != nil {
+		return nil, err
+	}
+	response := batchResponse{Evaluations: make([]Decision, 0, len(items))}
+	for _, item := range items {
+		if err := s.ctx.Err(); err != nil {
+			return nil, err
+		}
+		d := s.decideItem(item, defaults)
+		response.Evaluations = append(response.Evaluations, d)
+		if semantic == DenyOnFirstDeny && !d.Decision || semantic == PermitOnFirstPermit && d.Decision {
+			break
+		}
+	}
+	return response, nil
+}
+
+// evaluations returns the items of a batch.
+func (o object) evaluations() ([]any, error) {
+	v, there := o["evaluations"]
+	if !there || v == nil {
+		return nil, nil
+	}
+	items, ok := v.([]any)
+	if !ok {
+		return nil, bad("evaluations is not an array")
+	}
+	return items, nil
+}
+
+func (o object) semantic() (Semantic, error) {
+	options, err := o.optionalObject("", "options")
+	if err != nil {
+		return "", err
+	}
+	word, err := options.text("options", "evaluations_semantic")
+	if err != nil {
+		return "", err
+	}
+	switch s := Semantic(word); s {
+	case "", ExecuteAll, DenyOnFirstDeny, PermitOnFirstPermit:
+		return s, nil
+	}
+	return "", bad("options.evaluations_semantic is none of %s, %s and %s", ExecuteAll, DenyOnFirstDeny, PermitOnFirstPermit)
+}
+
+// decideItem answers one item of a batch. What is wrong with it denies it, and only it.
+func (s *session) decideItem(item any, defaults Evaluation) Decision {
+	m, ok := item.(map[string]any)
+	if !ok {
+		return failed(http.StatusBadRequest, "the evaluation is not an object")
+	}
+	e, err := readEvaluation(m, defaults)
+	if err == nil {
+		err = e.complete(allParts)
+	}
+	if err != nil {
+		return failed(http.StatusBadRequest, err.Error())
+	}
+	d, err := s.decide(e)
+	if err != nil {
+		s.o.Log.ErrorContext(s.ctx, "authzen: evaluation not answered", "error", err)
+		return failed(http.StatusServiceUnavailable, "the evaluation cannot be answered")
+	}
+	return d
+}
+
+// failed is a denial because of an error.
+func failed(status int, message string) Decision {
+	return Decision{Context: map[string]any{"error": map[string]any{"status": status, "message": message}}}
+}
+
+// errUnknown says that an entity has no counterpart in the policy's vocabulary.
+var errUnknown = errors.New("the policy has no such name")
+
+// decide answers an evaluation that is complete. A name that the policy does not know is a denial; an error says that
+// it could not be found out.
+func (s *session) decide(e Evaluation) (Decision, error) {
+	q, err := s.question(e)
+	if err == nil {
+		err = s.ask(q)
+		s.tell(q, err)
+	}
+	switch {
+	case err == nil:
+		return s.reasoned(true, rolecall.Granted), nil
+	case errors.Is(err, rolecall.ErrDenied):
+		var reason rolecall.Reason
+		errors.As(err, &reason)
+		return s.reasoned(false, reason), nil
+	case errors.Is(err, errUnknown), len(rolecall.ProblemsOf(err)) > 0:
+		return failed(http.StatusNotFound, "the policy does not know the subject, the action or the resource"), nil
+	}
+	return Decision{}, err
+}
+
+func (s *session) reasoned(allowed bool, reason rolecall.Reason) Decision {
+	d := Decision{Decision: allowed}
+	if s.o.Reasons {
+		d.Context = map[string]any{"reason": reason.String(), "revision": uint64(s.snapshot.Revision())}
+	}
+	return d
+}
+
+func (s *session) tell(q question, err error) {
+	if s.o.Observe != nil {
+		s.o.Observe(s.ctx, rolecall.Observation{
+			Subject: q.subject, Permission: q.permission, Scope: q.scope, Revision: s.snapshot.Revision(), Err: err,
+		})
+	}
+}
+
+// A question is an evaluation in Rolecall's names.
+type question struct {
+	subject    rolecall.Subject
+	permission rolecall.Permission
+	scope      rolecall.Scope
+	facts      rolecall.Facts
+}
+
+func (s *session) ask(q question) error {
+	v, err := s.view(q.subject)
+	if err != nil {
+		return err
+	}
+	return v.Check(q.permission, q.scope, q.facts)
+}
+
+func (s *session) question(e Evaluation) (question, error) {
+	var q question
+	var err error
+	if q.subject, err = s.o.Mapping.Subject(e.Subject); err != nil {
+		return q, unknown(err)
+	}
+	if q.permission, err = s.o.Mapping.Action(s.snapshot.Catalog(), e.Action, e.Resource.Type); err != nil {
+		return q, unknown(err)
+	}
+	known, err := s.resource(e.Resource)
+	if err != nil {
+		return q, err
+	}
+	if q.scope, err = s.place(e.Resource, known); err != nil {
+		return q, unknown(err)
+	}
+	q.facts = s.facts(e, known)
+	return q, nil
+}
+
+func unknown(err error) error { return fmt.Errorf("%w: %w", errUnknown, err) }
+
+// resource returns what the directory knows of a resource.
+func (s *session) resource(r Entity) (Known, error) {
+	if s.o.Directory == nil {
+		return Known{}, nil
+	}
+	return s.o.Directory.Resource(s.ctx, r.Type, r.ID)
+}
+
+func (s *session) place(r Entity, known Known) (rolecall.Scope, error) {
+	if !known.Scope.IsZero() {
+		return known.Scope, nil
+	}
+	return s.o.Mapping.Resource(r)
+}
+
+// facts answers conditions by the host's tests, from the properties that count. Properties are put together when a
+// condition matters, and once.
+func (s *session) facts(e Evaluation, resource Known) rolecall.Facts {
+	ready := false
+	var failure error
+	return rolecall.FactFunc(func(c rolecall.Condition) (bool, error) {
+		test := s.o.Conditions[c]
+		if test == nil {
+			return false, fmt.Errorf("no test is configured for condition %s", c)
+		}
+		if !ready {
+			ready = true
+			e, failure = s.known(e, resource)
+		}
+		if failure != nil {
+			return false, failure
+		}
+		return test(e)
+	})
+}
+
+// known returns the evaluation with the properties that count.
+func (s *session) known(e Evaluation, resource Known) (Evaluation, error) {
+	var subject Known
+	if s.o.Directory != nil {
+		var err error
+		if subject, err = s.o.Directory.Subject(s.ctx, e.Subject.Type, e.Subject.ID); err != nil {
+			return e, err
+		}
+	}
+	e.Subject.Properties = s.counting(e.Subject.Properties, subject.Properties)
+	e.Resource.Properties = s.counting(e.Resource.Properties, resource.Properties)
+	e.Action.Properties = s.counting(e.Action.Properties, nil)
+	e.Context = s.counting(e.Context, nil)
+	return e, nil
+}
+
+func (s *session) counting(sent, stored map[string]any) map[string]any {
+	switch s.o.Properties {
+	case FillFromSent:
+		return over(stored, sent)
+	case TrustSent:
+		return over(sent, stored)
+	case IgnoreSent:
+	}
+	return stored
+}
+
+// over returns the members of first, and those of second that first has not.
+func over(first, second map[string]any) map[string]any {
+	all := maps.Clone(second)
+	if all == nil {
+		return first
+	}
+	maps.Copy(all, first)
+	return all
+}

@@ -1,0 +1,242 @@
+// Package decisionlog writes down and counts the answers that a resolver and its guards give.
+//
+//	log := decisionlog.New(slog.NewJSONHandler(os.Stdout, nil), nil)
+//	go log.Run(ctx)
+//	resolver, err := rolecall.Open(ctx, store, catalog, &rolecall.Options{Observe: log.Observe})
+//	guard := httpauthz.New(resolver, identify, &httpauthz.Options{Observe: log.Observe})
+//	expvar.Publish("rolecall", log.Var())
+//
+// Each record has the message "decision" and the keys time (of the answer), subject, actor, permission, scope, allowed,
+// reason or error, revision, break_glass and sample; those that do not apply are left out. Denials, errors and what
+// happens under break-glass are always kept. Of allows a sample may do: Options.KeepOneIn.
+//
+// Observe never waits. Records wait in a queue of a fixed size for Run to write them; where it is full they are dropped
+// and counted. This is no audit trail: that is the history of the policy, which is never sampled.
+package decisionlog
+
+import (
+	"context"
+	"expvar"
+	"log/slog"
+	"sync/atomic"
+	"time"
+
+	"github.com/rolecall-go/rolecall"
+)
+
+// A Record is one answer on its way into the log.
+type Record struct {
+	Time       time.Time
+	Subject    string
+	Actor      string // empty where nobody acts on behalf of Subject
+	Permission string
+	Scope      string
+	Allowed    bool
+	Reason     string // the kind of answer; empty where it could not be found out
+	Error      string // why it could not be found out
+	Revision   rolecall.Revision
+	BreakGlass bool
+	Sample     uint64 // the record stands for this many allows, 0 for one that is always kept
+}
+
+// Options configure a Log. A nil *Options is the zero Options.
+type Options struct {
+	// KeepOneIn keeps about one of so many allows, the same ones in every process for a minute: all or none of the allows
+	// of one subject, permission and scope. Zero and one keep all.
+	KeepOneIn uint64
+	// Redact changes a record before it is queued, to mask ids for example. It runs on the goroutine that asked.
+	Redact func(*Record)
+	// Queue is how many records may wait. Zero is 4096.
+	Queue int
+	// Clock tells the present. Nil is time.Now.
+	Clock func() time.Time
+}
+
+// A Log writes decisions to a slog.Handler. It is safe for concurrent use. It starts no goroutine: call Run in one.
+type Log struct {
+	handler slog.Handler
+	o       Options
+	queue   chan Record
+	counters
+}
+
+type counters struct {
+	allowed, denied, failed, written, sampled, dropped atomic.Uint64
+}
+
+// Counters are what a log has seen so far.
+type Counters struct {
+	Allowed uint64 `json:"allowed"`
+	Denied  uint64 `json:"denied"`
+	Failed  uint64 `json:"failed"`  // could not be found out
+	Written uint64 `json:"written"` // records
+	Sampled uint64 `json:"sampled"` // allows that were left out on purpose
+	Dropped uint64 `json:"dropped"` // records for which the queue had no room, or that the handler refused
+}
+
+// New returns a log that writes to handler.
+func New(handler slog.Handler, o *Options) *Log {
+	l := &Log{handler: handler}
+	if o != nil {
+		l.o = *o
+	}
+	if l.o.Queue <= 0 {
+		l.o.Queue = 4096
+	}
+	if l.o.Clock == nil {
+		l.o.Clock = time.Now
+	}
+	l.queue = make(chan Record, l.o.Queue)
+	return l
+}
+
+type breakGlassKey struct{}
+
+// BreakGlass marks everything decided under the context as break-glass, so that the log keeps it and says so.
+func BreakGlass(ctx context.Context) context.Context {
+	return context.WithValue(ctx, breakGlassKey{}, true)
+}
+
+// Observe counts an answer, and queues its record. It is a rolecall.Observer.
+func (l *Log) Observe(ctx context.Context, o rolecall.Observation) {
+	reason, known := o.Reason()
+	switch {
+	case !known:
+		l.failed.Add(1)
+	case reason == rolecall.Granted:
+		l.allowed.Add(1)
+	default:
+		l.denied.Add(1)
+	}
+	level := slog.LevelInfo
+	if !known {
+		level = slog.LevelError
+	}
+	if !l.handler.Enabled(ctx, level) {
+		return
+	}
+	r := Record{Time: l.o.Clock(), BreakGlass: ctx.Value(breakGlassKey{}) != nil, Revision: o.Revision}
+	if known && reason == rolecall.Granted && !r.BreakGlass && l.o.KeepOneIn > 1 {
+		if r.Sample = l.o.KeepOneIn; !l.keeps(o, r.Time) {
+			l.sampled.Add(1)
+			return
+		}
+	}
+	l.enqueue(fill(r, o, reason, known))
+}
+
+// seed is that of the sample: fixed, so that processes keep the same allows and a trace across them is whole.
+const seed = 14695981039346656037
+
+// keeps says whether an allow is in the sample of its minute.
+func (l *Log) keeps(o rolecall.Observation, now time.Time) bool {
+	h := uint64(seed)
+	mix := func(s string) {
+		for i := range len(s) {
+			h = (h ^ uint64(s[i])) * 1099511628211
+		}
+		h = (h ^ 0xff) * 1099511628211
+	}
+	mix(o.Subject.String())
+	mix(o.Permission.String())
+	mix(o.Scope.String())
+	mix(now.UTC().Format("200601021504"))
+	h ^= h >> 32
+	h *= 0x9E3779B97F4A7C15
+	return (h>>32)%l.o.KeepOneIn == 0
+}
+
+func fill(r Record, o rolecall.Observation, reason rolecall.Reason, known bool) Record {
+	r.Subject, r.Permission, r.Scope = o.Subject.String(), o.Permission.String(), o.Scope.String()
+	if !o.Actor.IsZero() {
+		r.Actor = o.Actor.String()
+	}
+	if known {
+		r.Allowed, r.Reason = reason == rolecall.Granted, reason.String()
+	} else {
+		r.Error = o.Err.Error()
+	}
+	return r
+}
+
+func (l *Log) enqueue(r Record) {
+	if l.o.Redact != nil {
+		l.o.Redact(&r)
+	}
+	select {
+	case l.queue <- r:
+	default:
+		l.dropped.Add(1)
+	}
+}
+
+// Run writes records until ctx ends, then those that still wait, and returns the error of ctx. Only one Run writes at a
+// time, so that records keep their order.
+func (l *Log) Run(ctx context.Context) error {
+	for {
+		select {
+		case r := <-l.queue:
+			l.write(r)
+		case <-ctx.Done():
+			for {
+				select {
+				case r := <-l.queue:
+					l.write(r)
+				default:
+					return ctx.Err()
+				}
+			}
+		}
+	}
+}
+
+// write hands a record to the handler, which has no request's context any more.
+func (l *Log) write(r Record) {
+	level := slog.LevelInfo
+	switch {
+	case r.Error != "":
+		level = slog.LevelError
+	case r.BreakGlass:
+		level = slog.LevelWarn
+	}
+	record := slog.NewRecord(r.Time, level, "decision", 0)
+	record.AddAttrs(r.attrs()...)
+	if err := l.handler.Handle(context.Background(), record); err != nil {
+		l.dropped.Add(1)
+		return
+	}
+	l.written.Add(1)
+}
+
+func (r Record) attrs() []slog.Attr {
+	attrs := []slog.Attr{slog.String("subject", r.Subject)}
+	if r.Actor != "" {
+		attrs = append(attrs, slog.String("actor", r.Actor))
+	}
+	attrs = append(attrs, slog.String("permission", r.Permission), slog.String("scope", r.Scope), slog.Bool("allowed", r.Allowed))
+	if r.Reason != "" {
+		attrs = append(attrs, slog.String("reason", r.Reason))
+	}
+	if r.Error != "" {
+		attrs = append(attrs, slog.String("error", r.Error))
+	}
+	attrs = append(attrs, slog.Uint64("revision", uint64(r.Revision)))
+	if r.BreakGlass {
+		attrs = append(attrs, slog.Bool("break_glass", true))
+	}
+	if r.Sample > 0 {
+		attrs = append(attrs, slog.Uint64("sample", r.Sample))
+	}
+	return attrs
+}
+
+// Counters returns what the log has seen so far. The counts are read one after the other.
+func (l *Log) Counters() Counters {
+	return Counters{
+		Allowed: l.allowed.Load(), Denied: l.denied.Load(), Failed: l.failed.Load(),
+		Written: l.written.Load(), Sampled: l.sampled.Load(), Dropped: l.dropped.Load(),
+	}
+}
+
+// Var returns the counters for expvar.Publish.
+func (l *Log) Var() expvar.Var { return expvar.Func(func() any { return l.Counters() }) }

@@ -299,14 +299,14 @@ func (e *effects) key(t *task) string {
 		key = append(append(key, root.path...), 0)
 	}
 	for _, v := range []*View{e.before, e.after} {
-		key = binary.LittleEndian.AppendUint32(append(key, byte(v.denied)), uint32(len(v.bearers)))
+		key = append(key, byte(v.denied))
 		for i, b := range v.bearers {
-			if len(b.grants) == 0 && len(b.overrides) == 0 {
-				continue
+			if len(b.grants) > 0 || len(b.overrides) > 0 {
+				key = binary.LittleEndian.AppendUint32(append(key, 1), b.number)
+				key = append(key, boolByte(b.live), boolByte(b.group == nil), boolByte(i == 0))
 			}
-			key = binary.LittleEndian.AppendUint32(key, b.number)
-			key = append(key, boolByte(b.live), boolByte(b.group == nil), boolByte(i == 0))
 		}
+		key = append(key, 0)
 	}
 	return string(key)
 }

@@ -296,3 +296,81 @@ func TestScopesRefuse(t *testing.T) {
 		t.Errorf("the set of somebody who may do nothing contains the zero scope or is not empty")
 	}
 }
+
+// Many conditions: allows alone are never too many; beside something stricter up to eight are taken apart, and beyond
+// that the set asks the check. Contains is exact in every case, and so is a plan.
+func TestScopesManyConditions(t *testing.T) {
+	var names []rolecall.Condition
+	d := rolecall.Declarations{
+		Permissions: []rolecall.PermissionDecl{{Permission: seeTask}}, ScopeKinds: []rolecall.ScopeKindDecl{{Kind: "project"}},
+	}
+	for i := range 12 {
+		names = append(names, rolecall.Condition("c"+string(rune('a'+i))))
+		d.Conditions = append(d.Conditions, rolecall.ConditionDecl{Condition: names[i]})
+	}
+	c, err := rolecall.NewCatalog(d)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sees := role("r0", rule(rolecall.Allow, "", "task.view"))
+	for _, x := range []struct {
+		name           string
+		allows, denies int
+		opaque         bool
+	}{{"allows only", 12, 0, false}, {"eight", 4, 4, false}, {"nine", 5, 4, true}, {"twelve", 6, 6, true}} {
+		t.Run(x.name, func(t *testing.T) {
+			statements := []rolecall.Statement{sees}
+			for i := range x.allows {
+				statements = append(statements, grantWhen(grant(ann, "r0", project), names[i]))
+			}
+			for i := range x.denies {
+				statements = append(statements, overrideWhen(override(everyone, rolecall.Deny, "task.*", project), names[11-i]))
+				statements = append(statements, overrideWhen(override(crowds, rolecall.Deny, "task.view", global), names[11-i]))
+			}
+			s, err := rolecall.NewSnapshot(c, append(statements, member(ann, crowds))...)
+			if err != nil {
+				t.Fatal(err)
+			}
+			before, err := rolecall.NewSnapshot(c, sees)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var edits []rolecall.Edit
+			for _, one := range append(statements[1:], member(ann, crowds)) {
+				edits = append(edits, rolecall.Put(one))
+			}
+			plan, err := before.At(day(1)).Plan(rolecall.Change{Edits: edits})
+			if err != nil {
+				t.Fatal(err)
+			}
+			v, err := s.At(day(1)).For(ann, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			set := setOf(t, v, "project", seeTask)
+			opaque := false
+			for r := range set.Regions(rolecall.Scope{}) {
+				opaque = opaque || r.Open.Opaque()
+			}
+			if opaque != x.opaque {
+				t.Errorf("some rule is opaque: %t, want %t", opaque, x.opaque)
+			}
+			rapid.Check(t, func(t *rapid.T) {
+				f := facts{}
+				for _, name := range names {
+					f[name] = pick(t, []truth{no, no, no, yes, fails}, string(name))
+				}
+				want := v.Check(seeTask, project, f) == nil
+				if got := set.Contains(project, f); got != want {
+					t.Fatalf("Contains(%s, %v) = %t, want %t", project, f, got, want)
+				}
+				if got := byRegions(set, project, f); got != want {
+					t.Fatalf("by its regions %s is in given %v: %t, want %t", project, f, got, want)
+				}
+				if got := plan.Gains(ann, seeTask, project, f); got != want {
+					t.Fatalf("Gains(%s, %v) = %t, want %t", project, f, got, want)
+				}
+			})
+		})
+	}
+}

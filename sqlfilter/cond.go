@@ -1,0 +1,151 @@
+package sqlfilter
+
+import (
+	"reflect"
+	"slices"
+	"strings"
+
+	"github.com/rolecall-go/rolecall"
+)
+
+// A cond is a condition of SQL whose arguments are marked. It can be put beside AND and OR as it is. It may be NULL, and
+// NULL always means no: nothing here is negated but what the host wrote.
+type cond struct {
+	sql  string
+	args []any
+}
+
+// mark stands for an argument until the fragment is finished.
+const mark = '\x00'
+
+var (
+	always = cond{sql: "1 = 1"}
+	never  = cond{sql: "1 = 0"}
+)
+
+func (c cond) isAlways() bool { return c.sql == always.sql }
+func (c cond) isNever() bool  { return c.sql == never.sql }
+
+func (c cond) equal(other cond) bool {
+	return c.sql == other.sql && len(c.args) == len(other.args) && (len(c.args) == 0 || reflect.DeepEqual(c.args, other.args))
+}
+
+func (c cond) not() cond { return cond{"NOT " + c.sql, c.args} }
+
+func and(a, b cond) cond {
+	switch {
+	case a.isNever() || b.isAlways():
+		return a
+	case b.isNever() || a.isAlways():
+		return b
+	}
+	return cond{"(" + a.sql + " AND " + b.sql + ")", slices.Concat(a.args, b.args)}
+}
+
+func or(ways []cond) cond {
+	var sql []string
+	var args []any
+	for _, c := range ways {
+		if c.isAlways() {
+			return always
+		}
+		if !c.isNever() {
+			sql = append(sql, c.sql)
+			args = append(args, c.args...)
+		}
+	}
+	switch len(sql) {
+	case 0:
+		return never
+	case 1:
+		return cond{sql[0], args}
+	}
+	return cond{"(" + strings.Join(sql, " OR ") + ")", args}
+}
+
+// choose is a where c is true, b where it is false or NULL.
+func choose(c, a, b cond) cond {
+	switch {
+	case a.equal(b):
+		return a
+	case b.isNever():
+		return and(c, a)
+	}
+	return cond{"CASE WHEN " + c.sql + " THEN " + a.sql + " ELSE " + b.sql + " END", slices.Concat(c.args, a.args, b.args)}
+}
+
+// cases is h where c is true, f where it is false, u where it is NULL.
+func cases(c, h, f, u cond) cond {
+	return cond{
+		"CASE WHEN " + c.sql + " THEN " + h.sql + " WHEN " + c.not().sql + " THEN " + f.sql + " ELSE " + u.sql + " END",
+		slices.Concat(c.args, h.args, c.args, f.args, u.args),
+	}
+}
+
+// listed compares a column with one value or a list of them.
+func listed(column, one, many string, values []any) cond {
+	if len(values) == 1 {
+		return cond{column + " " + one + " " + string(mark), values}
+	}
+	marks := strings.Repeat(", "+string(mark), len(values))[2:]
+	return cond{column + " " + many + " (" + marks + ")", values}
+}
+
+// host reads the host's SQL of a condition.
+func host(name rolecall.Condition, e Expr) (cond, error) {
+	var b strings.Builder
+	b.WriteByte('(')
+	n := 0
+	for i := 0; i < len(e.SQL); i++ {
+		switch c := e.SQL[i]; {
+		case c == mark:
+			return cond{}, refuse(rolecall.ErrInvalid, string(name), "SQL contains no NUL")
+		case c == '?' && i+1 < len(e.SQL) && e.SQL[i+1] == '?':
+			b.WriteByte('?')
+			i++
+		case c == '?':
+			b.WriteByte(mark)
+			n++
+		default:
+			b.WriteByte(c)
+		}
+	}
+	b.WriteByte(')')
+	if strings.TrimSpace(e.SQL) == "" || n != len(e.Args) {
+		return cond{}, refuse(rolecall.ErrInvalid, string(name), "the SQL of this condition has %d question marks and %d arguments", n, len(e.Args))
+	}
+	return cond{b.String(), e.Args}, nil
+}
+
+// An answer is what the table's Facts say of a condition.
+type answer uint8
+
+const (
+	holds = answer(iota + 1)
+	fails
+	unknown
+)
+
+// ask asks the table's Facts once a condition.
+func (w *writer) ask(c rolecall.Condition) answer {
+	if w.told[c] == 0 {
+		w.told[c] = w.askFacts(c)
+	}
+	return w.told[c]
+}
+
+// askFacts turns an error or a panic of the host's code into "cannot say".
+func (w *writer) askFacts(c rolecall.Condition) (a answer) {
+	defer func() {
+		if recover() != nil {
+			a = unknown
+		}
+	}()
+	switch ok, err := w.table.Facts.Holds(c); {
+	case err != nil:
+		return unknown
+	case ok:
+		return holds
+	}
+	return fails
+}

@@ -20,8 +20,9 @@ import (
 //	when       now, and every instant at which a window in play opens or closes
 //	given what every answer to every condition that the verdicts ask for, found by asking
 //
-// Two more things count as giving (SPEC section 7): an eligible grant gives all its role allows to whoever is eligible,
-// and a denial that stood for a group and no longer does gives what it denied.
+// Two more things count as giving (SPEC section 7): an eligible grant gives all its role allows to whoever comes to be
+// eligible, and a denial that stood for a group and no longer does gives what it denied. Having been eligible is not
+// having had it: to make an ordinary grant out of an eligible one, past activation, is to give.
 
 // A guard compares two policies for one change.
 type guard struct {
@@ -129,8 +130,9 @@ func (t *trial) compare(who Subject, r *region) {
 	words := t.words(who, r)
 	able := t.after.mayAllow(who)
 	for _, scope := range t.cells(who, r.scopes) {
+		anyway, already := t.base.surelyAt(t.actor, scope), t.before.surelyAt(who, scope)
 		for number := range t.after.catalog.permissions {
-			if r.permissions.has(number) && able.has(number) {
+			if r.permissions.has(number) && able.has(number) && !anyway.has(number) && !already.has(number) {
 				t.try(who, matter{number: number, scope: scope}, instants)
 			}
 		}
@@ -143,7 +145,10 @@ func (t *trial) compare(who Subject, r *region) {
 func (t *trial) try(who Subject, m matter, instants []time.Time) {
 	for _, at := range instants {
 		gains := func(f Facts) bool {
-			return t.after.may(who, m, at, f) && !t.before.may(who, m, at, f) && !t.actorMay(m, at, f)
+			mayBefore := t.before.may(who, m, at, f)
+			gained := t.after.may(who, m, at, f) && !mayBefore
+			eligible := t.after.eligible(who, m, at, f) && !mayBefore && !t.before.eligible(who, m, at, f)
+			return (gained || eligible) && !t.actorMay(m, at, f)
 		}
 		if t.forSomeFacts(gains) {
 			t.lack(m)
@@ -181,19 +186,19 @@ func (t *trial) lack(m matter) {
 	t.missing = append(t.missing, Missing{m.permission(t.after.catalog), m.scope})
 }
 
-// may says whether a subject may do it, or is eligible for a role that allows it, whatever else is said there.
+// may says whether a subject may do it.
 func (p *policy) may(who Subject, m matter, at time.Time, f Facts) bool {
 	q := p.questionOf(who, m, at, f)
-	if q.self != nil && q.self.suspended {
-		return false
-	}
-	return q.judge() == Granted || q.eligible()
-}
-
-func (t *trial) actorMay(m matter, at time.Time, f Facts) bool {
-	q := t.base.questionOf(t.actor, m, at, f)
 	return (q.self == nil || !q.self.suspended) && q.judge() == Granted
 }
+
+// eligible says whether a subject is eligible for a role that allows it, whatever else is said there.
+func (p *policy) eligible(who Subject, m matter, at time.Time, f Facts) bool {
+	q := p.questionOf(who, m, at, f)
+	return (q.self == nil || !q.self.suspended) && q.eligible()
+}
+
+func (t *trial) actorMay(m matter, at time.Time, f Facts) bool { return t.base.may(t.actor, m, at, f) }
 
 func (p *policy) questionOf(who Subject, m matter, at time.Time, f Facts) *question {
 	q := &question{policy: p, now: instant{at: at}, permission: max(m.number, 0), word: m.word, self: p.holder(who)}

@@ -35,18 +35,17 @@ func (w world) asks(s rolecall.Subject, g gain) question {
 	return question{&asker{subject: s, now: g.now}, g.permission, g.scope, g.facts}
 }
 
-// may says whether a subject may do it, or is eligible for a role that allows it ("whatever else is said there").
-func (w world) mayOrEligible(s rolecall.Subject, g gain) bool {
+// eligible says whether a subject is eligible for a role that allows it ("whatever else is said there").
+func (w world) eligible(s rolecall.Subject, g gain) bool {
 	q := w.asks(s, g)
-	if w.decide(q) == allowed {
-		return true
-	}
 	return !w.suspended(s) && slices.ContainsFunc(w.grants, func(x rolecall.Grant) bool {
 		return x.Eligible && valid(x.Window, g.now) && inside(g.scope.String(), x.Scope.String()) &&
 			slices.Contains(w.holders(q), x.Subject) && w.live(q, x.Subject) &&
 			q.met(x.When, rolecall.Allow) && w.roleSays(q, x.Role) == rolecall.Allow
 	})
 }
+
+func (w world) permits(s rolecall.Subject, g gain) bool { return w.decide(w.asks(s, g)) == allowed }
 
 // gives says whether somebody gains it, or a denial of it no longer stands for a group, while the actor lacks it and
 // may not escalate there.
@@ -58,7 +57,8 @@ func (p passage) gives(g gain) bool {
 		return false
 	}
 	for _, s := range slices.Concat(users, groups, []rolecall.Subject{everyone, stranger, p.actor}) {
-		if p.after.mayOrEligible(s, g) && !p.before.mayOrEligible(s, g) {
+		had := p.before.permits(s, g)
+		if p.after.permits(s, g) && !had || p.after.eligible(s, g) && !p.before.eligible(s, g) && !had {
 			return true
 		}
 	}

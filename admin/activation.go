@@ -1,0 +1,99 @@
+package admin
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/rolecall-go/rolecall"
+)
+
+// ErrNeedsApproval says that an activation takes a second person, who is not its holder.
+var ErrNeedsApproval = errors.New("this activation takes the approval of somebody who is not its holder")
+
+// Activate takes up an eligible grant: by the holder itself, or by who may activate there. Where
+// Options.NeedsApproval says so it is refused with ErrNeedsApproval, whoever asks: the holder asks with Ask, and
+// somebody else approves. The reason is the one of the activation; without one it is that of Because.
+func (e *Editor) Activate(ctx context.Context, a rolecall.Activation) (rolecall.Revision, error) {
+	a.Reason = e.reasonOf(a)
+	return e.Because(a.Reason).Do(ctx, rolecall.Activate(a))
+}
+
+// BreakGlass is Activate for an emergency: it takes no approval, and is recorded louder. Its entry in the history is
+// marked (IsBreakGlass), and Options.BreakGlass is told of it.
+func (e *Editor) BreakGlass(ctx context.Context, a rolecall.Activation) (rolecall.Revision, error) {
+	a.Reason = e.reasonOf(a)
+	m := e.Because(a.Reason).meta()
+	m.Reason = breakGlass + m.Reason
+	return e.takingNoSecond().applyAs(ctx, m, func(*rolecall.Snapshot) ([]rolecall.Edit, error) {
+		return []rolecall.Edit{rolecall.Activate(a)}, nil
+	})
+}
+
+func (e *Editor) reasonOf(a rolecall.Activation) string {
+	if a.Reason == "" {
+		return e.reason
+	}
+	return a.Reason
+}
+
+func (e *Editor) needsApproval(s *rolecall.Snapshot, edit rolecall.Edit) bool {
+	return edit.Op == rolecall.OpActivate && e.options.NeedsApproval != nil && e.options.NeedsApproval(s, edit.Activation)
+}
+
+func (e *Editor) takingNoSecond() *Editor {
+	c := *e
+	c.approved = true
+	return &c
+}
+
+// judged returns what the rules say against edits, without making them.
+func judged(s *rolecall.Snapshot, m rolecall.Meta, edits []rolecall.Edit) error {
+	_, err := s.Propose(rolecall.Change{Meta: m, Edits: edits})
+	return err
+}
+
+// An ActivationRequest is an activation that waits for a second person. It is a plain value for the host to keep and to
+// show; it gives nothing. Approving judges everything again, so that a request that was forged or that is outdated is
+// worth no more than the activation it asks for.
+type ActivationRequest struct {
+	Activation rolecall.Activation `json:"activation"`
+	Asked      time.Time           `json:"asked"`
+}
+
+// Ask makes a request for the actor's own activation, where the rules would allow it now. It changes nothing.
+func (e *Editor) Ask(a rolecall.Activation) (ActivationRequest, error) {
+	a.Reason = e.reasonOf(a)
+	s, err := e.resolver.Snapshot()
+	if err != nil {
+		return ActivationRequest{}, err
+	}
+	edits, m := []rolecall.Edit{rolecall.Activate(a)}, e.Because(a.Reason).meta()
+	if a.Subject != e.actor {
+		err = rolecall.Problems{{Code: rolecall.ErrInvalid, Place: "change", Word: a.Subject.String(), Detail: "who asks is the holder"}}
+	} else {
+		err = judged(s, m, edits)
+	}
+	if err != nil {
+		return ActivationRequest{}, refuse(s, rolecall.Change{Meta: m, Edits: edits}, err)
+	}
+	return ActivationRequest{a, s.Now()}, nil
+}
+
+// Approve makes the activation that somebody asked for. It takes rolecall.grant.activate there, and an actor who is not
+// the holder and does not act for the holder either. The history keeps the approver as the actor, and the holder as the
+// one on whose behalf it was done.
+func (e *Editor) Approve(ctx context.Context, r ActivationRequest) (rolecall.Revision, error) {
+	holder := r.Activation.Subject
+	if e.actor == holder || e.options.OnBehalf == holder {
+		return 0, ErrNeedsApproval
+	}
+	if !e.options.OnBehalf.IsZero() {
+		return 0, refuse(nil, rolecall.Change{}, rolecall.Problems{{Code: rolecall.ErrInvalid, Place: "change", Word: e.options.OnBehalf.String(), Detail: "who approves does so for nobody else"}})
+	}
+	m := e.meta()
+	m.OnBehalf, m.Reason = holder, e.Because(r.Activation.Reason).meta().Reason
+	return e.takingNoSecond().applyAs(ctx, m, func(*rolecall.Snapshot) ([]rolecall.Edit, error) {
+		return []rolecall.Edit{rolecall.Activate(r.Activation)}, nil
+	})
+}

@@ -1,0 +1,198 @@
+package admin
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/rolecall-go/rolecall"
+)
+
+// CreateRole defines a role under a name that is free.
+func (e *Editor) CreateRole(ctx context.Context, r rolecall.Role) (rolecall.Revision, error) {
+	return e.apply(ctx, func(s *rolecall.Snapshot) ([]rolecall.Edit, error) {
+		if err := e.permitted(s, rolecall.RoleCreate); err != nil {
+			return nil, err
+		}
+		if _, taken := s.Role(r.Name); taken {
+			return nil, fault(rolecall.ErrInvalid, r, string(r.Name), "there is a role of this name already")
+		}
+		return []rolecall.Edit{rolecall.Put(r)}, nil
+	})
+}
+
+// UpdateRole gives a role that is there another definition, for everybody who holds it.
+func (e *Editor) UpdateRole(ctx context.Context, r rolecall.Role) (rolecall.Revision, error) {
+	return e.changeRole(ctx, r.Name, func(rolecall.Role) rolecall.Role { return r })
+}
+
+// changeRole changes the definition that stands.
+func (e *Editor) changeRole(ctx context.Context, name rolecall.RoleName, change func(rolecall.Role) rolecall.Role) (rolecall.Revision, error) {
+	return e.apply(ctx, func(s *rolecall.Snapshot) ([]rolecall.Edit, error) {
+		if err := e.permitted(s, rolecall.RoleUpdate); err != nil {
+			return nil, err
+		}
+		r, found := s.Role(name)
+		if !found {
+			return nil, noRole(name)
+		}
+		return []rolecall.Edit{rolecall.Put(change(r))}, nil
+	})
+}
+
+// CloneRole defines a new role that says what another one says, under a name that is free.
+func (e *Editor) CloneRole(ctx context.Context, from, to rolecall.RoleName, title string) (rolecall.Revision, error) {
+	return e.apply(ctx, func(s *rolecall.Snapshot) ([]rolecall.Edit, error) {
+		if err := e.permitted(s, rolecall.RoleCreate); err != nil {
+			return nil, err
+		}
+		r, found := s.Role(from)
+		if !found {
+			return nil, noRole(from)
+		}
+		if _, taken := s.Role(to); taken {
+			return nil, fault(rolecall.ErrInvalid, rolecall.Role{Name: to}, string(to), "there is a role of this name already")
+		}
+		r.Name, r.Title = to, title
+		return []rolecall.Edit{rolecall.Put(r)}, nil
+	})
+}
+
+// Inherit makes a role inherit from another one.
+func (e *Editor) Inherit(ctx context.Context, heir, from rolecall.RoleName) (rolecall.Revision, error) {
+	return e.changeRole(ctx, heir, func(r rolecall.Role) rolecall.Role {
+		r.Inherits = append(slices.Clone(r.Inherits), from)
+		return r
+	})
+}
+
+// Disinherit ends that a role inherits from another one.
+func (e *Editor) Disinherit(ctx context.Context, heir, from rolecall.RoleName) (rolecall.Revision, error) {
+	return e.changeRole(ctx, heir, func(r rolecall.Role) rolecall.Role {
+		r.Inherits = slices.DeleteFunc(slices.Clone(r.Inherits), func(name rolecall.RoleName) bool { return name == from })
+		return r
+	})
+}
+
+// AddRule adds a rule to a role.
+func (e *Editor) AddRule(ctx context.Context, name rolecall.RoleName, rule rolecall.Rule) (rolecall.Revision, error) {
+	return e.changeRole(ctx, name, func(r rolecall.Role) rolecall.Role {
+		r.Rules = append(slices.Clone(r.Rules), rule)
+		return r
+	})
+}
+
+// RemoveRule takes the patterns of a rule out of the rules of a role that have its effect and condition.
+func (e *Editor) RemoveRule(ctx context.Context, name rolecall.RoleName, rule rolecall.Rule) (rolecall.Revision, error) {
+	return e.changeRole(ctx, name, func(r rolecall.Role) rolecall.Role {
+		var rules []rolecall.Rule
+		for _, one := range r.Rules {
+			if one.Effect == rule.Effect && one.When == rule.When {
+				one.Patterns = slices.DeleteFunc(slices.Clone(one.Patterns), func(p rolecall.Pattern) bool { return slices.Contains(rule.Patterns, p) })
+			}
+			if len(one.Patterns) > 0 {
+				rules = append(rules, one)
+			}
+		}
+		r.Rules = rules
+		return r
+	})
+}
+
+// Grant gives a role to a subject at a scope, or changes the grant that has its key.
+func (e *Editor) Grant(ctx context.Context, g rolecall.Grant) (rolecall.Revision, error) {
+	return e.Do(ctx, rolecall.Put(g))
+}
+
+// Revoke takes the grant with the key of g away.
+func (e *Editor) Revoke(ctx context.Context, g rolecall.Grant) (rolecall.Revision, error) {
+	return e.Do(ctx, rolecall.Remove(g))
+}
+
+// Override makes a single exception, or changes the one that has its key.
+func (e *Editor) Override(ctx context.Context, o rolecall.Override) (rolecall.Revision, error) {
+	return e.Do(ctx, rolecall.Put(o))
+}
+
+// RemoveOverride takes the override with the key of o away.
+func (e *Editor) RemoveOverride(ctx context.Context, o rolecall.Override) (rolecall.Revision, error) {
+	return e.Do(ctx, rolecall.Remove(o))
+}
+
+// AddMember puts somebody into a group, or changes the window of that.
+func (e *Editor) AddMember(ctx context.Context, m rolecall.Membership) (rolecall.Revision, error) {
+	return e.Do(ctx, rolecall.Put(m))
+}
+
+// RemoveMember takes somebody out of a group.
+func (e *Editor) RemoveMember(ctx context.Context, member, group rolecall.Subject) (rolecall.Revision, error) {
+	return e.Do(ctx, rolecall.Remove(rolecall.Membership{Member: member, Group: group}))
+}
+
+// Suspend switches a subject off.
+func (e *Editor) Suspend(ctx context.Context, who rolecall.Subject) (rolecall.Revision, error) {
+	return e.Do(ctx, rolecall.Put(rolecall.Suspension{Subject: who}))
+}
+
+// Resume switches a subject on again.
+func (e *Editor) Resume(ctx context.Context, who rolecall.Subject) (rolecall.Revision, error) {
+	return e.Do(ctx, rolecall.Remove(rolecall.Suspension{Subject: who}))
+}
+
+// MakePrivate closes a scope to what is allowed from above.
+func (e *Editor) MakePrivate(ctx context.Context, t rolecall.Scope) (rolecall.Revision, error) {
+	return e.Do(ctx, rolecall.Put(rolecall.PrivateScope{Scope: t}))
+}
+
+// Open opens a private scope again.
+func (e *Editor) Open(ctx context.Context, t rolecall.Scope) (rolecall.Revision, error) {
+	return e.Do(ctx, rolecall.Remove(rolecall.PrivateScope{Scope: t}))
+}
+
+// Constrain adds a separation of duty, or changes the one of its name.
+func (e *Editor) Constrain(ctx context.Context, c rolecall.Constraint) (rolecall.Revision, error) {
+	return e.Do(ctx, rolecall.Put(c))
+}
+
+// RemoveConstraint ends a separation of duty.
+func (e *Editor) RemoveConstraint(ctx context.Context, name string) (rolecall.Revision, error) {
+	return e.Do(ctx, rolecall.Remove(rolecall.Constraint{Name: name}))
+}
+
+// ForgetSubject removes every statement about a subject in one change: memberships, grants, overrides, suspension and,
+// of a group, who is in it.
+func (e *Editor) ForgetSubject(ctx context.Context, who rolecall.Subject) (rolecall.Revision, error) {
+	return e.Do(ctx, rolecall.ForgetSubject(who))
+}
+
+// ForgetScope removes every statement at a scope and inside it in one change.
+func (e *Editor) ForgetScope(ctx context.Context, t rolecall.Scope) (rolecall.Revision, error) {
+	return e.Do(ctx, rolecall.ForgetScope(t))
+}
+
+// permitted refuses where the actor, or for whom it acts, lacks a permission on the whole instance. It comes before
+// everything that tells what stands.
+func (e *Editor) permitted(s *rolecall.Snapshot, p rolecall.Permission) error {
+	var ps rolecall.Problems
+	for _, who := range []rolecall.Subject{e.actor, e.options.OnBehalf} {
+		if who.IsZero() || s.Check(who, p, rolecall.Global()) == nil {
+			continue
+		}
+		ps = append(ps, &rolecall.Problem{
+			Code: rolecall.ErrNotPermitted, Place: "change", Word: who.String(),
+			Detail: fmt.Sprintf("takes %s at %s, which the actor does not have", p, rolecall.Global()),
+		})
+	}
+	if ps == nil {
+		return nil
+	}
+	return ps
+}
+
+func fault(code rolecall.Code, s rolecall.Statement, word, detail string) error {
+	return rolecall.Problems{{Code: code, Place: rolecall.KeyOf(s).String(), Word: word, Detail: detail, Statement: s}}
+}
+
+func noRole(name rolecall.RoleName) error {
+	return fault(rolecall.ErrUnknown, rolecall.Role{Name: name}, string(name), "no such role is defined")
+}

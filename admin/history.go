@@ -1,0 +1,160 @@
+package admin
+
+import (
+	"iter"
+	"slices"
+	"time"
+
+	"github.com/rolecall-go/rolecall"
+)
+
+// A Question selects changes of the history. Each part that is not zero narrows the selection.
+type Question struct {
+	By         rolecall.Subject  // made by this actor, or on its behalf
+	About      rolecall.Subject  // to a statement about this subject
+	Role       rolecall.RoleName // to this role, or to a grant of it
+	At         rolecall.Scope    // to a statement at this scope, or inside it
+	From       time.Time         // not before this instant
+	Until      time.Time         // before this instant
+	BreakGlass bool              // by break-glass activations
+}
+
+// An Alteration is what one change did to one statement.
+type Alteration struct {
+	Revision rolecall.Revision
+	rolecall.Meta
+	rolecall.Delta
+}
+
+// String tells who did what to which statement.
+func (a Alteration) String() string {
+	verb, what := "changed", a.After
+	switch {
+	case a.Before == nil:
+		verb = "added"
+	case a.After == nil:
+		verb, what = "removed", a.Before
+	}
+	who := "the host"
+	if !a.Actor.IsZero() {
+		who = a.Actor.String()
+	}
+	if !a.OnBehalf.IsZero() {
+		who += " for " + a.OnBehalf.String()
+	}
+	text := rolecall.FormatTime(a.Time) + " " + who + " " + verb + ": " + what.String()
+	if a.Reason != "" {
+		text += " (" + a.Reason + ")"
+	}
+	return text
+}
+
+// Changes yields what the history, for example Store.Changes, has to a question, oldest first. An error of the history
+// ends it.
+func Changes(history iter.Seq2[rolecall.Entry, error], q Question) iter.Seq2[Alteration, error] {
+	return func(yield func(Alteration, error) bool) {
+		for e, err := range history {
+			if err != nil {
+				yield(Alteration{}, err)
+				return
+			}
+			if !q.selects(e) {
+				continue
+			}
+			for _, d := range e.Deltas {
+				if q.concerns(d) && !yield(Alteration{e.Revision, e.Meta, d}, nil) {
+					return
+				}
+			}
+		}
+	}
+}
+
+func (q Question) selects(e rolecall.Entry) bool {
+	return (q.By.IsZero() || e.Actor == q.By || e.OnBehalf == q.By) &&
+		(q.From.IsZero() || !e.Time.Before(q.From)) &&
+		(q.Until.IsZero() || e.Time.Before(q.Until)) &&
+		(!q.BreakGlass || IsBreakGlass(e))
+}
+
+func (q Question) concerns(d rolecall.Delta) bool {
+	one := d.After
+	if one == nil {
+		one = d.Before
+	}
+	if !q.About.IsZero() && !slices.Contains(subjectsOf(one), q.About) {
+		return false
+	}
+	if q.Role != "" && roleOf(one) != q.Role {
+		return false
+	}
+	return q.At.IsZero() || !scopeOf(one).IsZero() && q.At.Contains(scopeOf(one))
+}
+
+func roleOf(one rolecall.Statement) rolecall.RoleName {
+	switch one := one.(type) {
+	case rolecall.Role:
+		return one.Name
+	case rolecall.Grant:
+		return one.Role
+	}
+	return ""
+}
+
+// WhoGave returns the change that made a statement what it is now: the last one to the statement with its key, if that
+// did not remove it. None is found where the history does not go back that far.
+func WhoGave(history iter.Seq2[rolecall.Entry, error], one rolecall.Statement) (gave Alteration, found bool, err error) {
+	key := rolecall.KeyOf(one)
+	for a, err := range Changes(history, Question{}) {
+		if err != nil {
+			return Alteration{}, false, err
+		}
+		if a.Key() == key {
+			gave, found = a, a.After != nil
+		}
+	}
+	if !found {
+		gave = Alteration{}
+	}
+	return gave, found, nil
+}
+
+// Origins tells where a decision comes from: for each statement that it rests on, the memberships on the way to it and
+// the role that speaks, the change that made it what it is, oldest first. What the history does not go back to is left
+// out.
+func Origins(history iter.Seq2[rolecall.Entry, error], d rolecall.Decision) ([]Alteration, error) {
+	wanted := map[rolecall.StatementKey]bool{}
+	for _, f := range d.Deciding() {
+		if f.Statement != nil {
+			wanted[rolecall.KeyOf(f.Statement)] = true
+		}
+		for i := 1; i < len(f.Path); i++ {
+			wanted[rolecall.KeyOf(rolecall.Membership{Member: f.Path[i-1], Group: f.Path[i]})] = true
+		}
+		if f.Role != "" {
+			wanted[rolecall.KeyOf(rolecall.Role{Name: f.Role})] = true
+		}
+	}
+	last := map[rolecall.StatementKey]Alteration{}
+	for a, err := range Changes(history, Question{}) {
+		if err != nil {
+			return nil, err
+		}
+		if wanted[a.Key()] {
+			last[a.Key()] = a
+		}
+	}
+	var origins []Alteration
+	for _, a := range last {
+		if a.After != nil {
+			origins = append(origins, a)
+		}
+	}
+	slices.SortFunc(origins, func(a, b Alteration) int {
+		if a.Revision != b.Revision {
+			return int(a.Revision) - int(b.Revision)
+		}
+		return a.Key().Compare(b.Key())
+	})
+	return origins, nil
+}

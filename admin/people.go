@@ -1,0 +1,257 @@
+package admin
+
+import (
+	"context"
+	"maps"
+	"slices"
+
+	"github.com/rolecall-go/rolecall"
+)
+
+// An Arrival is somebody new and everything to begin with.
+type Arrival struct {
+	Subject rolecall.Subject
+	// Roles are grants to the newcomer; their Subject is filled in. Here belongs a host's default role.
+	Roles []rolecall.Grant
+	// Groups are joined.
+	Groups []rolecall.Subject
+	// Window bounds everything that has no window of its own. A guest has an end.
+	Window rolecall.Window
+}
+
+// Onboard begins with somebody new, in one change. Somebody of whom the policy says something already is not new, and is
+// refused (rolecall.ErrInvalid): an id that is used again starts with nothing, so forget the old one first.
+func (e *Editor) Onboard(ctx context.Context, a Arrival) (rolecall.Revision, error) {
+	return e.apply(ctx, func(s *rolecall.Snapshot) ([]rolecall.Edit, error) {
+		if a.Subject.Kind() == rolecall.KindGuest && a.Window.NotAfter.IsZero() {
+			return nil, newcomer(a.Subject, "a guest has an end: set Window.NotAfter")
+		}
+		edits := a.edits()
+		if err := judged(s, e.meta(), edits); err != nil {
+			return nil, err
+		}
+		if len(s.About(a.Subject)) > 0 {
+			return nil, newcomer(a.Subject, "the policy says something of this subject already; forget it first")
+		}
+		return edits, nil
+	})
+}
+
+func newcomer(who rolecall.Subject, detail string) error {
+	return rolecall.Problems{{Code: rolecall.ErrInvalid, Place: "change", Word: who.String(), Detail: detail}}
+}
+
+func (a Arrival) edits() []rolecall.Edit {
+	var edits []rolecall.Edit
+	for _, group := range a.Groups {
+		edits = append(edits, rolecall.Put(rolecall.Membership{Member: a.Subject, Group: group, Window: a.Window}))
+	}
+	for _, g := range a.Roles {
+		if g.Subject = a.Subject; g.Window.IsZero() {
+			g.Window = a.Window
+		}
+		edits = append(edits, rolecall.Put(g))
+	}
+	return edits
+}
+
+// A Departure is somebody who leaves.
+type Departure struct {
+	Subject rolecall.Subject
+	// Heir takes over what the subject administered; the zero Subject is nobody.
+	Heir rolecall.Subject
+	// Forget removes everything about the subject, rather than suspending it.
+	Forget bool
+}
+
+// Offboard ends with somebody, in one change: what they administered is handed over, then they are suspended or
+// forgotten. As always it is refused where it would leave nobody in charge.
+func (e *Editor) Offboard(ctx context.Context, d Departure) (rolecall.Revision, error) {
+	return e.apply(ctx, func(s *rolecall.Snapshot) ([]rolecall.Edit, error) {
+		end, takes := rolecall.Put(rolecall.Suspension{Subject: d.Subject}), rolecall.SubjectSuspend
+		if d.Forget {
+			end, takes = rolecall.ForgetSubject(d.Subject), rolecall.SubjectForget
+		}
+		if err := e.permitted(s, takes); err != nil {
+			return nil, err
+		}
+		if err := e.permitted(s, rolecall.GrantCreate); err != nil && !d.Heir.IsZero() {
+			return nil, err
+		}
+		return append(handOver(s, d.Subject, d.Heir), end), nil
+	})
+}
+
+// HandOver gives to another subject what one administers: each grant of a role that allows some rolecall.* permission,
+// each override that does, and each membership in a group that has such grants or overrides. What is handed over keeps
+// its scope, condition and marks; the longer of two windows stands.
+func (e *Editor) HandOver(ctx context.Context, from, to rolecall.Subject) (rolecall.Revision, error) {
+	return e.apply(ctx, func(s *rolecall.Snapshot) ([]rolecall.Edit, error) {
+		if err := e.permitted(s, rolecall.GrantCreate); err != nil {
+			return nil, err
+		}
+		return handOver(s, from, to), nil
+	})
+}
+
+func handOver(s *rolecall.Snapshot, from, to rolecall.Subject) []rolecall.Edit {
+	if to.IsZero() {
+		return nil
+	}
+	var edits []rolecall.Edit
+	for _, one := range s.About(from) {
+		if !administers(s, one) {
+			continue
+		}
+		switch one := one.(type) {
+		case rolecall.Grant:
+			one.Subject = to
+			one.Window = wider(s, one, one.Window)
+			edits = append(edits, rolecall.Put(one))
+		case rolecall.Override:
+			one.Subject = to
+			one.Window = wider(s, one, one.Window)
+			edits = append(edits, rolecall.Put(one))
+		case rolecall.Membership:
+			if one.Member == from && one.Group != to {
+				one.Member = to
+				one.Window = wider(s, one, one.Window)
+				edits = append(edits, rolecall.Put(one))
+			}
+		}
+	}
+	return edits
+}
+
+// wider returns the window, stretched over that of the statement which has the key of one.
+func wider(s *rolecall.Snapshot, one rolecall.Statement, w rolecall.Window) rolecall.Window {
+	standing, _ := s.Find(rolecall.KeyOf(one))
+	var other rolecall.Window
+	switch standing := standing.(type) {
+	case nil:
+		return w
+	case rolecall.Grant:
+		other = standing.Window
+	case rolecall.Override:
+		other = standing.Window
+	case rolecall.Membership:
+		other = standing.Window
+	}
+	if other.NotBefore.IsZero() || !w.NotBefore.IsZero() && other.NotBefore.Before(w.NotBefore) {
+		w.NotBefore = other.NotBefore
+	}
+	if other.NotAfter.IsZero() || !w.NotAfter.IsZero() && other.NotAfter.After(w.NotAfter) {
+		w.NotAfter = other.NotAfter
+	}
+	return w
+}
+
+// administers says whether a statement lets its subject manage something.
+func administers(s *rolecall.Snapshot, one rolecall.Statement) bool {
+	switch one := one.(type) {
+	case rolecall.Grant:
+		return slices.ContainsFunc(lineage(s, one.Role), func(r rolecall.Role) bool {
+			return slices.ContainsFunc(r.Rules, func(rule rolecall.Rule) bool {
+				return rule.Effect == rolecall.Allow && slices.ContainsFunc(rule.Patterns, manages)
+			})
+		})
+	case rolecall.Override:
+		return one.Effect == rolecall.Allow && manages(one.Pattern)
+	case rolecall.Membership:
+		for _, group := range above(s, one.Group) {
+			if slices.ContainsFunc(s.About(group), func(two rolecall.Statement) bool {
+				_, isMembership := two.(rolecall.Membership)
+				return !isMembership && administers(s, two)
+			}) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func manages(p rolecall.Pattern) bool {
+	return slices.ContainsFunc(builtins(), p.AllowMatches)
+}
+
+func builtins() []rolecall.Permission {
+	return []rolecall.Permission{
+		rolecall.RoleCreate, rolecall.RoleUpdate, rolecall.RoleDelete, rolecall.MemberAdd, rolecall.MemberRemove,
+		rolecall.SubjectSuspend, rolecall.SubjectForget, rolecall.ConstraintUpdate, rolecall.GrantCreate,
+		rolecall.GrantDelete, rolecall.GrantActivate, rolecall.OverrideCreate, rolecall.OverrideDelete,
+		rolecall.ScopePrivate, rolecall.ScopeForget, rolecall.Escalate,
+	}
+}
+
+// lineage lists a role and every role that it inherits from.
+func lineage(s *rolecall.Snapshot, name rolecall.RoleName) []rolecall.Role {
+	var list []rolecall.Role
+	names := []rolecall.RoleName{name}
+	for i := 0; i < len(names); i++ {
+		r, found := s.Role(names[i])
+		if !found {
+			continue
+		}
+		list = append(list, r)
+		for _, next := range r.Inherits {
+			if !slices.Contains(names, next) {
+				names = append(names, next)
+			}
+		}
+	}
+	return list
+}
+
+// above lists a subject and every group that it is in, whatever the windows.
+func above(s *rolecall.Snapshot, who rolecall.Subject) []rolecall.Subject {
+	list := []rolecall.Subject{who}
+	for i := 0; i < len(list); i++ {
+		for _, one := range s.About(list[i]) {
+			if m, ok := one.(rolecall.Membership); ok && m.Member == list[i] && !slices.Contains(list, m.Group) {
+				list = append(list, m.Group)
+			}
+		}
+	}
+	return list
+}
+
+// A GroupMap says which group each group of an identity provider stands for.
+type GroupMap map[string]rolecall.Subject
+
+// Vouched returns the groups that stand for those named in a token, without repetitions, for ViewOptions.Groups or
+// Request.Groups. Names that the map does not have stand for nothing.
+func (m GroupMap) Vouched(named []string) []rolecall.Subject {
+	var list []rolecall.Subject
+	for _, name := range named {
+		if group, mapped := m[name]; mapped && !slices.Contains(list, group) {
+			list = append(list, group)
+		}
+	}
+	slices.SortFunc(list, rolecall.Subject.Compare)
+	return list
+}
+
+// SyncGroups makes somebody a direct member of exactly those groups of the map that are named, in one change. Other
+// memberships are left alone. A membership that has a window keeps it.
+func (e *Editor) SyncGroups(ctx context.Context, who rolecall.Subject, m GroupMap, named []string) (rolecall.Revision, error) {
+	return e.apply(ctx, func(s *rolecall.Snapshot) ([]rolecall.Edit, error) {
+		for _, takes := range []rolecall.Permission{rolecall.MemberAdd, rolecall.MemberRemove} {
+			if err := e.permitted(s, takes); err != nil {
+				return nil, err
+			}
+		}
+		wanted, mapped := m.Vouched(named), slices.SortedFunc(maps.Values(m), rolecall.Subject.Compare)
+		var edits []rolecall.Edit
+		for _, group := range slices.Compact(mapped) {
+			membership := rolecall.Membership{Member: who, Group: group}
+			_, is := s.Find(rolecall.KeyOf(membership))
+			switch want := slices.Contains(wanted, group); {
+			case want && !is:
+				edits = append(edits, rolecall.Put(membership))
+			case is && !want:
+				edits = append(edits, rolecall.Remove(membership))
+			}
+		}
+		return edits, nil
+	})
+}

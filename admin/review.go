@@ -1,0 +1,152 @@
+package admin
+
+import (
+	"slices"
+
+	"github.com/rolecall-go/rolecall"
+)
+
+// The review functions of ANSI INCITS 359-2012 where the core has no question of that form. Each looks at one snapshot,
+// at its instant: statements outside their windows and eligible grants do not count, suspension and conditions are not
+// looked at. docs/separation-of-duty.md maps every function of the standard.
+
+// AssignedRoles lists the roles that somebody holds by a grant, its own or that of a group or Everyone, in order.
+func AssignedRoles(s *rolecall.Snapshot, who rolecall.Subject) []rolecall.RoleName {
+	var names []rolecall.RoleName
+	for _, h := range holders(s, who) {
+		for _, one := range s.About(h) {
+			if g, ok := one.(rolecall.Grant); ok && !g.Eligible && g.Open(s.Now()) {
+				names = append(names, g.Role)
+			}
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+// AuthorizedRoles lists the assigned roles and every role that these inherit from, in order.
+func AuthorizedRoles(s *rolecall.Snapshot, who rolecall.Subject) []rolecall.RoleName {
+	var names []rolecall.RoleName
+	for _, name := range AssignedRoles(s, who) {
+		for _, r := range lineage(s, name) {
+			names = append(names, r.Name)
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+// holders lists a subject, the groups that it is in now, and Everyone.
+func holders(s *rolecall.Snapshot, who rolecall.Subject) []rolecall.Subject {
+	list := []rolecall.Subject{who}
+	for i := 0; i < len(list); i++ {
+		for _, one := range s.About(list[i]) {
+			m, ok := one.(rolecall.Membership)
+			if ok && m.Member == list[i] && m.Open(s.Now()) && !slices.Contains(list, m.Group) {
+				list = append(list, m.Group)
+			}
+		}
+	}
+	if who != rolecall.Everyone() {
+		list = append(list, rolecall.Everyone())
+	}
+	return list
+}
+
+// AssignedUsers lists the subjects but groups that hold a role by a grant, their own or that of a group, in order; and
+// whether everyone does, named or not.
+func AssignedUsers(s *rolecall.Snapshot, role rolecall.RoleName) (named []rolecall.Subject, everyone bool) {
+	return usersOf(s, role)
+}
+
+// AuthorizedUsers lists the subjects but groups that hold a role or one that inherits from it.
+func AuthorizedUsers(s *rolecall.Snapshot, role rolecall.RoleName) (named []rolecall.Subject, everyone bool) {
+	return usersOf(s, heirs(s, role)...)
+}
+
+// heirs lists a role and every role that inherits from it.
+func heirs(s *rolecall.Snapshot, role rolecall.RoleName) []rolecall.RoleName {
+	list := []rolecall.RoleName{role}
+	for i := 0; i < len(list); i++ {
+		for _, use := range s.UsesOf(list[i]) {
+			if r, ok := use.(rolecall.Role); ok && !slices.Contains(list, r.Name) {
+				list = append(list, r.Name)
+			}
+		}
+	}
+	return list
+}
+
+func usersOf(s *rolecall.Snapshot, roles ...rolecall.RoleName) (named []rolecall.Subject, everyone bool) {
+	seen := map[rolecall.Subject]bool{}
+	var list []rolecall.Subject
+	add := func(who rolecall.Subject) {
+		if !seen[who] {
+			seen[who] = true
+			list = append(list, who)
+		}
+	}
+	for _, role := range roles {
+		for _, use := range s.UsesOf(role) {
+			if g, ok := use.(rolecall.Grant); ok && !g.Eligible && g.Open(s.Now()) {
+				add(g.Subject)
+			}
+		}
+	}
+	for i := 0; i < len(list); i++ {
+		if everyone = everyone || list[i] == rolecall.Everyone(); !list[i].IsGroup() {
+			named = append(named, list[i])
+			continue
+		}
+		for _, one := range s.About(list[i]) {
+			if m, ok := one.(rolecall.Membership); ok && m.Group == list[i] && m.Open(s.Now()) {
+				add(m.Member)
+			}
+		}
+	}
+	slices.SortFunc(named, rolecall.Subject.Compare)
+	return named, everyone
+}
+
+// RolePermissions lists the declared permissions that a role allows, given that some conditions hold, in order.
+func RolePermissions(s *rolecall.Snapshot, role rolecall.RoleName, given ...rolecall.Condition) ([]rolecall.Permission, error) {
+	r, found := s.Role(role)
+	if !found {
+		return nil, noRole(role)
+	}
+	holder := rolecall.User("holder")
+	alone := []rolecall.Statement{rolecall.Grant{Subject: holder, Role: role, Scope: rolecall.Global()}}
+	for _, one := range lineage(s, r.Name) {
+		one.Holders, one.Scopes = nil, nil
+		alone = append(alone, one)
+	}
+	only, err := rolecall.NewSnapshot(s.Catalog(), alone...)
+	if err != nil {
+		return nil, err
+	}
+	view, err := only.At(s.Now()).For(holder, nil)
+	if err != nil {
+		return nil, err
+	}
+	return view.Permissions(rolecall.Global(), rolecall.Given(given))
+}
+
+// Constraints lists the separations of duty of a kind, in order of name.
+func Constraints(s *rolecall.Snapshot, kind rolecall.ConstraintKind) []rolecall.Constraint {
+	var list []rolecall.Constraint
+	for one := range s.Statements() {
+		if c, ok := one.(rolecall.Constraint); ok && c.Kind == kind {
+			list = append(list, c)
+		}
+	}
+	return list
+}
+
+// Constraint returns the separation of duty of that name.
+func Constraint(s *rolecall.Snapshot, name string) (rolecall.Constraint, bool) {
+	found, ok := s.Find(rolecall.KeyOf(rolecall.Constraint{Name: name}))
+	if !ok {
+		return rolecall.Constraint{}, false
+	}
+	return found.(rolecall.Constraint), true
+}

@@ -1,0 +1,182 @@
+package admin_test
+
+import (
+	"encoding/json"
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"github.com/rolecall-go/rolecall"
+	"github.com/rolecall-go/rolecall/admin"
+)
+
+const hats = `role lead
+  inherits artist
+constraint hats dynamic 2 of artist accountant
+grant user:ivy lead at /
+grant user:ivy accountant at /
+grant group:night viewer at /project:beta
+grant service:key viewer at /project:beta
+`
+
+var ivy, key = rolecall.User("ivy"), rolecall.Service("key")
+
+// roundTrip keeps a session in a token and takes it out again.
+func roundTrip(t *testing.T, x admin.Session) admin.Session {
+	t.Helper()
+	text := must[[]byte](t)(json.Marshal(x))
+	var back admin.Session
+	if err := json.Unmarshal(text, &back); err != nil {
+		t.Fatalf("Unmarshal(%s): %v", text, err)
+	}
+	if diff := cmp.Diff(x, back, cmpopts.EquateComparable(rolecall.Subject{})); diff != "" {
+		t.Errorf("%s: -before +after\n%s", text, diff)
+	}
+	return back
+}
+
+func TestSessionOfActiveRoles(t *testing.T) {
+	s := newBench(t, hats).snapshot()
+	x := roundTrip(t, must[admin.Session](t)(admin.OpenSession(s, ivy, "accountant")))
+	v := must[*rolecall.View](t)(x.View(s))
+	if err := v.Check(budgetView, alpha); err != nil {
+		t.Errorf("Check(budget.view) with accountant active: got %v, want nil", err)
+	}
+	wantErr(t, "Check(task.view) with accountant active", v.Check(taskView, alpha), rolecall.ErrDenied)
+	_, err := admin.OpenSession(s, ivy, "root")
+	wantErr(t, "OpenSession with a role that is not held", err, rolecall.ErrHolder)
+	_, err = admin.OpenSession(s, max, "artist")
+	wantErr(t, "OpenSession with a role of which one is only eligible", err, rolecall.ErrHolder)
+	_, err = admin.OpenSession(s, ivy, "lead", "accountant")
+	wantErr(t, "OpenSession against a dynamic constraint", err, rolecall.ErrSeparation)
+	_, err = x.Activate(s, "artist")
+	wantErr(t, "Activate against a dynamic constraint", err, rolecall.ErrSeparation)
+	x = must[admin.Session](t)(x.Deactivate("accountant").Activate(s, "artist"))
+	if err := must[*rolecall.View](t)(x.View(s)).Check(taskView, alpha); err != nil {
+		t.Errorf("Check(task.view) with artist, which lead inherits, active: got %v, want nil", err)
+	}
+}
+
+// A session without active roles, or with no pattern, does nothing, and still does after it was in a token.
+func TestEmptySessionsTakeEverything(t *testing.T) {
+	s := newBench(t, hats).snapshot()
+	for name, x := range map[string]admin.Session{
+		"no role":               must[admin.Session](t)(admin.OpenSession(s, ivy)),
+		"the last role dropped": must[admin.Session](t)(admin.OpenSession(s, ivy, "lead")).Deactivate("lead"),
+		"no pattern":            must[admin.Session](t)(admin.APIKey(s, key, ivy)),
+	} {
+		v := must[*rolecall.View](t)(roundTrip(t, x).View(s))
+		if may := must[[]rolecall.Permission](t)(v.Permissions(rolecall.Global(), rolecall.Given{"assigned"})); may != nil {
+			t.Errorf("a session with %s may %v, want nothing", name, may)
+		}
+	}
+}
+
+func TestKeysAndImpersonation(t *testing.T) {
+	b := newBench(t, hats)
+	s := b.snapshot()
+	x := roundTrip(t, must[admin.Session](t)(admin.APIKey(s, key, ivy, "budget.*", "task.update")))
+	v := must[*rolecall.View](t)(x.View(s))
+	if err := v.Check(budgetView, alpha); err != nil {
+		t.Errorf("Check(budget.view) by ivy's key: got %v, want nil", err)
+	}
+	wantErr(t, "Check(task.view) by ivy's key, outside of its patterns", v.Check(taskView, beta), rolecall.ErrDenied)
+	d := must[rolecall.Decision](t)(x.Decide(s, rolecall.Request{Subject: root, Actor: root, Permission: budgetView, Scope: alpha}))
+	if r := d.Request(); r.Subject != ivy || r.Actor != key || !d.Allowed() {
+		t.Errorf("Decide: got %s, want ivy with the key as the actor, allowed", d)
+	}
+	own := must[*rolecall.View](t)(s.For(key, nil))
+	if err := own.Check(taskView, beta); err != nil {
+		t.Errorf("Check(task.view) by a key with a role of its own: got %v, want nil", err)
+	}
+
+	look := roundTrip(t, must[admin.Session](t)(admin.Impersonate(s, root, ivy, "*.view")))
+	seen := must[*rolecall.View](t)(look.View(s))
+	if err := seen.Check(budgetView, alpha); err != nil {
+		t.Errorf("Check(budget.view) by root as ivy: got %v, want nil", err)
+	}
+	wantErr(t, "Check(budget.update) by root as ivy", seen.Check(rolecall.NewPermission("budget.update"), alpha), rolecall.ErrDenied)
+	wantErr(t, "Check(rolecall.grant.create) by root as ivy", seen.Check(rolecall.GrantCreate, alpha), rolecall.ErrDenied)
+	_, err := admin.Impersonate(s, ivy, ivy, "*.view")
+	wantErr(t, "Impersonate oneself", err, rolecall.ErrInvalid)
+	_, err = admin.APIKey(s, rolecall.Subject{}, ivy, "*")
+	wantErr(t, "APIKey without a key", err, rolecall.ErrInvalid)
+
+	must[rolecall.Revision](t)(b.as(root, nil).Suspend(t.Context(), key))
+	wantErr(t, "Check by a suspended key", must[*rolecall.View](t)(x.View(b.snapshot())).Check(budgetView, alpha), rolecall.ErrDenied)
+	vouched := must[*rolecall.View](t)(look.View(s, night))
+	if err := vouched.Check(taskView, beta); err != nil {
+		t.Errorf("Check(task.view) by root as ivy with a group vouched for: got %v, want nil", err)
+	}
+}
+
+func TestSessionsEnd(t *testing.T) {
+	b := newBench(t, hats)
+	early := b.snapshot()
+	must[rolecall.Revision](t)(b.as(root, nil).Suspend(t.Context(), max))
+	s := b.snapshot()
+	x := must[admin.Session](t)(admin.OpenSession(s, ivy, "lead")).Lasting(date("2026-03-05")).Lasting(date("2026-03-09"))
+	x = roundTrip(t, x)
+	pinned := x
+	pinned.Pinned = true
+	must[rolecall.Revision](t)(b.as(root, nil).Resume(t.Context(), max))
+	for _, c := range []struct {
+		name string
+		x    admin.Session
+		s    *rolecall.Snapshot
+		want error
+	}{
+		{"at its policy", x, s, nil},
+		{"at a later policy", x, b.snapshot(), nil},
+		{"at an earlier policy", x, early, admin.ErrSessionNewer},
+		{"at its end", x, s.At(date("2026-03-05")), admin.ErrSessionEnded},
+		{"pinned, at its policy", roundTrip(t, pinned), s, nil},
+		{"pinned, at a later policy", pinned, b.snapshot(), admin.ErrSessionEnded},
+		{"the zero session", admin.Session{}, s, rolecall.ErrInvalid},
+	} {
+		_, err := c.x.View(c.s)
+		if !errors.Is(err, c.want) || c.want == nil && err != nil {
+			t.Errorf("View of a session %s: got %v, want %v", c.name, err, c.want)
+		}
+		if _, also := c.x.Decide(c.s, rolecall.Request{Permission: taskView, Scope: alpha}); (also == nil) != (err == nil) {
+			t.Errorf("Decide of a session %s: got %v, want as View: %v", c.name, also, err)
+		}
+	}
+	if _, err := x.Decide(s, rolecall.Request{Permission: taskView, Scope: alpha, Now: date("2026-03-05")}); !errors.Is(err, admin.ErrSessionEnded) {
+		t.Errorf("Decide at its end: got %v, want ErrSessionEnded", err)
+	}
+}
+
+// A token that does not say exactly what a session says is refused: what is overlooked could be a narrowing.
+func TestSessionsAreReadExactly(t *testing.T) {
+	const good = `{"subject":"user:ivy","roles":["lead"],"only":[],"revision":3}`
+	for _, text := range []string{
+		strings.Replace(good, `"roles"`, `"Roles"`, 1),
+		strings.Replace(good, `"roles"`, `"rolls"`, 1),
+		strings.Replace(good, `["lead"]`, `null`, 1),
+		strings.Replace(good, `[]`, `null`, 1),
+		strings.Replace(good, `[]`, `"*"`, 1),
+		strings.Replace(good, `3`, `-3`, 1),
+		strings.Replace(good, `3`, `3,"actor":""`, 1),
+		strings.Replace(good, `3`, `3,"pinned":"yes"`, 1),
+		strings.Replace(good, `3`, `3,"until":"tomorrow"`, 1),
+		strings.Replace(good, `,"revision":3`, ``, 1),
+		`[]`, `null`, `"user:ivy"`,
+	} {
+		x := admin.Session{Subject: ivy}
+		if err := x.UnmarshalJSON([]byte(text)); err == nil {
+			t.Errorf("Unmarshal(%s): got %+v, want an error", text, x)
+		}
+	}
+	var x admin.Session
+	if err := json.Unmarshal([]byte(` { "revision" : 3, "only": [], "roles": ["lead"], "subject": "user:ivy" } `), &x); err != nil {
+		t.Errorf("Unmarshal with members in another order: %v, want no error", err)
+	}
+	if x.Only == nil || !slices.Equal(x.Roles, []rolecall.RoleName{"lead"}) {
+		t.Errorf("got %+v, want no pattern and the role lead", x)
+	}
+}

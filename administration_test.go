@@ -1,0 +1,314 @@
+package rolecall_test
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/rolecall-go/rolecall"
+	"pgregory.net/rapid"
+)
+
+// Accomplices: whatever edits a set of actors make, one after another, each of them permitted, none of the actors comes
+// to do what none of them could do at the start. All sequences of edits of an alphabet up to some length are tried, and
+// every policy that they lead to is judged by the naive evaluator.
+
+// A conspiracy is a small world, those who conspire in it, and the edits that they may think of.
+type conspiracy struct {
+	name   string
+	world  world
+	actors []rolecall.Subject
+	edits  []rolecall.Edit
+	depth  int
+}
+
+// putAndRemove returns the edits that add each statement and that remove it.
+func putAndRemove(statements ...rolecall.Statement) []rolecall.Edit {
+	var edits []rolecall.Edit
+	for _, s := range statements {
+		edits = append(edits, rolecall.Put(s), rolecall.Remove(s))
+	}
+	return edits
+}
+
+func until(g rolecall.Grant, n int) rolecall.Grant { g.NotAfter = day(n); return g }
+
+func memberUntil(m rolecall.Membership, n int) rolecall.Membership { m.NotAfter = day(n); return m }
+
+func activation(s rolecall.Subject, r rolecall.RoleName, at rolecall.Scope, n int) rolecall.Edit {
+	return rolecall.Activate(rolecall.Activation{Subject: s, Role: r, Scope: at, Until: day(n), Reason: "test"})
+}
+
+// The roles of the conspiracies: worker may look, secret may edit, gagged is denied to.
+var (
+	workerRole  = role("worker", rule(rolecall.Allow, "", "task.view"))
+	secretRole  = role("secret", rule(rolecall.Allow, "", "task.update"))
+	gaggedRole  = role("gagged", rule(rolecall.Deny, "", "task.*"))
+	managerRole = role("manager", rule(rolecall.Allow, "", "rolecall.*", "task.view"))
+	peopleRole  = role("people", rule(rolecall.Allow, "", "rolecall.member.*", "rolecall.subject.*"))
+	basicRoles  = []rolecall.Statement{workerRole, secretRole, gaggedRole, managerRole, peopleRole}
+)
+
+func conspiracies() []conspiracy {
+	return []conspiracy{
+		{
+			name: "a manager and a friend",
+			world: world{}.add(basicRoles...).add(
+				grant(ann, "manager", global), grant(layout, "secret", project), override(ben, rolecall.Deny, "task.update", project),
+				member(ben, crowds), override(crowds, rolecall.Deny, "task.view", shot), private(project),
+				grant(animation, "secret", global),
+			),
+			actors: []rolecall.Subject{ann, ben},
+			edits: slices.Concat(
+				putAndRemove(
+					member(ben, layout), member(ben, crowds), member(crowds, layout), member(crowds, animation), grant(ben, "secret", project), grant(ben, "manager", shot),
+					grant(ann, "worker", shot), override(ben, rolecall.Deny, "task.update", project),
+					override(crowds, rolecall.Deny, "task.view", shot), private(project), replacing(grant(ben, "worker", shot)),
+				),
+				[]rolecall.Edit{
+					rolecall.Put(role("worker", rule(rolecall.Allow, "", "*"))),
+					rolecall.Put(rolecall.Role{Name: "manager", Inherits: []rolecall.RoleName{"secret"}, Rules: managerRole.Rules}),
+					rolecall.Put(override(ben, rolecall.Allow, "task.*", shot)),
+				},
+			),
+			depth: 5,
+		},
+		{
+			name: "windows, eligible grants and activation",
+			world: world{}.add(basicRoles...).add(
+				grant(ann, "people", global), until(grant(ann, "secret", project), 2), grant(ann, "manager", project),
+				eligible(grant(layout, "secret", project)), memberUntil(member(ben, crowds), 1), grant(crowds, "worker", global),
+			),
+			actors: []rolecall.Subject{ann, ben},
+			edits: slices.Concat(
+				putAndRemove(
+					member(ben, layout), memberUntil(member(ben, layout), 2), memberUntil(member(ann, layout), 3), member(ben, crowds),
+					until(grant(ben, "secret", project), 2), until(grant(ben, "secret", shot), 3), eligible(grant(ben, "secret", shot)),
+					until(eligible(grant(ben, "secret", shot)), 2), suspend(layout),
+				),
+				[]rolecall.Edit{
+					activation(ben, "secret", project, 1), activation(ben, "secret", shot, 3), activation(ann, "secret", project, 3),
+					activation(layout, "secret", shot, 2),
+				},
+			),
+			depth: 5,
+		},
+		{
+			name: "conditions, suspended groups and stars",
+			world: world{}.add(basicRoles...).add(
+				grant(ann, "manager", global), grantWhen(grant(ann, "secret", global), "assigned"), suspend(layout), grant(layout, "secret", global),
+				member(ben, layout), member(ben, crowds), override(crowds, rolecall.Deny, "*.view", global), grant(ben, "worker", project),
+				role("wide", rule(rolecall.Allow, "own", "task.*"), rule(rolecall.Except, "", "task.update")), grant(ben, "wide", global),
+			),
+			actors: []rolecall.Subject{ann, ben},
+			edits: slices.Concat(
+				putAndRemove(
+					suspend(layout), suspend(crowds), grantWhen(grant(ben, "secret", project), "assigned"), grantWhen(grant(ben, "secret", project), "own"),
+					override(crowds, rolecall.Deny, "*.view", global), overrideWhen(override(ben, rolecall.Allow, "task.*", shot), "assigned"),
+					member(layout, animation), override(animation, rolecall.Forbid, "task.update", global),
+				),
+				[]rolecall.Edit{
+					rolecall.Put(role("wide", rule(rolecall.Allow, "own", "task.*"))),
+					rolecall.Put(role("wide", rule(rolecall.Allow, "assigned", "task.*"))),
+					rolecall.Put(override(crowds, rolecall.Deny, "task.view", global)),
+				},
+			),
+			depth: 5,
+		},
+	}
+}
+
+// judgedCells are the questions by which the world of a conspiracy is judged.
+func judgedCells() []gain {
+	var cells []gain
+	for _, p := range []rolecall.Permission{seeTask, editTask, setStatus, rolecall.GrantCreate, rolecall.NewPermission("task.later")} {
+		for _, t := range []rolecall.Scope{global, project, shot, sibling} {
+			for _, at := range []time.Time{day(0), day(1), day(2), day(3)} {
+				for _, f := range []facts{{}, {"assigned": yes}, {"own": yes}, {"own": yes, "assigned": fails}} {
+					cells = append(cells, gain{p, t, at, f})
+				}
+			}
+		}
+	}
+	return cells
+}
+
+func TestAccomplicesGainNothing(t *testing.T) {
+	for _, c := range conspiracies() {
+		t.Run(c.name, func(t *testing.T) {
+			if testing.Short() {
+				c.depth -= 2
+			}
+			c.search(t)
+		})
+	}
+}
+
+// search goes through all sequences, breadth first; of those that lead to one policy only the first is followed.
+func (c conspiracy) search(t *testing.T) {
+	type reached struct {
+		snapshot *rolecall.Snapshot
+		steps    []string
+	}
+	seen := map[string]bool{c.world.canonical(): true}
+	level := []reached{{c.world.snapshot(t).At(day(0)), nil}}
+	most := c.allowedAtFirst()
+	passed, refused := 0, 0
+	for range c.depth {
+		var next []reached
+		for _, from := range level {
+			for _, actor := range c.actors {
+				for i, e := range c.edits {
+					p, err := from.snapshot.Propose(rolecall.Change{Meta: rolecall.Meta{Actor: actor}, Edits: []rolecall.Edit{e}})
+					if err != nil {
+						refused++
+						continue
+					}
+					passed++
+					w := worldOf(slices.Collect(p.Next().Statements()))
+					if key := w.canonical(); !seen[key] {
+						seen[key] = true
+						step := fmt.Sprintf("%s: %s", actor, editText(c.edits[i]))
+						r := reached{p.Next().At(day(0)), append(slices.Clip(from.steps), step)}
+						c.mustAllowNoMore(t, w, most, r.steps)
+						next = append(next, r)
+					}
+				}
+			}
+		}
+		level = next
+	}
+	if passed == 0 || refused == 0 {
+		t.Errorf("%d edits passed and %d were refused, want some of both", passed, refused)
+	}
+}
+
+// The same in random worlds, with random edits and activations by two actors who may manage everything but escalate.
+func TestAccomplicesInRandomWorlds(t *testing.T) {
+	steps := 0
+	rapid.Check(t, func(t *rapid.T) {
+		w := drawSmallWorld(t).put(grant(ben, keeper.Name, pick(t, scopes[:2], "ben keeps")), override(everyone, rolecall.Forbid, "rolecall.escalate", global))
+		c := conspiracy{world: w, actors: []rolecall.Subject{ann, ben}}
+		var done []string
+		at := w.snapshot(t).At(day(0))
+		for range 6 {
+			edits := drawActorEdits(t, worldOf(slices.Collect(at.Statements())))
+			if often(t, 30, "activates") {
+				edits = []rolecall.Edit{activation(pick(t, users, "holder"), pick(t, roleNames, "role"), drawScope(t), 1+upToN(3).Draw(t, "until"))}
+			}
+			actor := pick(t, c.actors, "actor")
+			p, err := at.Propose(rolecall.Change{Meta: rolecall.Meta{Actor: actor}, Edits: edits})
+			if err != nil || len(p.Entry().Deltas) == 0 {
+				continue
+			}
+			steps++
+			at = p.Next().At(day(0))
+			done = append(done, fmt.Sprintf("%s: %v", actor, p.Entry().Deltas))
+		}
+		if len(done) == 0 {
+			return
+		}
+		after, places, names, answers := worldOf(slices.Collect(at.Statements())), somewhere(), sometime(), allFacts()
+		for range 200 {
+			g := gain{pick(t, names, "permission"), pick(t, places, "place"), pick(t, instants, "now"), pick(t, answers, "facts")}
+			c.mustHaveAllowed(t, after, g, done)
+		}
+	})
+	if steps == 0 {
+		t.Error("no edit was permitted, want some")
+	}
+}
+
+func (w world) canonical() string {
+	lines := strings.Split(w.String(), "\n")
+	slices.Sort(lines)
+	return strings.Join(lines, "\n")
+}
+
+// allowedAtFirst says of each cell whether one of the actors had it.
+func (c conspiracy) allowedAtFirst() []bool {
+	cells := judgedCells()
+	most := make([]bool, len(cells))
+	for i, g := range cells {
+		most[i] = slices.ContainsFunc(c.actors, func(a rolecall.Subject) bool { return c.world.permits(a, g) || c.world.eligible(a, g) })
+	}
+	return most
+}
+
+func (c conspiracy) mustAllowNoMore(t *testing.T, w world, most []bool, steps []string) {
+	for i, g := range judgedCells() {
+		if !most[i] {
+			c.mustAllowNone(t, w, g, steps)
+		}
+	}
+}
+
+// mustHaveAllowed wants what one of the actors may do afterwards to be what one might at first.
+func (c conspiracy) mustHaveAllowed(t rapid.TB, after world, g gain, steps []string) {
+	if !slices.ContainsFunc(c.actors, func(a rolecall.Subject) bool { return c.world.permits(a, g) || c.world.eligible(a, g) }) {
+		c.mustAllowNone(t, after, g, steps)
+	}
+}
+
+func (c conspiracy) mustAllowNone(t rapid.TB, w world, g gain, steps []string) {
+	for _, a := range c.actors {
+		if w.decide(w.asks(a, g)) == allowed {
+			t.Fatalf("%s may %s at %s now %s given %v, which none of %v might before these permitted edits:\n%s\npolicy at first:\n%s",
+				a, g.permission, g.scope, rolecall.FormatTime(g.now), g.facts, c.actors, strings.Join(steps, "\n"), c.world)
+		}
+	}
+}
+
+func editText(e rolecall.Edit) string {
+	switch e.Op {
+	case rolecall.OpPut:
+		return e.Statement.String()
+	case rolecall.OpRemove:
+		return "remove " + rolecall.KeyOf(e.Statement).String()
+	case rolecall.OpForgetSubject:
+		return "forget " + e.Subject.String()
+	case rolecall.OpForgetScope:
+		return "forget " + e.Scope.String()
+	}
+	return e.Activation.String()
+}
+
+// An edit is permitted by what its kind says, and what else its value holds does not matter: a subject in the place of
+// somebody who takes up an eligible grant permits nothing but that.
+func TestOnlyAnActivationIsTakenUp(t *testing.T) {
+	s := world{}.add(basicRoles...).add(grant(ann, "worker", global)).snapshot(t).At(day(0))
+	e := rolecall.Put(grant(ann, "worker", project))
+	e.Activation.Subject = ann
+	_, err := s.Propose(rolecall.Change{Meta: rolecall.Meta{Actor: ann}, Edits: []rolecall.Edit{e}})
+	if !errors.Is(err, rolecall.ErrNotPermitted) {
+		t.Errorf("Propose(put of a grant that also names ann as who activates, by ann): got %v, want not-permitted", err)
+	}
+}
+
+// Whoever is not permitted cannot tell from the refusal what stands: it is the same whether a statement of that key is
+// there, and is another one, or is not.
+func TestNotPermittedLearnsNothing(t *testing.T) {
+	bare := world{}.add(basicRoles...).add(member(ben, crowds), grant(ben, "worker", sibling))
+	full := bare.add(
+		role("r0"), until(grant(ann, "secret", project), 1), override(ann, rolecall.Deny, "task.view", project),
+		memberUntil(member(ann, layout), 1), suspend(bot), private(project), grant(ann, "secret", shot),
+		rolecall.Constraint{Name: "one", Kind: rolecall.Static, Limit: 2, Roles: []rolecall.RoleName{"worker", "gagged"}},
+	)
+	statements := []rolecall.Statement{
+		role("r0", rule(rolecall.Allow, "", "*")), grant(ann, "secret", project), override(ann, rolecall.Allow, "task.view", project),
+		member(ann, layout), suspend(bot), private(project), grant(ben, "no such role", project),
+		rolecall.Constraint{Name: "one", Kind: rolecall.Static, Limit: 2, Roles: []rolecall.RoleName{"worker", "secret"}},
+	}
+	edits := append(putAndRemove(statements...), rolecall.ForgetSubject(ann), rolecall.ForgetScope(project), activation(ann, "secret", project, 1))
+	for _, e := range edits {
+		change := rolecall.Change{Meta: rolecall.Meta{Actor: ben, Time: day(0)}, Edits: []rolecall.Edit{e}}
+		_, without := bare.snapshot(t).Propose(change)
+		_, with := full.snapshot(t).Propose(change)
+		if !errors.Is(without, rolecall.ErrNotPermitted) || with == nil || with.Error() != without.Error() {
+			t.Errorf("Propose(%s by ben): got\n%v\nwhere nothing stands and\n%v\nwhere something does, want the same refusal", editText(e), without, with)
+		}
+	}
+}

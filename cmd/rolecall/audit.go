@@ -1,0 +1,134 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"github.com/rolecall-go/rolecall"
+	"github.com/rolecall-go/rolecall/admin"
+)
+
+func auditCommand() *cobra.Command {
+	var a auditQuestion
+	cmd := &cobra.Command{
+		Use:   "audit LOG",
+		Short: "Verify an exported history and list its changes",
+		Long: `Verify the hash chain of a history that was exported as JSON lines, and print the changes that the flags select, oldest
+first. The last line tells where the chain ends. With --head, which that line told earlier and which was kept elsewhere, the
+log must contain that revision with that hash, so that a log that was cut off or rewritten is noticed as well.
+
+Exit codes: 0 the chain is whole; 1 it is broken; 2 called wrongly; 3 the log cannot be read or a name is wrong.`,
+		Example: "  rolecall audit history.jsonl --at /project:alpha --since 2026-03-01 --until 2026-04-01",
+		Args:    cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return a.run(cmd.OutOrStdout(), args[0])
+		},
+	}
+	f := cmd.Flags()
+	f.StringVar(&a.by, "by", "", "changes made by this subject, or on its behalf")
+	f.StringVar(&a.about, "about", "", "changes to statements about this subject")
+	f.StringVar(&a.role, "role", "", "changes to this role, or to grants of it")
+	f.StringVar(&a.at, "at", "", "changes at this scope and inside it")
+	f.StringVar(&a.since, "since", "", "changes from this instant on")
+	f.StringVar(&a.until, "until", "", "changes before this instant")
+	f.BoolVar(&a.breakGlass, "break-glass", false, "break-glass activations only")
+	f.StringVar(&a.head, "head", "", "REVISION:HASH that the log must contain")
+	return cmd
+}
+
+// An auditQuestion is what the flags say.
+type auditQuestion struct {
+	by, about, role, at, since, until, head string
+	breakGlass                              bool
+}
+
+func (a *auditQuestion) run(out io.Writer, name string) error {
+	q, kept, err := a.parse()
+	if err != nil {
+		return bad(err)
+	}
+	end, err := verifyLog(name, kept)
+	var broken *admin.BrokenChainError
+	switch {
+	case errors.As(err, &broken):
+		return exit{exitNo, err}
+	case err != nil:
+		return bad(err)
+	}
+	return a.list(out, name, q, end)
+}
+
+// parse reads the flags; the error tells everything wrong with them.
+func (a *auditQuestion) parse() (q admin.Question, kept admin.Head, err error) {
+	var errs []error
+	q = admin.Question{Role: rolecall.RoleName(a.role), BreakGlass: a.breakGlass}
+	if a.by != "" {
+		q.By = parse(&errs, rolecall.ParseSubject, a.by)
+	}
+	if a.about != "" {
+		q.About = parse(&errs, rolecall.ParseSubject, a.about)
+	}
+	if a.at != "" {
+		q.At = parse(&errs, rolecall.ParseScope, a.at)
+	}
+	if a.since != "" {
+		q.From = parse(&errs, rolecall.ParseTime, a.since)
+	}
+	if a.until != "" {
+		q.Until = parse(&errs, rolecall.ParseTime, a.until)
+	}
+	if a.head != "" {
+		kept = parse(&errs, parseHead, a.head)
+	}
+	return q, kept, errors.Join(errs...)
+}
+
+func parseHead(text string) (admin.Head, error) {
+	var h admin.Head
+	var hash string
+	if _, err := fmt.Sscanf(text, "%d:%s", &h.Revision, &hash); err != nil {
+		return h, fmt.Errorf("a head is written REVISION:HASH, not %q", text)
+	}
+	return h, h.Hash.UnmarshalText([]byte(hash))
+}
+
+func verifyLog(name string, kept admin.Head) (end admin.Head, err error) {
+	err = withLog(name, func(log iter.Seq2[admin.Link, error]) (err error) {
+		end, err = admin.VerifyTo(admin.Head{}, kept, log)
+		return err
+	})
+	return end, err
+}
+
+func (a *auditQuestion) list(out io.Writer, name string, q admin.Question, end admin.Head) error {
+	err := withLog(name, func(log iter.Seq2[admin.Link, error]) error {
+		for change, err := range admin.Changes(admin.Entries(log), q) {
+			if err != nil {
+				return err
+			}
+			if _, err := fmt.Fprintf(out, "%d %s\n", change.Revision, change); err != nil {
+				return err
+			}
+		}
+		_, err := fmt.Fprintf(out, "whole to %d:%s\n", end.Revision, end.Hash)
+		return err
+	})
+	if err != nil {
+		return bad(err)
+	}
+	return nil
+}
+
+func withLog(name string, do func(iter.Seq2[admin.Link, error]) error) error {
+	f, err := os.Open(name)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	return do(admin.ReadLog(f))
+}

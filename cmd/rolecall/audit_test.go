@@ -1,0 +1,120 @@
+package main
+
+import (
+	"context"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/rolecall-go/rolecall"
+	"github.com/rolecall-go/rolecall/admin"
+	"github.com/rolecall-go/rolecall/memstore"
+	"github.com/rolecall-go/rolecall/policy"
+)
+
+const managed = studio + `role manager
+  inherits viewer
+  allow rolecall.grant.create
+grant user:pia manager at /project:alpha
+constraint hats static 2 of artist manager
+`
+
+func TestCanGrant(t *testing.T) {
+	f := newFolder(t, map[string]string{"p": managed})
+	for _, c := range []struct {
+		args string
+		want int
+		says string // in the answer, or in standard error
+	}{
+		{"user:pia user:new viewer /project:alpha -f @/p", 0, "yes\n"},
+		{"user:pia user:new viewer /project:alpha --until 2026-04-01 --when assigned -f @/p", 0, "yes\n"},
+		{"user:pia user:new viewer /project:beta -f @/p", 1, "(not-permitted)"},
+		{"user:pia user:new artist /project:alpha -f @/p", 1, "task.update at /project:alpha"},
+		{"user:pia user:new artist /project:alpha --eligible -f @/p", 1, "(escalation)"},
+		{"user:pia user:ada manager /project:alpha -f @/p", 1, "(separation)"},
+		{"user:pia user:new ghost /project:alpha -f @/p", 3, `"ghost"`},
+		{"user:pia user:new viewer /project:alpha --when sunny -f @/p", 3, `"sunny"`},
+		{"user:pia user:new viewer /project:alpha --from 2026-04-02 --until 2026-04-01 -f @/p", 3, "(invalid)"},
+		{"user:pia user:new viewer /project:alpha --until soon -f @/p", 3, `"soon"`},
+		{"user:pia user:new viewer alpha -f @/p", 3, `"alpha"`},
+		{"user:pia user:new viewer /project:alpha -f @/absent", 3, "no such file"},
+		{"user:pia user:new viewer -f @/p", 2, "accepts 4 arg(s)"},
+	} {
+		code, out, errOut := f.run("", strings.Fields("can-grant "+c.args)...)
+		if code != c.want || !strings.Contains(out+errOut, c.says) || (code > 1) != (out == "") {
+			t.Errorf("rolecall can-grant %s: got exit code %d, printed %q and %q, want %d and %q", c.args, code, out, errOut, c.want, c.says)
+		}
+	}
+}
+
+// exported writes the history of two changes and returns where its chain ends.
+func exported(t *testing.T, name string) string {
+	t.Helper()
+	_, s, err := policy.Load("p", []byte(managed))
+	if err != nil {
+		t.Fatal(err)
+	}
+	store := memstore.With(s)
+	at := time.Date(2026, 3, 1, 9, 0, 0, 0, time.UTC)
+	r, err := rolecall.Open(t.Context(), store, s.Catalog(), &rolecall.Options{Clock: func() time.Time { return at }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	pia := admin.For(r, rolecall.User("pia"), nil)
+	for _, who := range []string{"new", "other"} {
+		at = at.Add(24 * time.Hour)
+		g := rolecall.Grant{Subject: rolecall.User(who), Role: "viewer", Scope: rolecall.In("project", "alpha")}
+		if _, err := pia.Because("hired").Grant(context.Background(), g); err != nil {
+			t.Fatal(err)
+		}
+	}
+	log, err := os.Create(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer log.Close()
+	head, err := admin.WriteLog(log, admin.Head{}, admin.Chain(admin.Head{}, store.Changes(t.Context(), 0)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return "2:" + head.Hash.String()
+}
+
+func TestAudit(t *testing.T) {
+	f := newFolder(t, nil)
+	head := exported(t, f.path("log"))
+	text, err := os.ReadFile(f.path("log"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := strings.SplitAfter(string(text), "\n")
+	for name, content := range map[string]string{
+		"edited": strings.Replace(string(text), "user:other", "user:mallory", 1), "cut": lines[0], "torn": string(text)[:20],
+	} {
+		if err := os.WriteFile(f.path(name), []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	const (
+		first  = "1 2026-03-02T09:00:00Z user:pia added: grant user:new viewer at /project:alpha (hired)\n"
+		second = "2 2026-03-03T09:00:00Z user:pia added: grant user:other viewer at /project:alpha (hired)\n"
+	)
+	end := "whole to " + head + "\n"
+	f.check("audit @/log", 0, first+second+end, "")
+	f.check("audit @/log --head "+head, 0, first+second+end, "")
+	f.check("audit @/log --about user:other --by user:pia --role viewer --at /project:alpha", 0, second+end, "")
+	f.check("audit @/log --until 2026-03-03", 0, first+end, "")
+	f.check("audit @/log --since 2026-03-03", 0, second+end, "")
+	f.check("audit @/log --break-glass", 0, end, "")
+	for args, want := range map[string]int{
+		"@/edited": 1, "@/cut --head " + head: 1, "@/log --head 1" + head[1:]: 1, "@/cut": 0,
+		"@/torn": 3, "@/absent": 3, "@/log --by ada": 3, "@/log --head 2": 3, "@/log --head 2:ab": 3, "@/log --at alpha": 3,
+		"@/log --since soon": 3, "": 2,
+	} {
+		code, _, errOut := f.run("", strings.Fields("audit "+args)...)
+		if code != want || (code == 0) != (errOut == "") {
+			t.Errorf("rolecall audit %s: got exit code %d and %q, want %d", args, code, errOut, want)
+		}
+	}
+}

@@ -1,0 +1,250 @@
+package rolecall_test
+
+import (
+	"errors"
+	"slices"
+	"testing"
+
+	"github.com/rolecall-go/rolecall"
+)
+
+// Each kind of edit takes its permissions at its place (SPEC section 7): with them it passes, without one of them, or
+// with one of them elsewhere only, it is not permitted.
+
+// A taking is a permission that an edit takes, and where.
+type taking struct {
+	permission rolecall.Permission
+	scope      rolecall.Scope
+}
+
+func (x taking) String() string { return x.permission.String() + " at " + x.scope.String() }
+
+var (
+	standingGrant    = until(grant(ben, "worker", project), 3)
+	standingOverride = override(ben, rolecall.Deny, "task.view", project)
+	standingMember   = memberUntil(member(ben, crowds), 3)
+	standingPair     = rolecall.Constraint{Name: "pair", Kind: rolecall.Static, Limit: 2, Roles: []rolecall.RoleName{"worker", "spare"}}
+)
+
+// The world of the table: guest holds everything but permissions to manage, and is given some of these.
+var tableWorld = world{}.add(basicRoles...).add(
+	role("everything", rule(rolecall.Allow, "", "*")), piercing(grant(guest, "everything", global)),
+	role("spare", rule(rolecall.Allow, "", "task.view")), role("idle"),
+	standingGrant, standingOverride, standingMember, standingPair, suspend(bot), private(other), eligible(grant(ben, "idle", project)),
+)
+
+var editTable = []struct {
+	name  string
+	edit  rolecall.Edit
+	takes []taking
+}{
+	{"create a role", rolecall.Put(role("r0")), []taking{{rolecall.RoleCreate, global}}},
+	{"change a role", rolecall.Put(role("spare")), []taking{{rolecall.RoleUpdate, global}}},
+	{"delete a role", rolecall.Remove(role("gagged")), []taking{{rolecall.RoleDelete, global}}},
+	{"add a member", rolecall.Put(member(ben, layout)), []taking{{rolecall.MemberAdd, global}}},
+	{"add a group to a group", rolecall.Put(member(crowds, layout)), []taking{{rolecall.MemberAdd, global}}},
+	{"add a member as it is", rolecall.Put(standingMember), []taking{{rolecall.MemberAdd, global}}},
+	{"change a membership", rolecall.Put(memberUntil(standingMember, 2)), []taking{{rolecall.MemberAdd, global}, {rolecall.MemberRemove, global}}},
+	{"remove a member", rolecall.Remove(standingMember), []taking{{rolecall.MemberRemove, global}}},
+	{"grant", rolecall.Put(grant(ben, "worker", shot)), []taking{{rolecall.GrantCreate, shot}}},
+	{"grant on the instance", rolecall.Put(grant(ben, "worker", global)), []taking{{rolecall.GrantCreate, global}}},
+	{"make eligible", rolecall.Put(eligible(grant(ben, "spare", shot))), []taking{{rolecall.GrantCreate, shot}}},
+	{"change a grant", rolecall.Put(until(grant(ben, "worker", project), 2)), []taking{{rolecall.GrantCreate, project}, {rolecall.GrantDelete, project}}},
+	{"revoke", rolecall.Remove(standingGrant), []taking{{rolecall.GrantDelete, project}}},
+	{"override", rolecall.Put(override(ben, rolecall.Allow, "task.view", shot)), []taking{{rolecall.OverrideCreate, shot}}},
+	{"change an override", rolecall.Put(override(ben, rolecall.Allow, "task.view", project)), []taking{{rolecall.OverrideCreate, project}, {rolecall.OverrideDelete, project}}},
+	{"remove an override", rolecall.Remove(standingOverride), []taking{{rolecall.OverrideDelete, project}}},
+	{"suspend", rolecall.Put(suspend(ben)), []taking{{rolecall.SubjectSuspend, global}}},
+	{"resume", rolecall.Remove(suspend(bot)), []taking{{rolecall.SubjectSuspend, global}}},
+	{"make private", rolecall.Put(private(project)), []taking{{rolecall.ScopePrivate, project}}},
+	{"open", rolecall.Remove(private(other)), []taking{{rolecall.ScopePrivate, other}}},
+	{"constrain", rolecall.Put(rolecall.Constraint{Name: "new", Kind: rolecall.Dynamic, Limit: 2, Roles: []rolecall.RoleName{"spare", "gagged"}}), []taking{{rolecall.ConstraintUpdate, global}}},
+	{"change a constraint", rolecall.Put(rolecall.Constraint{Name: "pair", Kind: rolecall.Dynamic, Limit: 2, Roles: standingPair.Roles}), []taking{{rolecall.ConstraintUpdate, global}}},
+	{"remove a constraint", rolecall.Remove(standingPair), []taking{{rolecall.ConstraintUpdate, global}}},
+	{"forget a subject", rolecall.ForgetSubject(ben), []taking{{rolecall.SubjectForget, global}}},
+	{"forget a scope", rolecall.ForgetScope(project), []taking{{rolecall.ScopeForget, project}}},
+	{"activate for another", activation(ben, "idle", project, 1), []taking{{rolecall.GrantActivate, project}}},
+	{"activate for another inside", activation(ben, "idle", shot, 1), []taking{{rolecall.GrantActivate, shot}}},
+}
+
+// holding gives guest these permissions, each where it says.
+func (w world) holding(takes []taking) world {
+	for _, t := range takes {
+		w = w.put(override(guest, rolecall.Allow, rolecall.Pattern(t.permission.String()), t.scope))
+	}
+	return w
+}
+
+func proposeBy(t *testing.T, w world, actor rolecall.Subject, edits ...rolecall.Edit) error {
+	t.Helper()
+	_, err := w.snapshot(t).Propose(rolecall.Change{Meta: rolecall.Meta{Actor: actor, Time: day(0)}, Edits: edits})
+	return err
+}
+
+func TestEachEditTakesItsPermissions(t *testing.T) {
+	for _, row := range editTable {
+		t.Run(row.name, func(t *testing.T) {
+			if err := proposeBy(t, tableWorld.holding(row.takes), guest, row.edit); err != nil {
+				t.Errorf("Propose(%s) by who holds %v: got %v, want no error", editText(row.edit), row.takes, err)
+			}
+			for i, one := range row.takes {
+				others := slices.Delete(slices.Clone(row.takes), i, i+1)
+				for _, held := range [][]taking{others, append(others, one.elsewhere())} {
+					if err := proposeBy(t, tableWorld.holding(held), guest, row.edit); !errors.Is(err, rolecall.ErrNotPermitted) {
+						t.Errorf("Propose(%s) by who holds %v: got %v, want not-permitted", editText(row.edit), held, err)
+					}
+				}
+			}
+		})
+	}
+}
+
+// elsewhere is the same permission where it does not count: inside of Global, or beside the place.
+func (x taking) elsewhere() taking {
+	if x.scope == global {
+		return taking{x.permission, project}
+	}
+	return taking{x.permission, x.scope.In("shot", "deeper")}
+}
+
+// Every other permission to manage together does not replace the one that an edit takes.
+func TestNoOtherPermissionWillDo(t *testing.T) {
+	var all []taking
+	for p := range worldCatalog.Matching("rolecall.*") {
+		all = append(all, taking{p, global})
+	}
+	for _, row := range editTable {
+		if err := proposeBy(t, tableWorld.holding(all), guest, row.edit); err != nil {
+			t.Errorf("Propose(%s) by who holds every permission to manage: got %v, want no error", editText(row.edit), err)
+		}
+		for _, one := range row.takes {
+			others := slices.DeleteFunc(slices.Clone(all), func(x taking) bool { return x.permission == one.permission })
+			if err := proposeBy(t, tableWorld.holding(others), guest, row.edit); !errors.Is(err, rolecall.ErrNotPermitted) {
+				t.Errorf("Propose(%s) by who holds everything but %s: got %v, want not-permitted", editText(row.edit), one.permission, err)
+			}
+		}
+	}
+}
+
+// A permission to manage counts with no condition holding, by now, and not while its holder is suspended. Whoever acts
+// for somebody needs what both may do.
+func TestPermissionsToManageAreUnconditional(t *testing.T) {
+	allow := override(guest, rolecall.Allow, "rolecall.grant.create", project)
+	later, ended := allow, allow
+	later.NotBefore, ended.NotAfter = day(1), day(0)
+	edit := rolecall.Put(grant(ben, "worker", shot))
+	for _, row := range []struct {
+		name     string
+		world    world
+		onBehalf rolecall.Subject
+		want     error
+	}{
+		{"without a condition", tableWorld.put(allow), rolecall.Subject{}, nil},
+		{"under a condition", tableWorld.put(overrideWhen(allow, "assigned")), rolecall.Subject{}, rolecall.ErrNotPermitted},
+		{"from tomorrow on", tableWorld.put(later), rolecall.Subject{}, rolecall.ErrNotPermitted},
+		{"until now", tableWorld.put(ended), rolecall.Subject{}, rolecall.ErrNotPermitted},
+		{"suspended", tableWorld.put(allow, suspend(guest)), rolecall.Subject{}, rolecall.ErrNotPermitted},
+		{"in a private place", tableWorld.put(allow, private(shot), piercing(grant(guest, "everything", shot))), rolecall.Subject{}, nil},
+		{"for who may not", tableWorld.put(allow), ann, rolecall.ErrNotPermitted},
+		{"for who may not give it", tableWorld.put(allow, grant(ann, "manager", global), override(ann, rolecall.Deny, "task.view", project)), ann, rolecall.ErrEscalation},
+		{"for who may as well", tableWorld.put(allow, grant(ann, "manager", global)), ann, nil},
+	} {
+		_, err := row.world.snapshot(t).Propose(rolecall.Change{
+			Meta: rolecall.Meta{Actor: guest, OnBehalf: row.onBehalf, Time: day(0)}, Edits: []rolecall.Edit{edit},
+		})
+		if !errors.Is(err, row.want) {
+			t.Errorf("%s: Propose(%s): got %v, want %v", row.name, editText(edit), err, row.want)
+		}
+	}
+}
+
+// Nobody is left in charge when no subject but a group may rolecall.grant.create at Global with no condition holding.
+func TestLastAdministrator(t *testing.T) {
+	boss := role("boss", rule(rolecall.Allow, "", "*", "rolecall.*", "rolecall.escalate"))
+	alone := world{}.add(basicRoles...).add(boss, grant(ann, "boss", global))
+	inGroup := world{}.add(basicRoles...).add(boss, grant(layout, "boss", global), member(ann, layout))
+	second := rolecall.Put(grant(ben, "boss", global))
+	for _, row := range []struct {
+		name  string
+		world world
+		edits []rolecall.Edit
+		want  error
+	}{
+		{"revokes the only grant", alone, []rolecall.Edit{rolecall.Remove(grant(ann, "boss", global))}, rolecall.ErrLastAdmin},
+		{"ends it now", alone, []rolecall.Edit{rolecall.Put(until(grant(ann, "boss", global), 0))}, rolecall.ErrLastAdmin},
+		{"hands it over", alone, []rolecall.Edit{second, rolecall.Remove(grant(ann, "boss", global))}, nil},
+		{"hands it over, in the other order", alone, []rolecall.Edit{rolecall.Remove(grant(ann, "boss", global)), second}, nil},
+		{"hands it to a group without members", alone, []rolecall.Edit{rolecall.Put(grant(layout, "boss", global)), rolecall.Remove(grant(ann, "boss", global))}, rolecall.ErrLastAdmin},
+		{"hands it to a group with a member", alone.put(member(ben, layout)), []rolecall.Edit{rolecall.Put(grant(layout, "boss", global)), rolecall.Remove(grant(ann, "boss", global))}, nil},
+		{"hands it to a suspended user", alone.put(suspend(ben)), []rolecall.Edit{second, rolecall.Remove(grant(ann, "boss", global))}, rolecall.ErrLastAdmin},
+		{"hands it over under a condition", alone, []rolecall.Edit{rolecall.Put(grantWhen(grant(ben, "boss", global), "assigned")), rolecall.Remove(grant(ann, "boss", global))}, rolecall.ErrLastAdmin},
+		{"hands it over as eligible", alone, []rolecall.Edit{rolecall.Put(eligible(grant(ben, "boss", global))), rolecall.Remove(grant(ann, "boss", global))}, rolecall.ErrLastAdmin},
+		{"hands it over on a project", alone, []rolecall.Edit{rolecall.Put(grant(ben, "boss", project)), rolecall.Remove(grant(ann, "boss", global))}, rolecall.ErrLastAdmin},
+		{"hands it to everyone", alone, []rolecall.Edit{rolecall.Put(grant(everyone, "boss", global)), rolecall.Remove(grant(ann, "boss", global))}, nil},
+		{"suspends itself", alone, []rolecall.Edit{rolecall.Put(suspend(ann))}, rolecall.ErrLastAdmin},
+		{"forgets itself", alone, []rolecall.Edit{rolecall.ForgetSubject(ann)}, rolecall.ErrLastAdmin},
+		{"forgets the instance", alone, []rolecall.Edit{rolecall.ForgetScope(global)}, rolecall.ErrLastAdmin},
+		{"empties the role", alone, []rolecall.Edit{rolecall.Put(role("boss"))}, rolecall.ErrLastAdmin},
+		{"denies itself", alone, []rolecall.Edit{rolecall.Put(override(ann, rolecall.Deny, "rolecall.*", global))}, rolecall.ErrLastAdmin},
+		{"forbids everyone", alone, []rolecall.Edit{rolecall.Put(override(everyone, rolecall.Forbid, "rolecall.grant.create", global))}, rolecall.ErrLastAdmin},
+		{"denies everyone, which is farther", alone, []rolecall.Edit{rolecall.Put(override(everyone, rolecall.Deny, "rolecall.grant.create", global))}, nil},
+		{"replaces itself", alone, []rolecall.Edit{rolecall.Put(replacing(grant(ann, "worker", global)))}, nil},
+		{"leaves the group of administrators", inGroup, []rolecall.Edit{rolecall.Remove(member(ann, layout))}, rolecall.ErrLastAdmin},
+		{"suspends the group of administrators", inGroup, []rolecall.Edit{rolecall.Put(suspend(layout))}, rolecall.ErrLastAdmin},
+		{"replaces what its group gives", inGroup, []rolecall.Edit{rolecall.Put(replacing(grant(ann, "worker", global)))}, rolecall.ErrLastAdmin},
+		{"does something else", alone, []rolecall.Edit{rolecall.Put(private(project))}, nil},
+		{"one of two goes", alone.put(grant(bot, "boss", global)), []rolecall.Edit{rolecall.Remove(grant(ann, "boss", global))}, nil},
+	} {
+		if err := proposeBy(t, row.world, ann, row.edits...); !errors.Is(err, row.want) || row.want == nil && err != nil {
+			t.Errorf("ann %s: got %v, want %v", row.name, err, row.want)
+		}
+		host := rolecall.Change{Meta: rolecall.Meta{Time: day(0)}, Edits: row.edits}
+		if _, err := row.world.snapshot(t).Propose(host); err != nil {
+			t.Errorf("the host, where ann %s: got %v, want no error", row.name, err)
+		}
+	}
+}
+
+// A policy in which nobody is in charge to begin with can be changed by those who may.
+func TestNobodyInChargeBefore(t *testing.T) {
+	w := world{}.add(basicRoles...).add(grant(ann, "manager", project))
+	if err := proposeBy(t, w, ann, rolecall.Put(grant(ben, "worker", shot))); err != nil {
+		t.Errorf("Propose by a project's manager where nobody manages the instance: got %v, want no error", err)
+	}
+}
+
+// What an actor has is what it has there and then, not what is allowed to it somewhere: what a Replace, a denial, a
+// suspended group or privacy takes away, it cannot give. Nor does somebody have already what they are kept from.
+func TestWhatIsTakenAwayIsNotGiven(t *testing.T) {
+	base := world{}.add(basicRoles...).add(grant(ann, "manager", global), override(ann, rolecall.Allow, "rolecall.*", shot))
+	give := rolecall.Put(grant(ben, "secret", shot))
+	holds := base.add(grant(ann, "secret", global))
+	for _, row := range []struct {
+		name  string
+		world world
+		edit  rolecall.Edit
+		want  error
+	}{
+		{"holds it", holds, give, nil},
+		{"replaced by itself", holds.add(replacing(grant(ann, "worker", project))), give, rolecall.ErrEscalation},
+		{"replaced inside", holds.add(replacing(grant(ann, "worker", shot.In("task", "t")))), give, rolecall.ErrEscalation},
+		{"denied", holds.add(override(ann, rolecall.Deny, "task.update", project)), give, rolecall.ErrEscalation},
+		{"denied by a role", holds.add(grant(ann, "gagged", shot)), give, rolecall.ErrEscalation},
+		{"denied under a condition", holds.add(overrideWhen(override(ann, rolecall.Deny, "task.update", project), "own")), give, rolecall.ErrEscalation},
+		{"through a suspended group", base.add(grant(layout, "secret", global), member(ann, layout), suspend(layout)), give, rolecall.ErrEscalation},
+		{"through a group", base.add(grant(layout, "secret", global), member(ann, layout)), give, nil},
+		{"through a group for a while", base.add(grant(layout, "secret", global), memberUntil(member(ann, layout), 1)), give, rolecall.ErrEscalation},
+		{"from outside a private place", holds.add(private(shot)), give, rolecall.ErrEscalation},
+		{"into a private place", base.add(piercing(grant(ann, "secret", global)), private(shot)), give, nil},
+		{"resumes who has it", base.add(grant(ben, "secret", global), suspend(ben)), rolecall.Remove(suspend(ben)), rolecall.ErrEscalation},
+		{"resumes a group that has it", base.add(grant(layout, "secret", global), suspend(layout)), rolecall.Remove(suspend(layout)), rolecall.ErrEscalation},
+		{"makes not replaced who has it", base.add(grant(ben, "secret", global), replacing(grant(ben, "worker", shot))), rolecall.Put(grant(ben, "worker", shot)), rolecall.ErrEscalation},
+		{"lengthens", base.add(until(grant(ben, "secret", shot), 1)), rolecall.Put(until(grant(ben, "secret", shot), 2)), rolecall.ErrEscalation},
+		{"shortens", base.add(until(grant(ben, "secret", shot), 2)), rolecall.Put(until(grant(ben, "secret", shot), 1)), nil},
+		{"pierces", base.add(grant(ben, "secret", project), private(shot), override(ann, rolecall.Allow, "rolecall.*", project)), rolecall.Put(piercing(grant(ben, "secret", project))), rolecall.ErrEscalation},
+	} {
+		if err := proposeBy(t, row.world, ann, row.edit); !errors.Is(err, row.want) || row.want == nil && err != nil {
+			t.Errorf("ann, %s: Propose(%s): got %v, want %v", row.name, editText(row.edit), err, row.want)
+		}
+	}
+}

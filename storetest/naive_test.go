@@ -122,6 +122,20 @@ func (l *ledger) meanwhile(happens func()) {
 // now is the revision. The caller holds the lock.
 func (l *ledger) now() rolecall.Revision { return l.dropped + rolecall.Revision(len(l.log)) }
 
+// revision is now for who does not hold the lock.
+func (l *ledger) revision() rolecall.Revision {
+	l.lock <- struct{}{}
+	defer l.release()
+	return l.now()
+}
+
+// kept returns the log as it is.
+func (l *ledger) kept() []rolecall.Entry {
+	l.lock <- struct{}{}
+	defer l.release()
+	return l.log
+}
+
 func (n *naive) History(ctx context.Context) (string, error) { return n.named, ctx.Err() }
 
 func (n *naive) Load(ctx context.Context) (rolecall.State, error) {

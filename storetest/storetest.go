@@ -47,8 +47,9 @@ type Case struct {
 	Run func(ctx context.Context, s Stores) error
 }
 
-// patience bounds a case, so that a store that never answers fails instead of hanging.
-const patience = 2 * time.Minute
+// patience bounds a case, so that a store that never answers fails instead of hanging. It is long, because big-batches on
+// a slow database under the race detector takes minutes.
+const patience = 8 * time.Minute
 
 // Run checks every promise, each in a subtest.
 func Run(t *testing.T, s Stores) {

@@ -55,7 +55,7 @@ var wrongStores = []struct {
 	{"new-store-is-empty", "says compacted where there is no history yet", storesOf(func(n *naive) {
 		later := n.told
 		n.told = func(seq iter.Seq2[rolecall.Entry, error]) entriesSeq {
-			if n.now() == 0 {
+			if n.revision() == 0 {
 				return func(yield func(rolecall.Entry, error) bool) { yield(rolecall.Entry{}, rolecall.ErrCompacted) }
 			}
 			return later(seq)
@@ -248,7 +248,7 @@ var wrongStores = []struct {
 						return
 					}
 				}
-				if len(n.log) > 0 && len(n.log[len(n.log)-1].Deltas) == 0 {
+				if log := n.kept(); len(log) > 0 && len(log[len(log)-1].Deltas) == 0 {
 					yield(rolecall.Entry{}, context.DeadlineExceeded)
 				}
 			}
@@ -295,7 +295,10 @@ var wrongStores = []struct {
 	})},
 	{"changes-continue-a-load", "reads the revision before the statements", storesOf(func(n *naive) { n.labelled = fakeTime })},
 	{"changes-belong-to-the-caller", "hands out the history that it keeps", storesOf(func(n *naive) {
-		n.feed = func(after rolecall.Revision, list []rolecall.Entry) entries { return n.log[len(n.log)-len(list):] }
+		n.feed = func(after rolecall.Revision, list []rolecall.Entry) entries {
+			log := n.kept()
+			return log[len(log)-len(list):]
+		}
 	})},
 	{"no-such-revision-is-compacted", "says nothing of the future", storesOf(func(n *naive) {
 		n.lacks = func(after rolecall.Revision) error {
@@ -316,7 +319,7 @@ var wrongStores = []struct {
 	{"compaction-keeps-the-rest", "keeps one entry too few", storesOf(func(n *naive) { n.most = max(n.most-1, 0) })},
 	{"wait-returns-at-once", "looks for exactly the next revision", storesOf(func(n *naive) {
 		n.wait = func(ctx context.Context, after rolecall.Revision) error {
-			if n.now() > after+1 {
+			if n.revision() > after+1 {
 				<-ctx.Done()
 				return ctx.Err()
 			}

@@ -1,0 +1,201 @@
+package sqlstore
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"database/sql"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/rolecall-go/rolecall"
+)
+
+// batch is the number of rows that one statement writes. SQLite and PostgreSQL take some thirty thousand arguments.
+const batch = 500
+
+// timeLayout is RFC 3339 of one width, so that instants sort as text.
+const timeLayout = "2006-01-02T15:04:05.000000000Z"
+
+// Commit keeps p as the next revision in a transaction of its own, or returns ErrConflict.
+func (s *Store) Commit(ctx context.Context, p *rolecall.Proposal) error {
+	var how *sql.TxOptions
+	if s.dialect.kind == PostgreSQL {
+		how = &sql.TxOptions{Isolation: sql.LevelReadCommitted}
+	}
+	tx, err := s.db.BeginTx(ctx, how)
+	if err != nil {
+		return explain(ctx, err)
+	}
+	defer rollback(tx)
+	h, err := s.write(ctx, tx, p)
+	if err != nil {
+		return err
+	}
+	if err := tx.Commit(); err != nil {
+		return explain(ctx, conflict(err))
+	}
+	s.committed(ctx, h)
+	return nil
+}
+
+// write puts p into a transaction, and returns where the policy stands after it. The first statement locks the tenant's
+// row, or finds it moved on.
+func (s *Store) write(ctx context.Context, tx querier, p *rolecall.Proposal) (head, error) {
+	entry := p.Entry()
+	h, err := s.advance(ctx, tx, p)
+	if errors.Is(err, sql.ErrNoRows) {
+		return head{}, fmt.Errorf("commit to revision %d of history %q, where the store is no longer: %w", p.Base(), p.History(), rolecall.ErrConflict)
+	}
+	if err != nil {
+		return head{}, explain(ctx, conflict(err))
+	}
+	w := writer{ctx, tx, s.dialect, h.policy}
+	err = w.entry(entry, h.stamp)
+	for chunk, from := range chunks(entry.Deltas) {
+		if err == nil {
+			err = w.deltas(entry.Revision, from, chunk)
+		}
+	}
+	if err == nil && s.options.History != 0 {
+		err = w.compact(s.oldestAt(entry.Revision))
+	}
+	if err == nil && s.options.Channel != "" {
+		_, err = tx.ExecContext(ctx, "SELECT pg_notify($1, $2)", s.options.Channel, s.options.Tenant)
+	}
+	return h, explain(ctx, conflict(err))
+}
+
+// advance moves the tenant's row from p's base to the next revision. sql.ErrNoRows says that it is not there.
+func (s *Store) advance(ctx context.Context, tx querier, p *rolecall.Proposal) (head, error) {
+	known, err := s.known(ctx, p.History(), p.Base())
+	if err != nil {
+		return head{}, err
+	}
+	h := head{revision: p.Base() + 1, stamp: rand.Text()}
+	text := "UPDATE {policy} SET revision = ?, stamp = ? WHERE tenant = ? AND revision = ?"
+	args := []any{int64(h.revision), h.stamp, s.options.Tenant, int64(p.Base())}
+	if p.History() != "" {
+		text += " AND history = ?"
+		args = append(args, p.History())
+	}
+	if known != "" {
+		text += " AND stamp = ?"
+		args = append(args, known)
+	}
+	err = tx.QueryRowContext(ctx, s.dialect.sql(text+" RETURNING id, history, oldest"), args...).Scan(&h.policy, &h.history, &h.oldest)
+	return h, err
+}
+
+// oldestAt returns the revision after which the history is kept when the store is at r.
+func (s *Store) oldestAt(r rolecall.Revision) rolecall.Revision {
+	keep := rolecall.Revision(max(s.options.History, 0))
+	return r - min(r, keep)
+}
+
+func chunks(deltas []rolecall.Delta) func(yield func([]rolecall.Delta, int) bool) {
+	return func(yield func([]rolecall.Delta, int) bool) {
+		from := 0
+		for chunk := range slices.Chunk(deltas, batch) {
+			if !yield(chunk, from) {
+				return
+			}
+			from += len(chunk)
+		}
+	}
+}
+
+// A writer writes rows of one policy.
+type writer struct {
+	ctx     context.Context
+	tx      querier
+	dialect dialect
+	policy  int64
+}
+
+func (w writer) exec(text string, args ...any) error {
+	_, err := w.tx.ExecContext(w.ctx, w.dialect.sql(text), args...)
+	return err
+}
+
+func (w writer) entry(e rolecall.Entry, stamp string) error {
+	actor, err := e.Actor.MarshalText()
+	if err != nil {
+		return err
+	}
+	onBehalf, err := e.OnBehalf.MarshalText()
+	if err != nil {
+		return err
+	}
+	return w.exec(`INSERT INTO {entry} (policy, revision, stamp, actor, on_behalf, reason, time, deltas)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?)`, w.policy, int64(e.Revision), stamp, string(actor), string(onBehalf), e.Reason,
+		e.Time.UTC().Format(timeLayout), int64(len(e.Deltas)))
+}
+
+// deltas writes what was done to some statements, and does it to them.
+func (w writer) deltas(r rolecall.Revision, from int, deltas []rolecall.Delta) error {
+	var history, put, gone []any
+	for i, d := range deltas {
+		key := d.Key().String()
+		hash := sha256.Sum256([]byte(key))
+		before, err := bodyOf(d.Before)
+		if err != nil {
+			return err
+		}
+		after, err := bodyOf(d.After)
+		if err != nil {
+			return err
+		}
+		history = append(history, w.policy, int64(r), int64(from+i), hash[:], before, after)
+		if !after.Valid {
+			gone = append(gone, hash[:])
+			continue
+		}
+		kind, _, _ := strings.Cut(key, " ")
+		put = append(put, w.policy, hash[:], kind, key, after.String)
+	}
+	if err := w.exec("INSERT INTO {delta} (policy, revision, ordinal, hash, before, after) VALUES "+rows(len(deltas), 6), history...); err != nil {
+		return err
+	}
+	if len(gone) > 0 {
+		if err := w.exec("DELETE FROM {statement} WHERE policy = ? AND hash IN "+rows(1, len(gone)), append([]any{w.policy}, gone...)...); err != nil {
+			return err
+		}
+	}
+	if len(put) == 0 {
+		return nil
+	}
+	return w.exec("INSERT INTO {statement} (policy, hash, kind, key, body) VALUES "+rows(len(put)/5, 5)+
+		" ON CONFLICT (policy, hash) DO UPDATE SET body = excluded.body", put...)
+}
+
+// bodyOf returns a statement as JSON, null where there is none.
+func bodyOf(s rolecall.Statement) (sql.NullString, error) {
+	if s == nil {
+		return sql.NullString{}, nil
+	}
+	body, err := rolecall.MarshalStatement(s)
+	return sql.NullString{String: string(body), Valid: true}, err
+}
+
+// rows returns the places of n rows of some columns: (?, ?), (?, ?).
+func rows(n, columns int) string {
+	row := "(" + strings.Repeat("?, ", columns-1) + "?)"
+	return strings.Repeat(row+", ", n-1) + row
+}
+
+// compact deletes the history up to and including a revision.
+func (w writer) compact(oldest rolecall.Revision) error {
+	if err := w.exec("UPDATE {policy} SET oldest = ? WHERE id = ? AND oldest < ?", int64(oldest), w.policy, int64(oldest)); err != nil {
+		return err
+	}
+	if err := w.exec("DELETE FROM {delta} WHERE policy = ? AND revision <= ?", w.policy, int64(oldest)); err != nil {
+		return err
+	}
+	return w.exec("DELETE FROM {entry} WHERE policy = ? AND revision <= ?", w.policy, int64(oldest))
+}
+
+func parseTime(text string) (time.Time, error) { return time.Parse(timeLayout, text) }

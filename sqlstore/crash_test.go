@@ -1,0 +1,286 @@
+package sqlstore_test
+
+import (
+	"bufio"
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/rolecall-go/rolecall"
+	"github.com/rolecall-go/rolecall/memstore"
+	"github.com/rolecall-go/rolecall/sqlstore"
+)
+
+// childWriter commits for ever, two grants a change, and prints each revision that was acknowledged. Its parent kills
+// it.
+func childWriter(arguments string) int {
+	parts := strings.Split(arguments, "\n")
+	if err := write(sqlstore.Dialect(parts[0]), parts[1], parts[2], parts[3]); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+	}
+	return 1
+}
+
+func write(dialect sqlstore.Dialect, driver, dsn, tenant string) error {
+	ctx := context.Background()
+	db, err := sql.Open(driver, dsn)
+	if err != nil {
+		return err
+	}
+	s, err := sqlstore.Open(ctx, db, dialect, &sqlstore.Options{Tenant: tenant})
+	if err != nil {
+		return err
+	}
+	r, err := rolecall.Open(ctx, s, vocabulary(), nil)
+	if err != nil {
+		return err
+	}
+	for {
+		name := fmt.Sprint("at", r.Revision())
+		revision, err := r.Update(ctx, rolecall.Meta{Reason: name}, putting(grant("a"+name), grant("b"+name)))
+		if err != nil {
+			return err
+		}
+		fmt.Println(revision)
+	}
+}
+
+// whole checks what a store has against its own history: replayed on nothing it gives the policy, and every change of a
+// child is there with both of its grants. It returns the revision.
+func whole(t *testing.T, s rolecall.Store) rolecall.Revision {
+	t.Helper()
+	state, err := s.Load(t.Context())
+	if err != nil {
+		t.Fatalf("Load: %v", err)
+	}
+	got, err := rolecall.LoadSnapshot(vocabulary(), state)
+	if err != nil {
+		t.Fatalf("Load: %v", err)
+	}
+	replayed, err := rolecall.NewSnapshot(vocabulary())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for e, err := range s.Changes(t.Context(), 0) {
+		if err != nil {
+			t.Fatalf("Changes: %v", err)
+		}
+		if strings.HasPrefix(e.Reason, "at") && len(e.Deltas) != 2 {
+			t.Errorf("entry %d has %d deltas, want both", e.Revision, len(e.Deltas))
+		}
+		if replayed, err = replayed.Apply(e); err != nil {
+			t.Fatalf("replay the history: %v", err)
+		}
+	}
+	if a, b := texts(got), texts(replayed); a != b || got.Revision() != replayed.Revision() {
+		t.Errorf("Load is at revision %d with\n%s\nthe history leads to %d with\n%s", got.Revision(), a, replayed.Revision(), b)
+	}
+	return got.Revision()
+}
+
+func texts(s *rolecall.Snapshot) string {
+	var b strings.Builder
+	for st := range s.Statements() {
+		b.WriteString(st.String())
+		b.WriteByte('\n')
+	}
+	return b.String()
+}
+
+// A process is killed in the middle of its commits: nothing is half there, nothing that was acknowledged is lost.
+func TestAKilledProcessLeavesNothingHalf(t *testing.T) {
+	eachDatabase(t, func(t *testing.T, d database, db *sql.DB) {
+		tenant := newTenant()
+		s := openStore(t, d, db, sqlstore.Options{Tenant: tenant})
+		update(t, openResolver(t, s, nil), reader)
+		const kills = 6
+		for kill := range kills {
+			acknowledged := runAndKill(t, d, tenant, 1+kill*5)
+			if got := whole(t, s); got < acknowledged {
+				t.Errorf("after kill %d the store is at revision %d, but %d was acknowledged", kill, got, acknowledged)
+			}
+		}
+		t.Logf("%d kills injected", kills)
+	})
+}
+
+// runAndKill returns the last revision that a child told of before it died.
+func runAndKill(t *testing.T, d database, tenant string, after int) (last rolecall.Revision) {
+	t.Helper()
+	child := exec.CommandContext(t.Context(), os.Args[0])
+	child.Env = append(os.Environ(), "ROLECALL_TEST_CHILD="+strings.Join([]string{string(d.dialect), d.driver, d.dsn, tenant}, "\n"))
+	out, err := child.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var complaints strings.Builder
+	child.Stderr = &complaints
+	if err := child.Start(); err != nil {
+		t.Fatal(err)
+	}
+	lines := bufio.NewScanner(out)
+	told := 0
+	for lines.Scan() {
+		n, err := strconv.ParseUint(lines.Text(), 10, 64)
+		if err != nil {
+			break // the line was cut by the kill
+		}
+		last = rolecall.Revision(n)
+		if told++; told == after {
+			if err := child.Process.Kill(); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if err := child.Wait(); err == nil || told < after {
+		t.Fatalf("the child ended with %v after %d of %d commits: %s", err, told, after, complaints.String())
+	}
+	return last
+}
+
+// PostgreSQL crashes and comes back, while one writes and a replica follows.
+func TestPostgreSQLIsKilledAndRestarted(t *testing.T) {
+	server := ownServer(t)
+	d := server.database()
+	db := d.open(t)
+	if err := sqlstore.Migrate(t.Context(), db, d.dialect, nil); err != nil {
+		t.Fatal(err)
+	}
+	writer := openResolver(t, openStore(t, d, db, sqlstore.Options{}), nil)
+	update(t, writer, reader)
+	replica := openResolver(t, openStore(t, d, db, sqlstore.Options{}), nil)
+	ctx, stop := context.WithCancel(t.Context())
+	ran := make(chan error)
+	go func() { ran <- replica.Run(ctx) }()
+
+	const kills = 3
+	failed := 0
+	var last rolecall.Revision
+	for kill := range kills {
+		died := make(chan error, 1)
+		for i := 0; ; i++ {
+			if i == 10 {
+				go func() { died <- server.kill() }()
+			}
+			user := fmt.Sprintf("%d-%d", kill, i)
+			revision, err := writer.Update(t.Context(), rolecall.Meta{}, putting(grant(user)))
+			if err != nil {
+				failed++
+				break
+			}
+			last = revision
+		}
+		if err := <-died; err != nil {
+			t.Fatalf("kill PostgreSQL: %v", err)
+		}
+		if err := server.start(); err != nil {
+			t.Fatal(err)
+		}
+		for writer.Refresh(t.Context()) != nil { // connections of the pool that are dead
+			failed++
+		}
+		if got := whole(t, openStore(t, d, db, sqlstore.Options{})); got < last {
+			t.Errorf("after kill %d the store is at revision %d, but %d was acknowledged", kill, got, last)
+		}
+	}
+	last = update(t, writer, grant("last"))
+	for e, err := range replica.Changes(t.Context(), last-1) {
+		if err != nil || e.Revision != last {
+			t.Errorf("the replica after %d kills: got entry %d, %v, want %d", kills, e.Revision, err, last)
+		}
+		break
+	}
+	may(t, replica, "last", nil)
+	stop()
+	if err := <-ran; !errors.Is(err, context.Canceled) {
+		t.Errorf("Run: got %v, want the error of ctx", err)
+	}
+	t.Logf("%d kills injected, %d calls failed meanwhile", kills, failed)
+}
+
+// The disk is full: commits fail and leave nothing behind, and go on when there is room again.
+func TestADiskThatIsFull(t *testing.T) {
+	d := sqliteFile(t)
+	db := d.open(t)
+	db.SetMaxOpenConns(2)
+	if err := sqlstore.Migrate(t.Context(), db, d.dialect, nil); err != nil {
+		t.Fatal(err)
+	}
+	s := openStore(t, d, db, sqlstore.Options{})
+	r := openResolver(t, s, nil)
+	update(t, r, reader)
+	limit := func(pages string) {
+		t.Helper()
+		for range 2 { // every connection of the pool
+			c, err := db.Conn(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer c.Close()
+			if _, err := c.ExecContext(t.Context(), "PRAGMA max_page_count = "+pages); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	limit("80")
+	var last rolecall.Revision
+	failed := 0
+	for i := 0; failed < 3; i++ {
+		name := fmt.Sprint("at", i)
+		p := proposal(t, r, grant("a"+name+strings.Repeat("x", 200)), grant("b"+name))
+		switch err := s.Commit(t.Context(), p); err {
+		case nil:
+			last = p.Next().Revision()
+			if err := r.Refresh(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		default:
+			failed++
+		}
+		if i > 10_000 {
+			t.Fatal("10000 commits went into 80 pages")
+		}
+	}
+	if got := whole(t, s); got != last {
+		t.Errorf("after commits failed the store is at revision %d, want %d", got, last)
+	}
+	limit("1000000")
+	update(t, r, grant("again"))
+	t.Logf("%d commits failed for want of room", failed)
+}
+
+func TestMemoryAndDatabaseEndAlike(t *testing.T) {
+	eachDatabase(t, func(t *testing.T, d database, db *sql.DB) {
+		kept := memstore.New()
+		a := openResolver(t, kept, nil)
+		b := openResolver(t, openStore(t, d, db, sqlstore.Options{Tenant: newTenant()}), nil)
+		for _, r := range []*rolecall.Resolver{a, b} {
+			update(t, r, reader)
+			for i := range 20 {
+				update(t, r, grant(fmt.Sprint(i%7)), rolecall.Suspension{Subject: rolecall.User(fmt.Sprint(i % 3))})
+				if _, err := r.Update(t.Context(), rolecall.Meta{}, func(*rolecall.Snapshot) (rolecall.Change, error) {
+					return rolecall.Change{Edits: []rolecall.Edit{rolecall.ForgetSubject(rolecall.User(fmt.Sprint(i % 5)))}}, nil
+				}); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		x, err := a.Snapshot()
+		if err != nil {
+			t.Fatal(err)
+		}
+		y, err := b.Snapshot()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if x.Revision() != y.Revision() || texts(x) != texts(y) {
+			t.Errorf("the same changes: in memory revision %d\n%s\nin the database %d\n%s", x.Revision(), texts(x), y.Revision(), texts(y))
+		}
+	})
+}

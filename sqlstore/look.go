@@ -1,0 +1,157 @@
+package sqlstore
+
+import (
+	"context"
+	"crypto/rand"
+	"database/sql"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/rolecall-go/rolecall"
+)
+
+// A head is where a policy stands.
+type head struct {
+	policy   int64
+	history  string
+	revision rolecall.Revision
+	stamp    string            // of the entry of that revision
+	oldest   rolecall.Revision // the history after it is kept
+}
+
+func (s *Store) head(ctx context.Context, q querier) (h head, err error) {
+	err = q.QueryRowContext(ctx, s.dialect.sql("SELECT id, history, revision, stamp, oldest FROM {policy} WHERE tenant = ?"),
+		s.options.Tenant).Scan(&h.policy, &h.history, &h.revision, &h.stamp, &h.oldest)
+	return h, explain(ctx, err)
+}
+
+// look reads where the policy stands, and notices a database that was restored to an earlier point: then what was there
+// at the last look is there no more. It gives the line of revisions a new name in that case, once for all processes.
+func (s *Store) look(ctx context.Context) (head, error) {
+	select {
+	case s.looking <- struct{}{}:
+		defer func() { <-s.looking }()
+	case <-ctx.Done():
+		return head{}, ctx.Err()
+	}
+	for {
+		h, err := s.head(ctx, s.db)
+		if err != nil {
+			return head{}, err
+		}
+		restored, err := s.restored(ctx, h)
+		if err != nil {
+			return head{}, err
+		}
+		if !restored {
+			s.seen = h
+			return h, nil
+		}
+		_, err = s.db.ExecContext(ctx, s.dialect.sql("UPDATE {policy} SET history = ? WHERE tenant = ? AND history = ?"),
+			rand.Text(), s.options.Tenant, h.history)
+		if err != nil {
+			return head{}, fmt.Errorf("the database was restored to an earlier point and its history has to be renamed: %w", explain(ctx, err))
+		}
+	}
+}
+
+// restored says that h does not follow what was seen last.
+func (s *Store) restored(ctx context.Context, h head) (bool, error) {
+	switch {
+	case s.seen.history != h.history:
+		return false, nil
+	case h.revision <= s.seen.revision:
+		return h.revision < s.seen.revision || h.stamp != s.seen.stamp, nil
+	case s.seen.revision <= h.oldest:
+		return false, nil
+	}
+	var stamp string
+	err := s.db.QueryRowContext(ctx, s.dialect.sql("SELECT stamp FROM {entry} WHERE policy = ? AND revision = ?"),
+		h.policy, s.seen.revision).Scan(&stamp)
+	if errors.Is(err, sql.ErrNoRows) {
+		return false, nil // compacted meanwhile
+	}
+	return stamp != s.seen.stamp, explain(ctx, err)
+}
+
+// known returns the stamp of a revision where it is known, "" otherwise.
+func (s *Store) known(ctx context.Context, history string, r rolecall.Revision) (string, error) {
+	select {
+	case s.looking <- struct{}{}:
+		defer func() { <-s.looking }()
+	case <-ctx.Done():
+		return "", ctx.Err()
+	}
+	if s.seen.history == history && s.seen.revision == r {
+		return s.seen.stamp, nil
+	}
+	return "", nil
+}
+
+// committed notes where the policy stands after a commit, and wakes those who wait.
+func (s *Store) committed(ctx context.Context, h head) {
+	select {
+	case s.looking <- struct{}{}:
+		if s.seen.history != h.history || s.seen.revision < h.revision {
+			s.seen = h
+		}
+		<-s.looking
+	case <-ctx.Done():
+	}
+	s.Wake()
+}
+
+// History returns the name of the line of revisions. It changes when the database was restored to an earlier point.
+func (s *Store) History(ctx context.Context) (string, error) {
+	h, err := s.look(ctx)
+	return h.history, err
+}
+
+// Wait returns when the store has a revision later than after: at once after a commit through this Store or after Wake,
+// otherwise within Options.Poll.
+func (s *Store) Wait(ctx context.Context, after rolecall.Revision) error {
+	for {
+		rung := s.bell.next()
+		h, err := s.look(ctx)
+		if err != nil || h.revision > after {
+			return err
+		}
+		timer := time.NewTimer(s.options.Poll)
+		select {
+		case <-rung:
+		case <-timer.C:
+		case <-ctx.Done():
+		}
+		timer.Stop()
+	}
+}
+
+// Wake makes those who Wait look at once. Call it when something tells of a commit made elsewhere: LISTEN on
+// Options.Channel, a message bus. A needless call costs a query for each who waits.
+func (s *Store) Wake() { s.bell.ring() }
+
+// A bell tells those who listen that they should look.
+type bell struct {
+	mu   *sync.Mutex
+	rung *chan struct{}
+}
+
+func newBell() bell {
+	c := make(chan struct{})
+	return bell{new(sync.Mutex), &c}
+}
+
+func (b bell) next() <-chan struct{} {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return *b.rung
+}
+
+func (b bell) ring() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	close(*b.rung)
+	*b.rung = make(chan struct{})
+}

@@ -1,0 +1,231 @@
+package sqlstore
+
+import (
+	"bytes"
+	"context"
+	"database/sql"
+	"embed"
+	"errors"
+	"fmt"
+	"hash/fnv"
+	"io/fs"
+	"strings"
+)
+
+//go:embed migrations
+var migrations embed.FS
+
+// Migrate brings the tables to the version that this package needs, in one transaction. Several processes may call it
+// at once. Nothing else in this package changes the schema, and a migration only ever adds, so that the version before
+// goes on working beside it.
+func Migrate(ctx context.Context, db *sql.DB, d Dialect, o *Options) error {
+	tables, _, err := prepare(d, o)
+	if err != nil {
+		return fmt.Errorf("migrate: %w", err)
+	}
+	conn, err := db.Conn(ctx)
+	if err != nil {
+		return fmt.Errorf("migrate: %w", err)
+	}
+	defer conn.Close()
+	if err := tables.migrate(ctx, conn); err != nil {
+		return fmt.Errorf("migrate: %w", err)
+	}
+	return nil
+}
+
+// Version returns the version that the tables have, 0 where there are none, and the one that this package needs.
+func Version(ctx context.Context, db *sql.DB, d Dialect, o *Options) (have, need int, err error) {
+	tables, _, err := prepare(d, o)
+	if err != nil {
+		return 0, 0, err
+	}
+	have, err = tables.version(ctx, db)
+	return have, tables.latest(), err
+}
+
+// Migrations returns the migrations as numbered .sql files, with the names of the tables put in, for a migration tool
+// of the host. Each records its version itself, so that Open and Migrate see it.
+func Migrations(d Dialect, o *Options) (fs.FS, error) {
+	tables, _, err := prepare(d, o)
+	if err != nil {
+		return nil, err
+	}
+	sub, err := fs.Sub(migrations, "migrations/"+string(d))
+	return named{sub, tables}, err
+}
+
+func (d dialect) migrate(ctx context.Context, conn *sql.Conn) (err error) {
+	begin := []string{"BEGIN IMMEDIATE"}
+	if d.kind == PostgreSQL {
+		begin = []string{"BEGIN", fmt.Sprintf("SELECT pg_advisory_xact_lock(%d)", d.lockNumber())}
+	}
+	for _, text := range begin {
+		if _, err := conn.ExecContext(ctx, text); err != nil {
+			return err
+		}
+	}
+	defer func() {
+		if err != nil {
+			_, failure := conn.ExecContext(context.WithoutCancel(ctx), "ROLLBACK")
+			err = errors.Join(err, failure)
+		}
+	}()
+	have, err := d.version(ctx, conn)
+	if err != nil {
+		return err
+	}
+	for number, file := range d.files() {
+		if number < have {
+			continue
+		}
+		if err := d.apply(ctx, conn, file); err != nil {
+			return fmt.Errorf("%s: %w", file, err)
+		}
+	}
+	_, err = conn.ExecContext(ctx, "COMMIT")
+	return err
+}
+
+// apply runs the statements of a file one by one, since not every driver takes several at once.
+func (d dialect) apply(ctx context.Context, conn *sql.Conn, file string) error {
+	text, err := migrations.ReadFile(file)
+	if err != nil {
+		return err
+	}
+	for one := range strings.SplitSeq(d.names.Replace(string(text)), ";\n") {
+		if strings.TrimSpace(one) == "" {
+			continue
+		}
+		if _, err := conn.ExecContext(ctx, one); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// lockNumber differs between sets of tables.
+func (d dialect) lockNumber() int64 {
+	h := fnv.New64a()
+	h.Write([]byte("rolecall " + d.schema + d.prefix))
+	return int64(h.Sum64())
+}
+
+// files returns the migrations, the first one making version 1.
+func (d dialect) files() []string {
+	list, err := fs.Glob(migrations, "migrations/"+string(d.kind)+"/*.sql")
+	if err != nil {
+		panic(err) // the pattern is malformed
+	}
+	return list
+}
+
+func (d dialect) latest() int { return len(d.files()) }
+
+func (d dialect) version(ctx context.Context, q querier) (int, error) {
+	exists := "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = ?"
+	if d.kind == PostgreSQL {
+		exists = "SELECT CASE WHEN to_regclass($1) IS NULL THEN 0 ELSE 1 END"
+	}
+	var there, version int
+	if err := q.QueryRowContext(ctx, exists, d.schema+d.prefix+"schema").Scan(&there); err != nil || there == 0 {
+		return 0, explain(ctx, err)
+	}
+	err := q.QueryRowContext(ctx, d.sql("SELECT coalesce(max(version), 0) FROM {schema}{prefix}schema")).Scan(&version)
+	return version, explain(ctx, err)
+}
+
+// checkEncoding refuses a database that could not keep every id.
+func (d dialect) checkEncoding(ctx context.Context, q querier) error {
+	if d.kind != PostgreSQL {
+		return nil
+	}
+	var encoding string
+	if err := q.QueryRowContext(ctx, "SHOW server_encoding").Scan(&encoding); err != nil {
+		return explain(ctx, err)
+	}
+	if encoding != "UTF8" {
+		return fmt.Errorf("the encoding of the database is %s, want UTF8", encoding)
+	}
+	return nil
+}
+
+// named is a file system of SQL files with the names of the tables put in.
+type named struct {
+	fs.FS
+	dialect dialect
+}
+
+// ReadDir lists the files.
+func (n named) ReadDir(name string) ([]fs.DirEntry, error) {
+	entries, err := fs.ReadDir(n.FS, name)
+	return n.sized(entries), err
+}
+
+func (n named) sized(entries []fs.DirEntry) []fs.DirEntry {
+	for i, e := range entries {
+		entries[i] = namedEntry{e, n}
+	}
+	return entries
+}
+
+// ReadFile returns the text of a file.
+func (n named) ReadFile(name string) ([]byte, error) {
+	data, err := fs.ReadFile(n.FS, name)
+	return []byte(n.dialect.names.Replace(string(data))), err
+}
+
+// Open opens a file or the directory.
+func (n named) Open(name string) (fs.File, error) {
+	f, err := n.FS.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	if dir, ok := f.(fs.ReadDirFile); ok {
+		return namedDir{dir, n}, nil
+	}
+	text, err := n.ReadFile(name)
+	return &namedFile{f, bytes.NewReader(text), int64(len(text))}, err
+}
+
+type namedDir struct {
+	fs.ReadDirFile
+	in named
+}
+
+// ReadDir lists the next files.
+func (d namedDir) ReadDir(n int) ([]fs.DirEntry, error) {
+	entries, err := d.ReadDirFile.ReadDir(n)
+	return d.in.sized(entries), err
+}
+
+type namedEntry struct {
+	fs.DirEntry
+	in named
+}
+
+// Info tells the size of the text with the names in it.
+func (e namedEntry) Info() (fs.FileInfo, error) { return fs.Stat(e.in, e.Name()) }
+
+type namedFile struct {
+	fs.File
+	*bytes.Reader
+	size int64
+}
+
+// Read reads the text with the names in it.
+func (f *namedFile) Read(b []byte) (int, error) { return f.Reader.Read(b) }
+
+// Stat tells the size of that.
+func (f *namedFile) Stat() (fs.FileInfo, error) {
+	info, err := f.File.Stat()
+	return sized{info, f.size}, err
+}
+
+type sized struct {
+	fs.FileInfo
+	size int64
+}
+
+// Size returns the size of the text with the names in it.
+func (s sized) Size() int64 { return s.size }

@@ -1,0 +1,225 @@
+package sqlstore_test
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/url"
+	"os"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/rolecall-go/rolecall"
+	"github.com/rolecall-go/rolecall/sqlstore"
+)
+
+// A wire forwards connections to a server until some number of bytes has come back, and cuts all of them then.
+type wire struct {
+	listener net.Listener
+	to       string
+	left     atomic.Int64
+	mu       sync.Mutex
+	open     map[net.Conn]bool
+	done     sync.WaitGroup
+}
+
+func newWire(t *testing.T, to string) *wire {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := &wire{listener: l, to: to, open: map[net.Conn]bool{}}
+	w.done.Go(w.accept)
+	t.Cleanup(func() {
+		l.Close()
+		w.cut()
+		w.done.Wait()
+	})
+	return w
+}
+
+func (w *wire) accept() {
+	for {
+		client, err := w.listener.Accept()
+		if err != nil {
+			return
+		}
+		server, err := net.Dial("tcp", w.to)
+		if err != nil || w.left.Load() <= 0 {
+			client.Close()
+			continue
+		}
+		w.mu.Lock()
+		w.open[client], w.open[server] = true, true
+		w.mu.Unlock()
+		w.done.Go(func() { io.Copy(server, client); server.Close() })
+		w.done.Go(func() { io.Copy(metered{client, w}, server); client.Close() })
+	}
+}
+
+// carry lets some number of bytes through from now on.
+func (w *wire) carry(bytes int64) { w.left.Store(bytes) }
+
+func (w *wire) cut() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for c := range w.open {
+		c.Close()
+	}
+	clear(w.open)
+}
+
+type metered struct {
+	net.Conn
+	wire *wire
+}
+
+func (m metered) Write(b []byte) (int, error) {
+	if m.wire.left.Add(-int64(len(b))) < 0 {
+		m.wire.cut()
+		return 0, io.ErrClosedPipe
+	}
+	return m.Conn.Write(b)
+}
+
+// behind returns a database behind a wire.
+func behind(t *testing.T, d database) (*wire, database) {
+	t.Helper()
+	u, err := url.Parse(d.dsn)
+	if err != nil || u.Port() == "" {
+		t.Skipf("NOT TESTED: the database named by the environment (%t) is not a URL with a port", os.Getenv("ROLECALL_POSTGRES") != "")
+	}
+	w := newWire(t, u.Host)
+	u.Host = w.listener.Addr().String()
+	d.dsn = u.String()
+	return w, d
+}
+
+const plenty = 1 << 40
+
+// The connection is cut after ever more bytes, 29 more each time: in the handshake, in a load, in a feed, in a commit. What a resolver has
+// is whole each time, and so is the store.
+func TestAConnectionIsCutAnywhere(t *testing.T) {
+	d := postgres(t)
+	direct := d.open(t)
+	if err := sqlstore.Migrate(t.Context(), direct, d.dialect, nil); err != nil {
+		t.Fatal(err)
+	}
+	w, far := behind(t, d)
+	var cuts, unknown int
+	for bytes := int64(100); ; bytes += 29 {
+		tenant := newTenant()
+		s := openStore(t, d, direct, sqlstore.Options{Tenant: tenant})
+		keeper := openResolver(t, s, nil)
+		update(t, keeper, reader)
+		name := fmt.Sprint("at", bytes)
+		w.carry(bytes)
+		acknowledged, err := session(t.Context(), far, tenant, name)
+		w.carry(plenty)
+		if err := keeper.Refresh(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		got := whole(t, s)
+		if got < acknowledged {
+			t.Errorf("cut after %d bytes: the store is at revision %d, but %d was acknowledged", bytes, got, acknowledged)
+		}
+		if err == nil {
+			break
+		}
+		if cuts++; acknowledged == 0 && keeper.Check(t.Context(), rolecall.User("a"+name), mayView, folder) == nil {
+			unknown++
+		}
+		if errors.Is(err, rolecall.ErrDenied) {
+			t.Errorf("cut after %d bytes: got %v, want an error that is not a denial", bytes, err)
+		}
+	}
+	if cuts < 10 {
+		t.Errorf("%d cuts, want at least 10", cuts)
+	}
+	t.Logf("%d cuts injected; %d commits were kept although their answer was lost", cuts, unknown)
+}
+
+// session opens a resolver, commits, checks and follows, and returns what was acknowledged.
+func session(ctx context.Context, d database, tenant, name string) (acknowledged rolecall.Revision, err error) {
+	db, err := sql.Open(d.driver, d.dsn)
+	if err != nil {
+		return 0, err
+	}
+	defer db.Close()
+	s, err := sqlstore.Open(ctx, db, d.dialect, &sqlstore.Options{Tenant: tenant})
+	if err != nil {
+		return 0, err
+	}
+	r, err := rolecall.Open(ctx, s, vocabulary(), nil)
+	if err != nil {
+		return 0, err
+	}
+	acknowledged, err = r.Update(ctx, rolecall.Meta{Reason: name}, putting(grant("a"+name), grant("b"+name)))
+	if err != nil {
+		return 0, err
+	}
+	for _, user := range []string{"a" + name, "b" + name} {
+		if err := r.Check(ctx, rolecall.User(user), mayView, folder); err != nil {
+			return acknowledged, err
+		}
+	}
+	seen := rolecall.Revision(0)
+	for e, err := range s.Changes(ctx, 0) {
+		if err != nil {
+			return acknowledged, err
+		}
+		seen = e.Revision
+	}
+	if seen < acknowledged {
+		return acknowledged, fmt.Errorf("the feed ended at %d without an error: %w", seen, rolecall.ErrDenied)
+	}
+	return acknowledged, nil
+}
+
+// A replica that is cut off stops answering when what it has is too old, and goes on when it is connected again.
+func TestAReplicaThatIsCutOff(t *testing.T) {
+	d := postgres(t)
+	direct := d.open(t)
+	if err := sqlstore.Migrate(t.Context(), direct, d.dialect, nil); err != nil {
+		t.Fatal(err)
+	}
+	w, far := behind(t, d)
+	w.carry(plenty)
+	tenant := newTenant()
+	writer := openResolver(t, openStore(t, d, direct, sqlstore.Options{Tenant: tenant}), nil)
+	update(t, writer, reader, grant("eve"))
+	var past atomic.Int64
+	began := time.Now()
+	clock := func() time.Time { return began.Add(time.Duration(past.Load())) }
+	replica := openResolver(t, openStore(t, far, far.open(t), sqlstore.Options{Tenant: tenant}), &rolecall.Options{MaxStaleness: time.Minute, Clock: clock})
+	may(t, replica, "eve", nil)
+
+	w.carry(0)
+	w.cut()
+	if _, err := writer.Update(t.Context(), rolecall.Meta{}, func(*rolecall.Snapshot) (rolecall.Change, error) {
+		return rolecall.Change{Edits: []rolecall.Edit{rolecall.Remove(grant("eve"))}}, nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	past.Store(int64(59 * time.Second))
+	if err := replica.Refresh(t.Context()); err == nil {
+		t.Error("Refresh without a connection: got nil, want an error")
+	}
+	may(t, replica, "eve", nil)
+	past.Store(int64(61 * time.Second))
+	if err := replica.Refresh(t.Context()); err == nil {
+		t.Error("Refresh without a connection: got nil, want an error")
+	}
+	may(t, replica, "eve", rolecall.ErrStale)
+
+	w.carry(plenty)
+	for replica.Refresh(t.Context()) != nil { // connections of the pool that are dead
+	}
+	may(t, replica, "eve", rolecall.ErrDenied)
+}

@@ -1,0 +1,267 @@
+package sqlstore_test
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"io/fs"
+	"strings"
+	"testing"
+	"testing/fstest"
+	"time"
+
+	"github.com/rolecall-go/rolecall"
+	"github.com/rolecall-go/rolecall/sqlstore"
+	"github.com/rolecall-go/rolecall/storetest"
+)
+
+// withTenant lets the kit open a second handle.
+type withTenant struct {
+	*sqlstore.Store
+	tenant string
+}
+
+func TestStoreKeepsTheContract(t *testing.T) {
+	eachDatabase(t, func(t *testing.T, d database, db *sql.DB) {
+		open := func(ctx context.Context, o sqlstore.Options) (rolecall.Store, error) {
+			s, err := sqlstore.Open(ctx, db, d.dialect, &o)
+			return withTenant{s, o.Tenant}, err
+		}
+		storetest.Run(t, storetest.Stores{
+			New: func(ctx context.Context) (rolecall.Store, error) {
+				return open(ctx, sqlstore.Options{Tenant: newTenant()})
+			},
+			Compacting: func(ctx context.Context, n int) (rolecall.Store, error) {
+				return open(ctx, sqlstore.Options{Tenant: newTenant(), History: n})
+			},
+			Again: func(ctx context.Context, s rolecall.Store) (rolecall.Store, error) {
+				return open(ctx, sqlstore.Options{Tenant: s.(withTenant).tenant, Poll: 10 * time.Millisecond})
+			},
+		})
+	})
+}
+
+func TestOpenNeverMigrates(t *testing.T) {
+	for name, d := range map[string]database{"sqlite": sqliteFile(t), "postgresql": postgres(t)} {
+		db := d.open(t)
+		o := &sqlstore.Options{Prefix: "never_"}
+		_, err := sqlstore.Open(t.Context(), db, d.dialect, o)
+		if err == nil || !strings.Contains(err.Error(), "version 0") {
+			t.Errorf("%s: Open without tables: got %v, want an error that tells the version", name, err)
+		}
+		if have, need, err := sqlstore.Version(t.Context(), db, d.dialect, o); have != 0 || need < 1 || err != nil {
+			t.Errorf("%s: Version without tables = %d, %d, %v, want 0 and what is needed", name, have, need, err)
+		}
+	}
+}
+
+func TestMigrateMayBeCalledByManyAndAgain(t *testing.T) {
+	eachDatabase(t, func(t *testing.T, d database, db *sql.DB) {
+		o := &sqlstore.Options{Prefix: "many_"}
+		results := make(chan error)
+		const many = 4
+		for range many {
+			go func() { results <- sqlstore.Migrate(t.Context(), db, d.dialect, o) }()
+		}
+		for range many {
+			if err := <-results; err != nil {
+				t.Errorf("Migrate by several at once: %v", err)
+			}
+		}
+		if have, need, err := sqlstore.Version(t.Context(), db, d.dialect, o); have != need || err != nil {
+			t.Errorf("Version after Migrate = %d, %d, %v, want the same", have, need, err)
+		}
+		if _, err := sqlstore.Open(t.Context(), db, d.dialect, o); err != nil {
+			t.Errorf("Open after Migrate: %v", err)
+		}
+	})
+}
+
+// A host's own tool runs the files; Open sees that they were.
+func TestMigrationsAreForOtherToolsToo(t *testing.T) {
+	eachDatabase(t, func(t *testing.T, d database, db *sql.DB) {
+		o := &sqlstore.Options{Prefix: "tool_"}
+		if d.dialect == sqlstore.PostgreSQL {
+			o.Schema = "elsewhere"
+			if _, err := db.ExecContext(t.Context(), "CREATE SCHEMA elsewhere"); err != nil {
+				t.Fatal(err)
+			}
+		}
+		files, err := sqlstore.Migrations(d.dialect, o)
+		if err != nil {
+			t.Fatalf("Migrations: %v", err)
+		}
+		if err := fstest.TestFS(files, "0001_policy.sql"); err != nil {
+			t.Errorf("Migrations: %v", err)
+		}
+		names, err := fs.Glob(files, "*.sql")
+		if err != nil || len(names) == 0 {
+			t.Fatalf("Migrations has the files %v, %v, want some", names, err)
+		}
+		for _, name := range names {
+			text, err := fs.ReadFile(files, name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := db.ExecContext(t.Context(), string(text)); err != nil {
+				t.Fatalf("apply %s: %v", name, err)
+			}
+		}
+		s, err := sqlstore.Open(t.Context(), db, d.dialect, o)
+		if err != nil {
+			t.Fatalf("Open: %v", err)
+		}
+		update(t, openResolver(t, s, nil), reader, grant("ada"))
+	})
+}
+
+func TestOptionsAreJudged(t *testing.T) {
+	for _, c := range []struct {
+		dialect sqlstore.Dialect
+		options sqlstore.Options
+		word    string
+	}{
+		{"oracle", sqlstore.Options{}, "oracle"},
+		{sqlstore.SQLite, sqlstore.Options{Prefix: "a; DROP TABLE b"}, "prefix"},
+		{sqlstore.SQLite, sqlstore.Options{Schema: "main"}, "PostgreSQL only"},
+		{sqlstore.SQLite, sqlstore.Options{Channel: "news"}, "PostgreSQL only"},
+		{sqlstore.PostgreSQL, sqlstore.Options{Schema: `a"b`}, "schema"},
+		{sqlstore.PostgreSQL, sqlstore.Options{Poll: -1}, "negative"},
+		{sqlstore.PostgreSQL, sqlstore.Options{Tenant: "a\x00"}, "NUL"},
+	} {
+		if _, err := sqlstore.Open(t.Context(), nil, c.dialect, &c.options); err == nil || !strings.Contains(err.Error(), c.word) {
+			t.Errorf("Open(%s, %+v): got %v, want an error about %q", c.dialect, c.options, err, c.word)
+		}
+	}
+}
+
+func TestTenantsAreApart(t *testing.T) {
+	eachDatabase(t, func(t *testing.T, d database, db *sql.DB) {
+		names := []string{newTenant(), newTenant() + "A", newTenant() + "a ", newTenant() + "%"}
+		var all []*rolecall.Resolver
+		for _, name := range names {
+			r := openResolver(t, openStore(t, d, db, sqlstore.Options{Tenant: name}), nil)
+			update(t, r, reader, grant("of "+name))
+			all = append(all, r)
+		}
+		for i, r := range all {
+			if err := r.Refresh(t.Context()); err != nil {
+				t.Fatalf("Refresh: %v", err)
+			}
+			if r.Revision() != 1 {
+				t.Errorf("tenant %q is at revision %d, want 1", names[i], r.Revision())
+			}
+			for _, name := range names {
+				want := rolecall.ErrDenied
+				if name == names[i] {
+					may(t, r, "of "+name, nil)
+					continue
+				}
+				may(t, r, "of "+name, want)
+			}
+		}
+	})
+}
+
+// A backup is put back below a running store: later revisions are gone, and then made again with something else.
+func TestARestoredBackupIsNoticed(t *testing.T) {
+	eachDatabase(t, func(t *testing.T, d database, db *sql.DB) {
+		for _, again := range []int{0, 3, 5} {
+			tenant := newTenant()
+			s := openStore(t, d, db, sqlstore.Options{Tenant: tenant})
+			r := openResolver(t, s, nil)
+			update(t, r, reader)
+			update(t, r, grant("ada"))
+			before, err := s.History(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			revisionBefore := r.Revision()
+			update(t, r, grant("eve"))
+			update(t, r, grant("zoe"))
+			rewind(t, d, db, tenant, revisionBefore)
+
+			other := openResolver(t, openStore(t, d, db, sqlstore.Options{Tenant: tenant}), nil)
+			for i := range again {
+				update(t, other, grant(strings.Repeat("x", i+1)))
+			}
+			if err := r.Refresh(t.Context()); err != nil {
+				t.Fatalf("Refresh after a restore and %d commits: %v", again, err)
+			}
+			may(t, r, "ada", nil)
+			may(t, r, "eve", rolecall.ErrDenied)
+			if h := r.Health(); h.History == before || int(h.Revision) != int(revisionBefore)+again {
+				t.Errorf("after a restore and %d commits: history %q at %d, want another one than %q at %d", again, h.History, h.Revision, before, int(revisionBefore)+again)
+			}
+			update(t, r, grant("new"))
+			if err := other.Refresh(t.Context()); err != nil {
+				t.Fatalf("Refresh of the other: %v", err)
+			}
+			may(t, other, "new", nil)
+		}
+	})
+}
+
+// rewind puts a tenant's rows back to an earlier revision, as a restore does.
+func rewind(t *testing.T, d database, db *sql.DB, tenant string, to rolecall.Revision) {
+	t.Helper()
+	for _, text := range []string{
+		"DELETE FROM rolecall_statement WHERE policy = (SELECT id FROM rolecall_policy WHERE tenant = $1) AND hash IN (SELECT hash FROM rolecall_delta d WHERE d.policy = rolecall_statement.policy AND d.revision > $2)",
+		"UPDATE rolecall_policy SET revision = $2, stamp = (SELECT stamp FROM rolecall_entry WHERE policy = id AND revision = $2) WHERE tenant = $1",
+		"DELETE FROM rolecall_delta WHERE policy = (SELECT id FROM rolecall_policy WHERE tenant = $1) AND revision > $2",
+		"DELETE FROM rolecall_entry WHERE policy = (SELECT id FROM rolecall_policy WHERE tenant = $1) AND revision > $2",
+	} {
+		if d.dialect == sqlstore.SQLite {
+			text = strings.NewReplacer("$1", "?1", "$2", "?2").Replace(text)
+		}
+		if _, err := db.ExecContext(t.Context(), text, tenant, int64(to)); err != nil {
+			t.Fatalf("%s: %v", text, err)
+		}
+	}
+}
+
+// The history is there for SQL too.
+func TestTheHistoryIsAnAuditLog(t *testing.T) {
+	eachDatabase(t, func(t *testing.T, d database, db *sql.DB) {
+		tenant := newTenant()
+		r := openResolver(t, openStore(t, d, db, sqlstore.Options{Tenant: tenant}), nil)
+		update(t, r, reader)
+		if _, err := r.Update(t.Context(), rolecall.Meta{Reason: "on call"}, putting(grant("ada"))); err != nil {
+			t.Fatal(err)
+		}
+		var reason, after string
+		var before sql.NullString
+		err := db.QueryRowContext(t.Context(), `SELECT e.reason, d.before, d.after FROM rolecall_policy p
+			JOIN rolecall_entry e ON e.policy = p.id JOIN rolecall_delta d ON d.policy = p.id AND d.revision = e.revision
+			WHERE p.tenant = '`+tenant+`' AND e.revision = 2`).Scan(&reason, &before, &after)
+		want := `{"grant":{"subject":"user:ada","role":"reader","scope":"/folder:a"}}`
+		if err != nil || reason != "on call" || before.Valid || after != want {
+			t.Errorf("the history in SQL: got %q, %v, %q, %v, want \"on call\", nothing before, %s", reason, before, after, err, want)
+		}
+	})
+}
+
+func TestAStateCanBeReadOnce(t *testing.T) {
+	d := sqliteFile(t)
+	db := d.open(t)
+	if err := sqlstore.Migrate(t.Context(), db, d.dialect, nil); err != nil {
+		t.Fatal(err)
+	}
+	s := openStore(t, d, db, sqlstore.Options{})
+	update(t, openResolver(t, s, nil), reader)
+	state, err := s.Load(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var failures []error
+	for range 2 {
+		var failure error
+		for _, err := range state.Statements {
+			failure = err
+		}
+		failures = append(failures, failure)
+	}
+	if failures[0] != nil || failures[1] == nil || errors.Is(failures[1], sql.ErrTxDone) {
+		t.Errorf("the statements of a state twice: got errors %v, want none and then one of its own", failures)
+	}
+}

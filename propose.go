@@ -43,6 +43,7 @@ func (s *Snapshot) Propose(c Change) (*Proposal, error) {
 	}
 	d := s.policy.draft()
 	d.policy.revision++
+	d.checkText(nil, c.Reason)
 	var notPermitted Problems
 	for i, e := range c.Edits {
 		notPermitted = append(notPermitted, s.mayEdit(c.Meta, d.needs(e), e.takenUpBy())...)
@@ -307,6 +308,10 @@ func (s *Snapshot) Apply(e Entry) (*Snapshot, error) {
 	d := s.policy.draft()
 	d.policy.revision++
 	for _, delta := range e.Deltas {
+		if delta.Before == nil && delta.After == nil {
+			d.refused(problem(ErrInvalid, "entry", "", "a delta has a statement before or after it"), nil)
+			continue
+		}
 		if standing := d.lookup(delta.Key()); !Equal(standing, delta.Before) {
 			d.refused(problem(ErrInvalid, "entry", delta.Key().String(), "the statement does not stand as the entry says it did"), delta.After)
 		}

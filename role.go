@@ -156,7 +156,7 @@ func (r Role) canonical() Role {
 	}
 	r.Rules = nil
 	for k, patterns := range byKey {
-		r.Rules = append(r.Rules, Rule{k.effect, sortedSet(patterns), k.when})
+		r.Rules = append(r.Rules, Rule{k.effect, orEmpty(sortedSet(patterns)), k.when})
 	}
 	slices.SortFunc(r.Rules, func(a, b Rule) int {
 		if a.Effect != b.Effect {

@@ -1,6 +1,9 @@
 package rolecall
 
-// Deciding, SPEC section 3. A question is asked in two ways that must agree.
+// Deciding, SPEC section 3. A question is asked in three ways that must agree.
+//
+// glance is for most checks: a user whom the policy names asks without facts. It keeps next to nothing, looks at no more
+// than it must and gives up as soon as anything is not plain.
 //
 // quick is for the usual case. It reads what the subject, its groups and Everyone say at the known places above the
 // target. As long as it meets nothing but Allows, the law has nothing to weigh: one Allow that counts is enough.
@@ -35,7 +38,227 @@ type outcome uint8
 const (
 	foundAllow  = outcome(1 << iota) // an Allow that counts
 	foundStrict                      // something that needs the whole law
+	foundDoubt                       // an Allow that does not count: the reason is to be found
 )
+
+// glanceDepth is how deep the targets are that glance looks at.
+const glanceDepth = 8
+
+// A glimpse is what glance keeps: the known places on the way to the target.
+type glimpse struct {
+	policy     *policy
+	now        *instant
+	permission int
+	private    int // depth of the deepest private place that stops Allows from above
+	n          int
+	places     [glanceDepth]*place
+	near       [2]*bucket[place] // where the places of the first two segments are, if they are
+	parts      [4]*groupPart     // of the first groups that the subject is directly in
+	fetched    uint64            // of no meaning: it makes the processor read ahead, see reach
+}
+
+// glance answers a check without facts where the subject is a user, or anything else but a group, of whom something is
+// said, and where all that is said to it on the way to the target is Allows. Otherwise it reports false, and nothing is known.
+func (p *policy) glance(now *instant, who *Subject, permission *Permission, target *Scope) (Reason, bool) {
+	number := p.catalog.index.find(*permission)
+	if number < 0 || target.path == "" || target.kinds&^p.catalog.scopeBits != 0 || target.depth >= glanceDepth {
+		return NothingSaid, false
+	}
+	g := glimpse{policy: p, now: now, permission: number}
+	g.reach(target)
+	h := holderIn(p.subjects.bucketOf(who.hash), who)
+	if h == nil || h.suspended || h.group != nil || len(h.overrides) > 0 {
+		return NothingSaid, false
+	}
+	g.walk(target)
+	g.fetch(h)
+	enough := foundDoubt | foundStrict
+	if p.replaces == 0 && p.strictOverrides == 0 && !p.roles.strict.has(number) {
+		enough = foundAllow | foundStrict
+	}
+	found := g.own(h)
+	for i := 0; i < len(h.groups) && found&enough == 0; i++ {
+		if m := &h.groups[i]; h.open(m.window, now) {
+			part := g.parts[i%len(g.parts)]
+			if i >= len(g.parts) {
+				part = p.parts.at(m.group)
+			}
+			found |= g.group(m.group, part, enough)
+		}
+	}
+	if found&enough == 0 {
+		found |= g.everyone()
+	}
+	switch {
+	case found&foundStrict != 0:
+		return NothingSaid, false
+	case found&foundAllow != 0:
+		return Granted, true
+	}
+	return NothingSaid, found&foundDoubt == 0
+}
+
+// reach finds the buckets of the first two segments before anything else is looked at, so that the processor fetches
+// them while it waits for the subject: in a large policy nearly all of a check is waiting for memory.
+func (g *glimpse) reach(target *Scope) {
+	for i := range min(int(target.depth), len(g.near)) {
+		if b := g.policy.scopes.bucketOf(target.hash[i]); b != nil {
+			g.near[i] = b
+			g.fetched += uint64(b.n)
+		}
+	}
+}
+
+// fetch does as reach does with what the groups and the places have.
+func (g *glimpse) fetch(h *holder) {
+	for i := range min(len(h.groups), len(g.parts)) {
+		g.parts[i] = g.policy.parts.at(h.groups[i].group)
+		g.fetched += g.parts[i].bloom
+	}
+	for depth := range g.n {
+		if s := g.places[depth].groups; s != nil {
+			g.fetched += s.bloom
+		}
+	}
+	if len(h.grants) > 0 {
+		g.fetched += uint64(h.grants[0].scope)
+	}
+}
+
+// walk finds the known places on the way.
+func (g *glimpse) walk(target *Scope) {
+	g.places[0] = g.policy.global()
+	g.n = 1
+	for n := 1; n <= int(target.depth); n++ {
+		var at *place
+		if n <= len(g.near) {
+			at = placeIn(g.near[n-1], target.hash[n-1], target, n)
+		} else {
+			at = g.policy.step(target, n)
+		}
+		if at == nil {
+			break
+		}
+		g.places[n] = at
+		g.n++
+		if at.private {
+			g.private = n
+		}
+	}
+	if g.policy.builtin(g.permission) {
+		g.private = 0
+	}
+}
+
+// own tells what a user's own grants say on the way.
+func (g *glimpse) own(h *holder) outcome {
+	if len(h.grants) > 8 {
+		found := outcome(0)
+		for depth := range g.n {
+			found |= g.at(h, depth)
+		}
+		return found
+	}
+	found := outcome(0)
+	for i := range h.grants {
+		one := &h.grants[i]
+		for depth := range g.n {
+			if g.places[depth].number == one.scope {
+				found |= g.grant(h, one, depth)
+			}
+		}
+	}
+	return found
+}
+
+// group tells what a group and those above it say on the way.
+func (g *glimpse) group(group uint32, part *groupPart, enough outcome) outcome {
+	found := outcome(0)
+	for depth := g.n - 1; depth >= 0; depth-- {
+		at := g.places[depth]
+		if at.groups == nil || at.groups.bloom&part.bloom == 0 {
+			continue
+		}
+		for _, number := range part.up {
+			if !at.groups.has(number) {
+				continue
+			}
+			if part.halted {
+				return foundStrict
+			}
+			if steps := climbSteps; !part.timed || g.climbs(group, number, &steps) {
+				found |= g.at(g.policy.groups.at(number), depth)
+			} else if steps < 0 {
+				return foundStrict
+			}
+		}
+		if found&enough != 0 {
+			break
+		}
+	}
+	return found
+}
+
+// climbSteps is how far glance looks for a way up of memberships that are valid now.
+const climbSteps = 32
+
+// climbs says whether one group is reached from another over memberships valid now. Where steps end below zero it gave
+// up.
+func (g *glimpse) climbs(from, to uint32, steps *int) bool {
+	if from == to {
+		return true
+	}
+	h := g.policy.groups.at(from)
+	for i := range h.groups {
+		m := &h.groups[i]
+		if g.policy.parts.at(m.group).bloom>>(to%64)&1 == 0 || !h.open(m.window, g.now) {
+			continue
+		}
+		if *steps--; *steps < 0 || g.climbs(m.group, to, steps) {
+			return *steps >= 0
+		}
+	}
+	return false
+}
+
+// everyone tells what Everyone says on the way.
+func (g *glimpse) everyone() outcome {
+	found := outcome(0)
+	e := g.policy.everyone()
+	if len(e.grants) == 0 && len(e.overrides) == 0 {
+		return found
+	}
+	for depth := range g.n {
+		found |= g.at(e, depth)
+	}
+	return found
+}
+
+// at tells what a holder says at one place.
+func (g *glimpse) at(h *holder, depth int) outcome {
+	found := outcome(0)
+	grants := h.grantsAt(g.places[depth].number)
+	for i := range grants {
+		found |= g.grant(h, &grants[i], depth)
+	}
+	if len(h.overrides) > 0 && len(h.overridesAt(g.places[depth].number)) > 0 {
+		found |= foundStrict
+	}
+	return found
+}
+
+func (g *glimpse) grant(h *holder, one *grantAt, depth int) outcome {
+	says := g.policy.roles.get(one.role).say[g.permission]
+	switch {
+	case one.marks&markEligible != 0 || says == 0 && one.marks&markReplace == 0:
+		return 0
+	case one.marks&markReplace != 0 || says != uint8(Allow) || one.when != 0:
+		return foundStrict
+	case !h.open(one.window, g.now), depth < g.private && one.marks&markPierce == 0:
+		return foundDoubt
+	}
+	return foundAllow
+}
 
 // ready makes the question of a subject, a permission and a target. It returns an error where one of them is invalid
 // or not declared.

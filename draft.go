@@ -54,7 +54,9 @@ func (d *draft) put(s Statement) {
 		s = before
 	}
 	d.insert(s)
-	d.record(s, before, Canonical(s))
+	if !d.loading {
+		d.record(s, before, Canonical(s))
+	}
 }
 
 // keepName defines a role that has a problem as far as its name and what it inherits go, so that what else is wrong
@@ -84,9 +86,6 @@ func (d *draft) remove(s Statement) {
 
 // record notes what the draft did to a statement; what comes back to where it was is no change.
 func (d *draft) record(s, before, after Statement) {
-	if d.loading {
-		return
-	}
 	key := KeyOf(s)
 	delta := d.deltas[key]
 	if delta == nil {
@@ -187,7 +186,8 @@ func (d *draft) internHolder(s Subject) *holder {
 	}
 	h.number = numbers.next()
 	if h.isGroup() {
-		h.group.up = []uint32{h.number}
+		h.group.rise([]uint32{h.number})
+		d.parts.set(d.own, h.number, h.group)
 	}
 	numbers.set(d.own, h.number, h)
 	d.subjects.put(d.own, s.hash, nil, h)
@@ -207,7 +207,9 @@ func (d *draft) ownHolder(h *holder) *holder {
 	c.windows = slices.Clone(h.windows)
 	if h.group != nil {
 		g := *h.group
+		g.rise(h.group.up)
 		c.group = &g
+		d.parts.set(d.own, c.number, c.group)
 		d.groups.set(d.own, c.number, &c)
 	} else {
 		d.users.set(d.own, c.number, &c)
@@ -227,6 +229,7 @@ func (d *draft) dropHolder(s Subject) {
 	d.subjects.remove(d.own, s.hash, h)
 	if h.isGroup() {
 		d.groups.release(d.own, h.number)
+		d.parts.set(d.own, h.number, nil)
 		delete(d.groupsChanged, h.number)
 		return
 	}

@@ -304,7 +304,7 @@ func (d *draft) climb(h *holder) bool {
 		up = append(up, above.up...)
 	}
 	slices.Sort(up)
-	g.up = slices.Clip(slices.Compact(up))
+	g.rise(slices.Compact(up))
 	if g.steps > maxGroupSteps {
 		d.refuse(ErrLimit, d.membership(h, &h.groups[0]), h.subject.String(), "groups lie in groups for more than %d steps", maxGroupSteps)
 		return false

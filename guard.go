@@ -50,7 +50,7 @@ func (s *Snapshot) mayEdit(m Meta, needs []need, self Subject) Problems {
 // holds says whether a subject has a permission with no condition holding.
 func (s *Snapshot) holds(who Subject, n need, m Meta) bool {
 	now := instant{at: m.Time}
-	return s.check(&now, who, n.permission, n.scope, nil) == nil
+	return s.check(&now, &who, &n.permission, &n.scope, nil) == nil
 }
 
 // needs returns what an edit takes, judged against what stands in the draft when its turn comes. An edit whose scope is

@@ -11,9 +11,10 @@ import (
 type idset struct {
 	owner  *token
 	n      int
-	bloom  uint64   // one bit a number modulo 64: most questions about numbers that are not there end here
-	small  []uint32 // sorted; used while chunks is nil
-	chunks []*chunk // sorted by base
+	bloom  uint64            // one bit a number modulo 64: most questions about numbers that are not there end here
+	small  []uint32          // sorted; used while chunks is nil
+	chunks []*chunk          // sorted by base
+	room   [smallRoom]uint32 // for small, so that most sets are one piece of memory
 }
 
 type chunk struct {
@@ -25,6 +26,7 @@ type chunk struct {
 
 const (
 	smallSet   = 64
+	smallRoom  = 6
 	chunkBits  = 12
 	chunkSpan  = 1 << chunkBits
 	chunkWords = chunkSpan / 64
@@ -45,6 +47,14 @@ func (s *idset) has(id uint32) bool {
 	}
 	i, ok := s.chunkAt(id)
 	return ok && s.chunks[i].has(uint16(id%chunkSpan))
+}
+
+// bloomOf returns the bloom of these numbers.
+func bloomOf(ids []uint32) (bloom uint64) {
+	for _, id := range ids {
+		bloom |= 1 << (id % 64)
+	}
+	return bloom
 }
 
 func (s *idset) chunkAt(id uint32) (int, bool) {
@@ -129,10 +139,7 @@ func (s *idset) without(own *token, id uint32) *idset {
 	if s.chunks == nil {
 		i, _ := slices.BinarySearch(s.small, id)
 		s.small = slices.Delete(s.small, i, i+1)
-		s.bloom = 0
-		for _, x := range s.small {
-			s.bloom |= 1 << (x % 64)
-		}
+		s.bloom = bloomOf(s.small)
 		return s
 	}
 	i, _ := s.chunkAt(id)
@@ -155,19 +162,20 @@ func (c *chunk) empty() bool {
 }
 
 func (s *idset) owned(own *token) *idset {
-	switch {
-	case s == nil:
-		return &idset{owner: own}
-	case s.owner == own:
+	if s != nil && s.owner == own {
 		return s
 	}
-	c := *s
-	c.owner = own
-	c.small = slices.Clone(s.small)
+	c := &idset{owner: own}
+	c.small = c.room[:0]
+	if s == nil {
+		return c
+	}
+	c.n, c.bloom = s.n, s.bloom
+	c.small = append(c.small, s.small...)
 	if s.chunks != nil {
 		c.chunks = append(make([]*chunk, 0, len(s.chunks)+1), s.chunks...)
 	}
-	return &c
+	return c
 }
 
 func (c *chunk) owned(own *token) *chunk {

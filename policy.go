@@ -13,13 +13,14 @@ import (
 type policy struct {
 	catalog     *Catalog
 	revision    Revision
-	history     string         // the line of revisions that it is on, see State
-	subjects    table[holder]  // all but Everyone, by the hash of the subject
-	users       vector[holder] // every subject that is no group, by number
-	groups      vector[holder] // by number; 0 is Everyone
-	scopes      table[place]   // all but Global, by the hash of the path
-	places      vector[place]  // by number; 0 is Global
-	privates    *idset         // the numbers of the private places
+	history     string            // the line of revisions that it is on, see State
+	subjects    table[holder]     // all but Everyone, by the hash of the subject
+	users       vector[holder]    // every subject that is no group, by number
+	groups      vector[holder]    // by number; 0 is Everyone
+	parts       vector[groupPart] // of the groups, by number: what a check needs of most of them
+	scopes      table[place]      // all but Global, by the hash of the path
+	places      vector[place]     // by number; 0 is Global
+	privates    *idset            // the numbers of the private places
 	roles       *roletable
 	uses        vector[roleUse] // by number of the role
 	constraints []Constraint    // sorted by name
@@ -45,12 +46,22 @@ type holder struct {
 
 // A groupPart is what a group has beside what every holder has.
 type groupPart struct {
-	members   *idset   // users directly in it
-	subgroups *idset   // groups directly in it
-	up        []uint32 // itself and every group above it, sorted, whatever the windows
-	steps     int      // the longest way up
-	timed     bool     // some membership on the way up has a window
-	halted    bool     // it or a group above it is suspended
+	bloom     uint64         // of up, as in an idset
+	timed     bool           // some membership on the way up has a window
+	halted    bool           // it or a group above it is suspended
+	up        []uint32       // itself and every group above it, sorted, whatever the windows
+	room      [upRoom]uint32 // for up, so that most are one piece of memory
+	members   *idset         // users directly in it
+	subgroups *idset         // groups directly in it
+	steps     int            // the longest way up
+}
+
+const upRoom = 6
+
+// rise sets what lies above the group, itself included.
+func (g *groupPart) rise(up []uint32) {
+	g.up = append(g.room[:0], up...)
+	g.bloom = bloomOf(up)
 }
 
 type grantAt struct {
@@ -107,7 +118,10 @@ const (
 func emptyPolicy(c *Catalog) *policy {
 	own := new(token)
 	p := &policy{catalog: c, roles: &roletable{byName: map[RoleName]*role{}, strict: newPermset(len(c.permissions))}}
-	p.groups.set(own, p.groups.next(), &holder{subject: Everyone(), group: &groupPart{up: []uint32{everyoneNumber}}})
+	all := &groupPart{}
+	all.rise([]uint32{everyoneNumber})
+	p.groups.set(own, p.groups.next(), &holder{subject: Everyone(), group: all})
+	p.parts.set(own, everyoneNumber, all)
 	p.places.set(own, p.places.next(), &place{scope: Global()})
 	return p
 }
@@ -120,7 +134,11 @@ func (p *policy) holder(s Subject) *holder {
 	if s.isEveryone() {
 		return p.everyone()
 	}
-	for b := p.subjects.bucketOf(s.hash); b != nil; b = b.more {
+	return holderIn(p.subjects.bucketOf(s.hash), &s)
+}
+
+func holderIn(b *bucket[holder], s *Subject) *holder {
+	for ; b != nil; b = b.more {
 		for i := range b.n {
 			if b.hash[i] == s.hash {
 				if h := b.value[i]; h.subject.id == s.id && h.subject.kind == s.kind {
@@ -172,7 +190,11 @@ func (p *policy) step(target *Scope, n int) *place {
 	} else {
 		hash = target.prefixHash(n)
 	}
-	for b := p.scopes.bucketOf(hash); b != nil; b = b.more {
+	return placeIn(p.scopes.bucketOf(hash), hash, target, n)
+}
+
+func placeIn(b *bucket[place], hash uint32, target *Scope, n int) *place {
+	for ; b != nil; b = b.more {
 		for i := range b.n {
 			if b.hash[i] == hash {
 				if at := b.value[i]; int(at.scope.depth) == n && startsPath(at.scope.path, target.path) {

@@ -136,7 +136,7 @@ func (r *Resolver) check(ctx context.Context, who *Subject, p *Permission, t *Sc
 	if err := r.fresh(c, &i); err != nil {
 		return nil, err
 	}
-	err := c.snapshot.check(&i, *who, *p, *t, facts)
+	err := c.snapshot.check(&i, who, p, t, facts)
 	if reason, no := err.(Reason); no {
 		err = &DeniedError{*who, *p, *t, reason, c.snapshot.Revision()}
 	}

@@ -11,41 +11,41 @@ import (
 // be undefined: finish judges those, since statements come in any order.
 func (d *draft) check(s Statement) bool {
 	before := len(d.problems)
-	switch s := s.(type) {
+	switch one := s.(type) {
 	case Role:
-		d.checkRole(s)
+		d.checkRole(one)
 	case Membership:
-		d.checkMembership(s)
+		d.checkMembership(s, one)
 	case Grant:
-		d.checkSubject(s, s.Subject)
-		d.checkScope(s, s.Scope)
-		d.checkRoleName(s, s.Role)
-		d.checkCondition(s, s.When)
-		d.checkWindow(s, s.Window)
+		d.checkSubject(s, one.Subject)
+		d.checkScope(s, one.Scope)
+		d.checkRoleName(s, one.Role)
+		d.checkCondition(s, one.When)
+		d.checkWindow(s, one.Window)
 		if len(d.problems) == before {
-			d.checkLimits(s)
+			d.checkLimits(one)
 		}
 	case Override:
-		d.checkSubject(s, s.Subject)
-		d.checkScope(s, s.Scope)
-		d.checkPattern(s, s.Pattern)
-		d.checkCondition(s, s.When)
-		d.checkWindow(s, s.Window)
-		if s.Effect != Allow && s.Effect != Deny && s.Effect != Forbid {
-			d.refuse(ErrInvalid, s, s.Effect.String(), "an override allows, denies or forbids")
+		d.checkSubject(s, one.Subject)
+		d.checkScope(s, one.Scope)
+		d.checkPattern(s, one.Pattern)
+		d.checkCondition(s, one.When)
+		d.checkWindow(s, one.Window)
+		if one.Effect != Allow && one.Effect != Deny && one.Effect != Forbid {
+			d.refuse(ErrInvalid, s, one.Effect.String(), "an override allows, denies or forbids")
 		}
 	case Suspension:
-		d.checkSubject(s, s.Subject)
-		if s.Subject.isEveryone() {
+		d.checkSubject(s, one.Subject)
+		if one.Subject.isEveryone() {
 			d.refuse(ErrInvalid, s, everyoneText, "everyone is never suspended")
 		}
 	case PrivateScope:
-		d.checkScope(s, s.Scope)
-		if s.Scope.IsGlobal() {
+		d.checkScope(s, one.Scope)
+		if one.Scope.IsGlobal() {
 			d.refuse(ErrInvalid, s, globalPath, "the whole instance is never private")
 		}
 	case Constraint:
-		d.checkConstraint(s)
+		d.checkConstraint(one)
 	default:
 		d.refuse(ErrInvalid, nil, fmt.Sprintf("%T", s), "not a statement")
 	}
@@ -127,19 +127,19 @@ func (d *draft) checkWindow(by Statement, w Window) {
 	}
 }
 
-func (d *draft) checkMembership(m Membership) {
-	d.checkSubject(m, m.Member)
-	d.checkSubject(m, m.Group)
-	d.checkWindow(m, m.Window)
+func (d *draft) checkMembership(by Statement, m Membership) {
+	d.checkSubject(by, m.Member)
+	d.checkSubject(by, m.Group)
+	d.checkWindow(by, m.Window)
 	switch {
 	case m.Member.isEveryone():
-		d.refuse(ErrInvalid, m, everyoneText, "everyone joins nothing")
+		d.refuse(ErrInvalid, by, everyoneText, "everyone joins nothing")
 	case m.Group.isEveryone():
-		d.refuse(ErrInvalid, m, everyoneText, "everyone is joined by nobody: every subject is in it")
+		d.refuse(ErrInvalid, by, everyoneText, "everyone is joined by nobody: every subject is in it")
 	case m.Group.Valid() == nil && !m.Group.IsGroup():
-		d.refuse(ErrInvalid, m, m.Group.String(), "only a group has members")
+		d.refuse(ErrInvalid, by, m.Group.String(), "only a group has members")
 	case m.Member == m.Group:
-		d.refuse(ErrCycle, m, m.Group.String(), "a group cannot be in itself")
+		d.refuse(ErrCycle, by, m.Group.String(), "a group cannot be in itself")
 	}
 }
 

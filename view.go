@@ -1,6 +1,9 @@
 package rolecall
 
-import "time"
+import (
+	"strings"
+	"time"
+)
 
 // A View is a snapshot seen by one subject: its groups are found once, and what was worked out for one place serves
 // every target below it. It is the fastest way to ask many questions for one subject, a page or a whole request.
@@ -18,6 +21,7 @@ type View struct {
 	bearers []bearer
 	bloom   uint64 // of the numbers of the groups, to pass over places where none of them speaks
 	sights  sightTable
+	mine    landmarks
 }
 
 // ViewOptions are the rare parts of a Request.
@@ -79,14 +83,24 @@ func (v *View) Check(p Permission, t Scope, facts ...Facts) error {
 	if number < 0 {
 		return v.policy.catalog.unknownPermission("request", p)
 	}
-	var way path
-	if err := v.walk(&t, &way); err != nil {
+	at, err := v.look(&t)
+	if err != nil {
 		return err
 	}
-	if r := v.ask(v.sight(&way), number, &way, f); r != Granted {
+	if r := v.answer(at, number, &t, f); r != Granted {
 		return r
 	}
 	return nil
+}
+
+// answer returns the verdict on a permission, from what the view knows or by the law.
+func (v *View) answer(at *sight, permission int, t *Scope, facts Facts) Reason {
+	if known := at.verdict[permission]; known != 0 && known != depends {
+		return Reason(known - 1)
+	}
+	var way path
+	v.policy.walk(t, &way)
+	return v.ask(at, permission, &way, facts)
 }
 
 // Decide answers with reasons, as Snapshot.Decide does.
@@ -99,13 +113,151 @@ func (v *View) Decide(p Permission, t Scope, facts Facts) (Decision, error) {
 }
 
 func (v *View) walk(t *Scope, way *path) error {
+	if err := v.checkScope(t); err != nil {
+		return err
+	}
+	v.policy.walk(t, way)
+	return nil
+}
+
+func (v *View) checkScope(t *Scope) error {
 	if t.path == "" || t.kinds&^v.policy.catalog.scopeBits != 0 || t.depth > maxScopeSegments {
 		if fault := v.policy.catalog.checkScope("request", *t); fault != nil {
 			return fault
 		}
 	}
-	v.policy.walk(t, way)
 	return nil
+}
+
+// look returns the sight of a target. After the first few it does not walk the whole policy but looks among the
+// landmarks, so that it costs the same however large the policy is.
+func (v *View) look(t *Scope) (*sight, error) {
+	if err := v.checkScope(t); err != nil {
+		return nil, err
+	}
+	if !v.mine.ready(v) {
+		var way path
+		v.policy.walk(t, &way)
+		return v.sight(&way), nil
+	}
+	at, depth := v.mine.nearest(t)
+	key := uint64(at) << 1
+	if v.policy.privates != nil && v.policy.closes(t, depth) {
+		key |= 1
+	}
+	return v.sights.get(key, len(v.policy.catalog.permissions)), nil
+}
+
+// closes says whether a private scope lies on the way to a target below that depth.
+func (p *policy) closes(t *Scope, depth int) bool {
+	for n := depth + 1; n <= int(t.depth); n++ {
+		at := p.step(t, n)
+		if at == nil {
+			return false
+		}
+		if at.private {
+			return true
+		}
+	}
+	return false
+}
+
+// Landmarks are the places, but Global, where something is said to the subject of a view: a hash table with linear
+// probing, at most half full. It is made once a view has been asked enough to be worth it, unless there are too many.
+type landmarks struct {
+	looks int
+	slots []landmark
+}
+
+// A landmark has the path of its place as a copy of its own: all of them lie together.
+type landmark struct {
+	path   string // empty where the slot is free
+	hash   uint32
+	number uint32
+	depth  uint8
+}
+
+const (
+	looksBefore   = 16
+	mostLandmarks = 1 << 12
+)
+
+func (l *landmarks) ready(v *View) bool {
+	if l.slots != nil {
+		return true
+	}
+	if l.looks++; l.looks == looksBefore {
+		l.fill(v)
+	}
+	return l.slots != nil
+}
+
+func (l *landmarks) fill(v *View) {
+	n := 0
+	for _, b := range v.bearers {
+		n += len(b.grants) + len(b.overrides)
+	}
+	if n > mostLandmarks {
+		return
+	}
+	size := 8
+	for size < 2*n {
+		size *= 2
+	}
+	l.slots = make([]landmark, size)
+	for _, b := range v.bearers {
+		for i := range b.grants {
+			l.add(v.policy.places.at(b.grants[i].scope))
+		}
+		for i := range b.overrides {
+			l.add(v.policy.places.at(b.overrides[i].scope))
+		}
+	}
+	l.gather()
+}
+
+func (l *landmarks) add(at *place) {
+	if at.number == globalNumber {
+		return
+	}
+	hash, mask := at.scope.lastHash(), uint32(len(l.slots)-1)
+	i := hash & mask
+	for ; l.slots[i].path != ""; i = (i + 1) & mask {
+		if l.slots[i].number == at.number {
+			return
+		}
+	}
+	l.slots[i] = landmark{at.scope.path, hash, at.number, at.scope.depth}
+}
+
+// gather copies the paths into one piece of memory.
+func (l *landmarks) gather() {
+	var all strings.Builder
+	for i := range l.slots {
+		all.WriteString(l.slots[i].path)
+	}
+	rest := all.String()
+	for i := range l.slots {
+		n := len(l.slots[i].path)
+		l.slots[i].path, rest = rest[:n], rest[n:]
+	}
+}
+
+// nearest returns the number and the depth of the deepest landmark that contains a target, Global's where none does.
+func (l *landmarks) nearest(t *Scope) (number uint32, depth int) {
+	mask := uint32(len(l.slots) - 1)
+	for n := int(t.depth); n > 0; n-- {
+		hash := t.hash[min(n, inlineHashes)-1]
+		if n > inlineHashes {
+			hash = t.prefixHash(n)
+		}
+		for i := hash & mask; l.slots[i].path != ""; i = (i + 1) & mask {
+			if m := &l.slots[i]; m.hash == hash && int(m.depth) == n && startsPath(m.path, t.path) {
+				return m.number, n
+			}
+		}
+	}
+	return globalNumber, 0
 }
 
 // A sight is what the subject sees at a place and everywhere below it where nothing more is said to it: the verdict of
@@ -162,10 +314,8 @@ func (h *holder) speaksAt(scope uint32) bool {
 
 // ask returns the verdict on a permission.
 func (v *View) ask(at *sight, permission int, way *path, facts Facts) Reason {
-	if known := at.verdict[permission]; known != 0 && (known != depends || facts == nil) {
-		if known != depends {
-			return Reason(known - 1)
-		}
+	if known := at.verdict[permission]; known != 0 && known != depends {
+		return Reason(known - 1)
 	}
 	reason, fixed := v.judge(permission, way, facts)
 	if fixed {
@@ -276,7 +426,6 @@ func (v *View) CheckAll(targets []Target, permissions ...Permission) (*Answers, 
 		numbers[i] = n
 	}
 	a := &Answers{reasons: make([]Reason, 0, len(targets)*len(permissions)), permissions: len(permissions)}
-	var way path
 	for i := range targets {
 		t := &targets[i]
 		if t.Facts != nil {
@@ -284,12 +433,12 @@ func (v *View) CheckAll(targets []Target, permissions ...Permission) (*Answers, 
 				return nil, err
 			}
 		}
-		if err := v.walk(&t.Scope, &way); err != nil {
+		at, err := v.look(&t.Scope)
+		if err != nil {
 			return nil, err
 		}
-		at := v.sight(&way)
 		for _, n := range numbers {
-			a.reasons = append(a.reasons, v.ask(at, n, &way, t.Facts))
+			a.reasons = append(a.reasons, v.answer(at, n, &t.Scope, t.Facts))
 		}
 	}
 	return a, nil

@@ -76,7 +76,7 @@ func BenchmarkResolver(b *testing.B) {
 
 func BenchmarkWrite(b *testing.B) {
 	each(b, Plain, func(b *testing.B, s *Studio, snapshot *rolecall.Snapshot, _ []Question) {
-		timed(b, WriteOp(s, s.Resolver(snapshot)))
+		timed(b, WriteOp(s, s.Resolver(snapshot), false))
 	})
 }
 
@@ -99,6 +99,12 @@ func BenchmarkLoad(b *testing.B) {
 func BenchmarkPage(b *testing.B) {
 	each(b, Plain, func(b *testing.B, s *Studio, snapshot *rolecall.Snapshot, _ []Question) {
 		timed(b, NewPage(s, 7).Op(snapshot))
+	})
+}
+
+func BenchmarkList(b *testing.B) {
+	each(b, Plain, func(b *testing.B, s *Studio, snapshot *rolecall.Snapshot, _ []Question) {
+		timed(b, ListOp(s, snapshot))
 	})
 }
 

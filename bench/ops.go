@@ -188,8 +188,9 @@ func (p *preloaded) Load(ctx context.Context) (rolecall.State, error) {
 	return state, err
 }
 
-// WriteOp grants and revokes in turn, each time until the resolver answers accordingly. An operation is one change.
-func WriteOp(s *Studio, resolver *rolecall.Resolver) Op {
+// WriteOp grants and revokes in turn, each time until the resolver answers accordingly. An operation is one change. The
+// grants are placed at projects that the policy knows, or at places that it has never heard of.
+func WriteOp(s *Studio, resolver *rolecall.Resolver, unheard bool) Op {
 	ctx := context.Background()
 	r, revoke := rand.New(rand.NewPCG(s.Seed, 7)), false
 	var g rolecall.Grant
@@ -198,7 +199,10 @@ func WriteOp(s *Studio, resolver *rolecall.Resolver) Op {
 		for range n {
 			edit := rolecall.Remove(g)
 			if !revoke {
-				g = rolecall.Grant{Subject: s.User(r.IntN(s.Users)), Role: Fresh, Scope: s.Project(r.IntN(s.Projects)).In("task", "fresh")}
+				g = rolecall.Grant{Subject: s.User(r.IntN(s.Users)), Role: Fresh, Scope: s.Project(r.IntN(s.Projects))}
+				if unheard {
+					g.Scope = g.Scope.In("task", "fresh")
+				}
 				edit = rolecall.Put(g)
 			}
 			must(resolver.Update(ctx, rolecall.Meta{Reason: "measured"}, func(*rolecall.Snapshot) (rolecall.Change, error) {
@@ -280,6 +284,24 @@ func (p *Page) Op(snapshot *rolecall.Snapshot) Op {
 	}
 }
 
+// ListOp lists the projects that the lister may see: 60 of them.
+func ListOp(s *Studio, snapshot *rolecall.Snapshot) Op {
+	who, may := s.Lister(), ListedPermission()
+	want := min(60, s.Projects)
+	return func(n int) {
+		for range n {
+			set := must(must(snapshot.For(who, nil)).Scopes("project", may))
+			projects := 0
+			for range must(set.In(rolecall.Global())).Included(rolecall.Global()) {
+				projects++
+			}
+			if projects != want {
+				panic(fmt.Sprintf("the lister sees %d projects, want %d", projects, want))
+			}
+		}
+	}
+}
+
 // A Race is what readers did in a while.
 type Race struct {
 	Checks  float64 // a second, all readers together
@@ -287,7 +309,7 @@ type Race struct {
 	Commits float64 // a second
 }
 
-// Run lets readers check, beside a writer that commits as fast as it can or without one.
+// Run lets one reader or two check, each its own half of the questions, beside a writer that commits as fast as it can or without one.
 func Run(s *Studio, resolver *rolecall.Resolver, questions []Question, readers int, writer bool, d time.Duration) Race {
 	var stop atomic.Bool
 	var wait sync.WaitGroup
@@ -295,7 +317,7 @@ func Run(s *Studio, resolver *rolecall.Resolver, questions []Question, readers i
 	commits := 0.0
 	if writer {
 		wait.Go(func() {
-			for write := WriteOp(s, resolver); !stop.Load(); commits += 2 {
+			for write := WriteOp(s, resolver, false); !stop.Load(); commits += 2 {
 				write(2)
 			}
 		})
@@ -303,7 +325,7 @@ func Run(s *Studio, resolver *rolecall.Resolver, questions []Question, readers i
 	for i := range readers {
 		wait.Go(func() {
 			cpu[i] = processorTime(func() {
-				part := len(questions) / readers
+				part := len(questions) / 2
 				for check := ResolverOp(resolver, questions[i*part:(i+1)*part]); !stop.Load(); counts[i] += 256 {
 					check(256)
 				}

@@ -45,7 +45,7 @@ const (
 	Conditions                      // conditions on grants and in roles
 
 	Plain = Variant(0)
-	Mixed = Denies | Replaces | Privates | Windows // what the issue of speed calls denies, replaces, private projects and windows
+	Mixed = Denies | Replaces | Privates | Windows
 )
 
 // String names the variant.

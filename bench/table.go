@@ -44,7 +44,7 @@ func (t *Table) Run() error {
 
 // asked is how many operations a round does, and how many questions about the largest studio there are: enough that
 // neither they nor what they ask for stays cached.
-const asked = 200_000
+const asked = 100_000
 
 // enough is the number of questions to ask about a studio.
 func (s *Studio) enough() int { return min(asked, max(2_000, 5*s.Users)) }
@@ -81,25 +81,32 @@ func (t *Table) growth(row string, at map[string]float64, bar float64) {
 }
 
 func (t *Table) size(size Size) error {
-	s := NewStudio(size, Plain, t.Seed)
+	if err := t.plainly(NewStudio(size, Plain, t.Seed)); err != nil {
+		return err
+	}
+	for _, v := range []Variant{Mixed, Mixed | Conditions} {
+		if err := t.variant(NewStudio(size, v, t.Seed)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// plainly measures the rows of the plain variant.
+func (t *Table) plainly(s *Studio) error {
 	snapshot, err := t.load(s)
 	if err != nil {
 		return err
 	}
-	if err := t.checks(s, snapshot); err != nil {
+	questions, err := t.checks(s, snapshot)
+	if err != nil {
 		return err
 	}
 	if err := t.boundChecks(s, snapshot); err != nil {
 		return err
 	}
 	t.lists(s, snapshot)
-	t.resolver(s, snapshot)
-	snapshot = nil
-	for _, v := range []Variant{Mixed, Mixed | Conditions} {
-		if err := t.variant(NewStudio(size, v, t.Seed)); err != nil {
-			return err
-		}
-	}
+	t.resolver(s, snapshot, questions)
 	return nil
 }
 
@@ -130,11 +137,12 @@ func (t *Table) load(s *Studio) (*rolecall.Snapshot, error) {
 	return snapshot, nil
 }
 
-func (t *Table) checks(s *Studio, snapshot *rolecall.Snapshot) error {
+// checks returns the questions about uniformly random users.
+func (t *Table) checks(s *Studio, snapshot *rolecall.Snapshot) (uniform []Question, err error) {
 	for _, draw := range []Draw{Uniform, Zipf} {
 		questions := s.Questions(s.enough(), draw)
 		if err := Verify(snapshot, questions[:min(len(questions), 20_000)]); err != nil {
-			return err
+			return nil, err
 		}
 		lambda := NewLambda(s, questions)
 		lambda.Choose()
@@ -143,7 +151,7 @@ func (t *Table) checks(s *Studio, snapshot *rolecall.Snapshot) error {
 		if draw == Zipf {
 			name = "check, Zipf subjects"
 		} else {
-			t.plain[s.Name] = f.Ratio
+			t.plain[s.Name], uniform = f.Ratio, questions
 		}
 		t.show(name, s.Name+", λ of that size", f, "λ", 2.5)
 		if draw == Zipf {
@@ -152,7 +160,7 @@ func (t *Table) checks(s *Studio, snapshot *rolecall.Snapshot) error {
 		t.show("full explanation", s.Name, Compare(t.Rounds, DecideOp(snapshot, questions), asked/10, t.million.Op(), asked), "λ", 200)
 		t.show("making a view", s.Name, Compare(t.Rounds, ForOp(snapshot, questions), asked/10, t.million.Op(), asked), "λ", 0)
 	}
-	return nil
+	return uniform, nil
 }
 
 func (t *Table) boundChecks(s *Studio, snapshot *rolecall.Snapshot) error {
@@ -169,31 +177,37 @@ func (t *Table) boundChecks(s *Studio, snapshot *rolecall.Snapshot) error {
 }
 
 func (t *Table) lists(s *Studio, snapshot *rolecall.Snapshot) {
+	t.show("listing 60 projects", fmt.Sprintf("%s, of %d", s.Name, s.Projects), Compare(t.Rounds, ListOp(s, snapshot), 100, t.million.Op(), asked), "λ", 200)
 	page := NewPage(s, 7)
 	t.show("page: 5,000 versions × 3 permissions", s.Name, Compare(t.Rounds, page.Op(snapshot), 20, t.million.Op(), asked), "λ", 1500)
 }
 
-func (t *Table) resolver(s *Studio, snapshot *rolecall.Snapshot) {
+func (t *Table) resolver(s *Studio, snapshot *rolecall.Snapshot, questions []Question) {
 	resolver := s.Resolver(snapshot)
-	questions := s.Questions(s.enough(), Uniform)
 	for _, allowed := range []bool{true, false} {
 		some := Answered(questions, allowed)
 		f := Compare(t.Rounds, ResolverOp(resolver, some), asked/2, CheckOp(snapshot, some), asked/2)
 		t.show(fmt.Sprintf("Resolver.Check, allowed %v", allowed), s.Name+", unit: Snapshot.Check", f, "×", 1.3)
 	}
 	runtime.GC()
-	f := Compare(t.Rounds, WriteOp(s, resolver), 500, t.million.Op(), asked)
-	t.write[s.Name] = f.NS
-	t.show("grant or revoke until visible", s.Name, f, "λ", 300)
-	f.Ratio = f.Bytes
-	t.show("grant or revoke, allocated", s.Name, f, "B", 20_000)
-	f = Compare(t.Rounds, RoleEditOp(s, resolver), 20, t.million.Op(), asked)
+	for _, unheard := range []bool{true, false} {
+		where := s.Name + ", at a known project"
+		if unheard {
+			where = s.Name + ", at a new place"
+		}
+		f := Compare(t.Rounds, WriteOp(s, resolver, unheard), 500, t.million.Op(), asked)
+		t.write[s.Name] = f.NS
+		t.show("grant or revoke until visible", where, f, "λ", 300)
+		f.Ratio = f.Bytes
+		t.show("grant or revoke, allocated", where, f, "B", 20_000)
+	}
+	f := Compare(t.Rounds, RoleEditOp(s, resolver), 20, t.million.Op(), asked)
 	t.show(fmt.Sprintf("edit of a role held by %d", min(EditedBy, s.Users)), s.Name, f, "λ", 10_000)
 	t.races(s, resolver, questions)
 }
 
-// races compares two readers with one. Where the machine has fewer processors than readers and writer together the
-// wall clock cannot show 1.9; checks for each second of processor time show whether readers get in each other's way.
+// races compares two readers with one, and judges by the clock. Where the machine has fewer processors than there are
+// readers and writer the clock cannot show 1.9; checks for each second of processor time are printed beside it.
 func (t *Table) races(s *Studio, resolver *rolecall.Resolver, questions []Question) {
 	for _, writer := range []bool{false, true} {
 		var wall, perCPU, commits []float64
@@ -207,7 +221,11 @@ func (t *Table) races(s *Studio, resolver *rolecall.Resolver, questions []Questi
 		if writer {
 			what = fmt.Sprintf("writer at %.0f commits a second", median(commits))
 		}
-		t.row("| two readers against one | %s, %s | | | | | %.3g × by the clock, %.3g × by processor time | ≥ 1.9 × | |", s.Name, what, median(wall), median(perCPU))
+		verdict := "pass"
+		if median(wall) < 1.9 {
+			verdict = "MISS"
+		}
+		t.row("| two readers against one | %s, %s | | | | | %.3g × by the clock, %.3g × by processor time | ≥ 1.9 × | %s |", s.Name, what, median(wall), median(perCPU), verdict)
 	}
 }
 

@@ -72,8 +72,9 @@ func (p *policy) glance(now *instant, who *Subject, permission *Permission, targ
 	}
 	g.walk(target)
 	g.fetch(h)
+	lone := p.replaces == 0 && p.strictOverrides == 0 && !p.roles.strict.has(number)
 	enough := foundDoubt | foundStrict
-	if p.replaces == 0 && p.strictOverrides == 0 && !p.roles.strict.has(number) {
+	if lone {
 		enough = foundAllow | foundStrict
 	}
 	found := g.own(h)
@@ -89,13 +90,13 @@ func (p *policy) glance(now *instant, who *Subject, permission *Permission, targ
 	if found&enough == 0 {
 		found |= g.everyone()
 	}
-	switch {
-	case found&foundStrict != 0:
-		return NothingSaid, false
-	case found&foundAllow != 0:
+	switch found {
+	case foundAllow:
 		return Granted, true
+	case foundAllow | foundDoubt: // where there is doubt, what could speak against the Allow was not looked at
+		return Granted, lone
 	}
-	return NothingSaid, found&foundDoubt == 0
+	return NothingSaid, found == 0
 }
 
 // reach finds the buckets of the first two segments before anything else is looked at, so that the processor fetches

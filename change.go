@@ -1,6 +1,9 @@
 package rolecall
 
-import "time"
+import (
+	"strconv"
+	"time"
+)
 
 // A Revision counts the committed changes of a policy: every committed change makes exactly the next one.
 type Revision uint64
@@ -56,7 +59,7 @@ type Activation struct {
 // String returns the text form.
 func (a Activation) String() string {
 	return "activate " + a.Subject.String() + " " + string(a.Role) + " at " + a.Scope.String() +
-		" until " + FormatTime(a.Until) + " " + quote(a.Reason)
+		" until " + FormatTime(a.Until) + " " + strconv.Quote(a.Reason)
 }
 
 // Put adds a statement, or changes the one that has its key.

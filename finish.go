@@ -18,7 +18,7 @@ func (d *draft) finish(base *policy) *policy {
 		d.finishGroups()
 	}
 	if len(d.problems) == 0 {
-		d.checkSeparation(base)
+		d.checkSeparation()
 	}
 	if len(d.problems) > 0 {
 		return nil
@@ -108,7 +108,7 @@ func (d *draft) finishRoles(base *policy) {
 	d.problems = compactProblems(d.problems)
 	order, cycle := d.inheritance()
 	if cycle != nil {
-		d.refuse(ErrCycle, d.roles.find(cycle[0]).Role, string(cycle[0]), "the roles inherit from each other in a circle: %s", strings.Join(stringsOf2(cycle), " inherits "))
+		d.refuse(ErrCycle, d.roles.find(cycle[0]).Role, string(cycle[0]), "the roles inherit from each other in a circle: %s", strings.Join(texts(cycle), " inherits "))
 		return
 	}
 	n := len(d.catalog.permissions)
@@ -137,14 +137,6 @@ func compactProblems(ps Problems) Problems {
 		seen[key] = true
 		return repeated
 	})
-}
-
-func stringsOf2(names []RoleName) []string {
-	out := make([]string, len(names))
-	for i, n := range names {
-		out[i] = string(n)
-	}
-	return out
 }
 
 // inheritance returns the roles to compile, each after those it inherits from; or a cycle, whose first name is also

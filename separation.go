@@ -36,7 +36,7 @@ type tenure struct {
 }
 
 // checkSeparation refuses what breaks a static constraint, once a constraint and subject.
-func (d *draft) checkSeparation(base *policy) {
+func (d *draft) checkSeparation() {
 	watched := d.watchedRoles()
 	if len(watched) == 0 {
 		return

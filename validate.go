@@ -218,10 +218,12 @@ func (d *draft) checkLimits(g Grant) {
 	}
 }
 
-func joined[S ~string](names []S) string {
-	texts := make([]string, len(names))
+func joined[S ~string](names []S) string { return strings.Join(texts(names), ", ") }
+
+func texts[S ~string](names []S) []string {
+	out := make([]string, len(names))
 	for i, n := range names {
-		texts[i] = string(n)
+		out[i] = string(n)
 	}
-	return strings.Join(texts, ", ")
+	return out
 }

@@ -52,9 +52,6 @@ type glimpse struct {
 	private    int // depth of the deepest private place that stops Allows from above
 	n          int
 	places     [glanceDepth]*place
-	near       [2]*bucket[place] // where the places of the first two segments are, if they are
-	parts      [4]*groupPart     // of the first groups that the subject is directly in
-	fetched    uint64            // of no meaning: it makes the processor read ahead, see reach
 }
 
 // glance answers a check without facts where the subject is a user, or anything else but a group, of whom something is
@@ -65,13 +62,11 @@ func (p *policy) glance(now *instant, who *Subject, permission *Permission, targ
 		return NothingSaid, false
 	}
 	g := glimpse{policy: p, now: now, permission: number}
-	g.reach(target)
 	h := holderIn(p.subjects.bucketOf(who.hash), who)
 	if h == nil || h.suspended || h.group != nil || len(h.overrides) > 0 {
 		return NothingSaid, false
 	}
 	g.walk(target)
-	g.fetch(h)
 	lone := p.replaces == 0 && p.strictOverrides == 0 && !p.roles.strict.has(number)
 	enough := foundDoubt | foundStrict
 	if lone {
@@ -80,11 +75,7 @@ func (p *policy) glance(now *instant, who *Subject, permission *Permission, targ
 	found := g.own(h)
 	for i := 0; i < len(h.groups) && found&enough == 0; i++ {
 		if m := &h.groups[i]; h.open(m.window, now) {
-			part := g.parts[i%len(g.parts)]
-			if i >= len(g.parts) {
-				part = p.parts.at(m.group)
-			}
-			found |= g.group(m.group, part, enough)
+			found |= g.group(m.group, p.parts.at(m.group), enough)
 		}
 	}
 	if found&enough == 0 {
@@ -99,44 +90,12 @@ func (p *policy) glance(now *instant, who *Subject, permission *Permission, targ
 	return NothingSaid, found == 0
 }
 
-// reach finds the buckets of the first two segments before anything else is looked at, so that the processor fetches
-// them while it waits for the subject: in a large policy nearly all of a check is waiting for memory.
-func (g *glimpse) reach(target *Scope) {
-	for i := range min(int(target.depth), len(g.near)) {
-		if b := g.policy.scopes.bucketOf(target.hash[i]); b != nil {
-			g.near[i] = b
-			g.fetched += uint64(b.n)
-		}
-	}
-}
-
-// fetch does as reach does with what the groups and the places have.
-func (g *glimpse) fetch(h *holder) {
-	for i := range min(len(h.groups), len(g.parts)) {
-		g.parts[i] = g.policy.parts.at(h.groups[i].group)
-		g.fetched += g.parts[i].bloom
-	}
-	for depth := range g.n {
-		if s := g.places[depth].groups; s != nil {
-			g.fetched += s.bloom
-		}
-	}
-	if len(h.grants) > 0 {
-		g.fetched += uint64(h.grants[0].scope)
-	}
-}
-
 // walk finds the known places on the way.
 func (g *glimpse) walk(target *Scope) {
 	g.places[0] = g.policy.global()
 	g.n = 1
 	for n := 1; n <= int(target.depth); n++ {
-		var at *place
-		if n <= len(g.near) {
-			at = placeIn(g.near[n-1], target.hash[n-1], target, n)
-		} else {
-			at = g.policy.step(target, n)
-		}
+		at := g.policy.step(target, n)
 		if at == nil {
 			break
 		}

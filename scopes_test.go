@@ -355,6 +355,16 @@ func TestScopesManyConditions(t *testing.T) {
 			if opaque != x.opaque {
 				t.Errorf("some rule is opaque: %t, want %t", opaque, x.opaque)
 			}
+			rules, err := v.Rules(project)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var atProject rolecall.ScopeRule
+			for _, atProject = range rules {
+			}
+			if atProject.Opaque() != x.opaque {
+				t.Errorf("the rule at %s is opaque: %t, want %t", project, atProject.Opaque(), x.opaque)
+			}
 			rapid.Check(t, func(t *rapid.T) {
 				f := facts{}
 				for _, name := range names {
@@ -366,6 +376,9 @@ func TestScopesManyConditions(t *testing.T) {
 				}
 				if got := byRegions(set, project, f); got != want {
 					t.Fatalf("by its regions %s is in given %v: %t, want %t", project, f, got, want)
+				}
+				if got := atProject.Holds(f); got != want {
+					t.Fatalf("the rule at %s holds given %v: %t, want %t", project, f, got, want)
 				}
 				if got := plan.Gains(ann, seeTask, project, f); got != want {
 					t.Fatalf("Gains(%s, %v) = %t, want %t", project, f, got, want)

@@ -1,0 +1,59 @@
+package rolecall_test
+
+import (
+	"errors"
+	"slices"
+	"testing"
+
+	"github.com/rolecall-go/rolecall"
+	"pgregory.net/rapid"
+)
+
+// TestRulesAreTheCheck compares each rule with View.Check for several facts, whole and taken apart.
+func TestRulesAreTheCheck(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		b := newBench(t, drawWorld(t))
+		v := b.view(drawAsker(t))
+		if v.err != nil {
+			t.Skip("the asker's session is refused")
+		}
+		at := pick(t, lookups, "at")
+		rules, err := v.Rules(at)
+		if err != nil {
+			t.Fatalf("Rules(%s) of %s: %v, want no error", at, v.Subject(), err)
+		}
+		of := map[rolecall.Permission]rolecall.ScopeRule{}
+		var order []rolecall.Permission
+		for p, rule := range rules {
+			of[p], order = rule, append(order, p)
+		}
+		if !slices.IsSortedFunc(order, rolecall.Permission.Compare) {
+			t.Fatalf("Rules(%s) of %s yields %v, want it in order of name", at, v.Subject(), order)
+		}
+		for range 4 {
+			f := drawFacts(t)
+			for p := range worldCatalog.Permissions() {
+				want := v.Check(p, at, f) == nil
+				if got := of[p].Holds(f); got != want {
+					t.Fatalf("Rules(%s) of %s: %s %s, which is %t given %v, want %t; policy:\n%s", at, v.Subject(), p, of[p], got, f, want, b.world)
+				}
+				if got := holdsBySplitting(of[p], f); got != want {
+					t.Fatalf("Rules(%s) of %s: %s %s taken apart is %t given %v, want %t; policy:\n%s", at, v.Subject(), p, of[p], got, f, want, b.world)
+				}
+			}
+		}
+	})
+}
+
+func TestRulesRefuse(t *testing.T) {
+	v, err := world{}.snapshot(t).At(day(1)).For(ann, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := v.Rules(rolecall.In("projekt", "p")); !errors.Is(err, rolecall.ErrUnknown) {
+		t.Errorf("Rules(/projekt:p): %v, want %s", err, rolecall.ErrUnknown)
+	}
+	if _, err := v.Rules(rolecall.Scope{}); !errors.Is(err, rolecall.ErrInvalid) {
+		t.Errorf("Rules(the zero scope): %v, want %s", err, rolecall.ErrInvalid)
+	}
+}

@@ -55,10 +55,6 @@ func equal[S ~[]E, E comparable](t *testing.T, got S, want ...E) {
 	}
 }
 
-func (b ansiBench) view(who rolecall.Subject) *rolecall.View {
-	return must[*rolecall.View](b.t)(b.snapshot().For(who, nil))
-}
-
 func (b ansiBench) session(roles ...rolecall.RoleName) admin.Session {
 	return must[admin.Session](b.t)(admin.OpenSession(b.snapshot(), ivy, roles...))
 }
@@ -69,16 +65,6 @@ func permissions(names ...string) []rolecall.Permission {
 		list = append(list, rolecall.NewPermission(name))
 	}
 	return list
-}
-
-// constraints tests the functions about sets of roles of one kind, whose limit before is that of a set of two.
-func (b ansiBench) constraint(kind rolecall.ConstraintKind, name string) rolecall.Constraint {
-	b.t.Helper()
-	c, found := admin.Constraint(b.snapshot(), name)
-	if !found || c.Kind != kind {
-		b.t.Fatalf("Constraint(%s): got %v, %v, want one that is %s", name, c, found, kind)
-	}
-	return c
 }
 
 // ansi has an example of each function of ANSI INCITS 359-2012.
@@ -146,20 +132,25 @@ var ansi = map[string]func(ansiBench){
 		equal(b.t, must[[]rolecall.Permission](b.t)(admin.RolePermissions(b.snapshot(), "artist", "assigned")), permissions("task.update", "task.view")...)
 	},
 	"UserPermissions": func(b ansiBench) {
-		equal(b.t, must[[]rolecall.Permission](b.t)(b.view(ivy).Permissions(alpha, nil)), permissions("budget.view", "task.view")...)
+		equal(b.t, must[[]rolecall.Permission](b.t)(admin.UserPermissions(b.snapshot(), ivy, alpha)), permissions("budget.view", "task.view")...)
 	},
-	"SessionRoles": func(b ansiBench) { equal(b.t, b.session("viewer", "senior").Roles, "senior", "viewer") },
+	"SessionRoles": func(b ansiBench) {
+		equal(b.t, must[[]rolecall.RoleName](b.t)(admin.SessionRoles(b.snapshot(), b.session("viewer", "senior"))), "senior", "viewer")
+		key := must[admin.Session](b.t)(admin.APIKey(b.snapshot(), rolecall.Service("key"), ivy, "*.view"))
+		equal(b.t, must[[]rolecall.RoleName](b.t)(admin.SessionRoles(b.snapshot(), key)), "junior", "senior", "viewer")
+		_, err := admin.SessionRoles(b.snapshot(), key.Lasting(b.snapshot().Now()))
+		wantErr(b.t, "SessionRoles of a session that was ended", err, admin.ErrSessionEnded)
+	},
 	"SessionPermissions": func(b ansiBench) {
-		v := must[*rolecall.View](b.t)(b.session("junior").View(b.snapshot()))
-		equal(b.t, must[[]rolecall.Permission](b.t)(v.Permissions(alpha, nil)), permissions("task.view")...)
+		equal(b.t, must[[]rolecall.Permission](b.t)(admin.SessionPermissions(b.snapshot(), b.session("junior"), alpha)), permissions("task.view")...)
 	},
 	"RoleOperationsOnObject": func(b ansiBench) {
-		all := must[[]rolecall.Permission](b.t)(admin.RolePermissions(b.snapshot(), "senior"))
-		equal(b.t, matching(all, "task.*"), permissions("task.view")...)
+		equal(b.t, must[[]rolecall.Permission](b.t)(admin.RoleOperationsOnObject(b.snapshot(), "senior", "task.*")), permissions("task.view")...)
+		_, err := admin.RoleOperationsOnObject(b.snapshot(), "senior", "Task")
+		wantErr(b.t, "RoleOperationsOnObject of what is no pattern", err, rolecall.ErrInvalid)
 	},
 	"UserOperationsOnObject": func(b ansiBench) {
-		all := must[[]rolecall.Permission](b.t)(b.view(ivy).Permissions(shot, nil))
-		equal(b.t, matching(all, "budget.*"), permissions("budget.view")...)
+		equal(b.t, must[[]rolecall.Permission](b.t)(admin.UserOperationsOnObject(b.snapshot(), ivy, "budget.*", shot)), permissions("budget.view")...)
 	},
 
 	// Hierarchical RBAC
@@ -209,11 +200,15 @@ var ansi = map[string]func(ansiBench){
 		b.ok(b.root.Constrain(b.ctx, pair("three", rolecall.Static, 3, "senior", "viewer", "artist")))
 		b.refused(rolecall.ErrSeparation)(b.root.Constrain(b.ctx, pair("three", rolecall.Static, 2, "senior", "viewer", "artist")))
 	},
-	"SsdRoleSets": func(b ansiBench) {
-		equal(b.t, namesOf(admin.Constraints(b.snapshot(), rolecall.Static)), "pay")
+	"SsdRoleSets": func(b ansiBench) { equal(b.t, admin.SsdRoleSets(b.snapshot()), "pay") },
+	"SsdRoleSetRoles": func(b ansiBench) {
+		equal(b.t, must[[]rolecall.RoleName](b.t)(admin.SsdRoleSetRoles(b.snapshot(), "pay")), "accountant", "artist")
+		_, err := admin.SsdRoleSetRoles(b.snapshot(), "hats")
+		wantErr(b.t, "SsdRoleSetRoles of a dynamic one", err, rolecall.ErrUnknown)
 	},
-	"SsdRoleSetRoles":       func(b ansiBench) { equal(b.t, b.constraint(rolecall.Static, "pay").Roles, "accountant", "artist") },
-	"SsdRoleSetCardinality": func(b ansiBench) { equal(b.t, []int{b.constraint(rolecall.Static, "pay").Limit}, 2) },
+	"SsdRoleSetCardinality": func(b ansiBench) {
+		equal(b.t, []int{must[int](b.t)(admin.SsdRoleSetCardinality(b.snapshot(), "pay"))}, 2)
+	},
 
 	// Dynamic separation of duty
 	"CreateDsdSet": func(b ansiBench) {
@@ -239,21 +234,15 @@ var ansi = map[string]func(ansiBench){
 		equal(b.t, b.session("junior", "viewer").Roles, "junior", "viewer")
 		b.refused(rolecall.ErrInvalid)(b.root.Constrain(b.ctx, pair("hats", rolecall.Dynamic, 4, "artist", "viewer", "junior")))
 	},
-	"DsdRoleSets":           func(b ansiBench) { equal(b.t, namesOf(admin.Constraints(b.snapshot(), rolecall.Dynamic)), "hats") },
-	"DsdRoleSetRoles":       func(b ansiBench) { equal(b.t, b.constraint(rolecall.Dynamic, "hats").Roles, "artist", "viewer") },
-	"DsdRoleSetCardinality": func(b ansiBench) { equal(b.t, []int{b.constraint(rolecall.Dynamic, "hats").Limit}, 2) },
-}
-
-func matching(all []rolecall.Permission, p rolecall.Pattern) []rolecall.Permission {
-	return slices.DeleteFunc(slices.Clone(all), func(one rolecall.Permission) bool { return !p.Matches(one) })
-}
-
-func namesOf(all []rolecall.Constraint) []string {
-	var names []string
-	for _, c := range all {
-		names = append(names, c.Name)
-	}
-	return names
+	"DsdRoleSets": func(b ansiBench) { equal(b.t, admin.DsdRoleSets(b.snapshot()), "hats") },
+	"DsdRoleSetRoles": func(b ansiBench) {
+		equal(b.t, must[[]rolecall.RoleName](b.t)(admin.DsdRoleSetRoles(b.snapshot(), "hats")), "artist", "viewer")
+	},
+	"DsdRoleSetCardinality": func(b ansiBench) {
+		equal(b.t, []int{must[int](b.t)(admin.DsdRoleSetCardinality(b.snapshot(), "hats"))}, 2)
+		_, err := admin.DsdRoleSetCardinality(b.snapshot(), "no such set")
+		wantErr(b.t, "DsdRoleSetCardinality of none", err, rolecall.ErrUnknown)
+	},
 }
 
 func TestANSI(t *testing.T) {

@@ -6,9 +6,10 @@ import (
 	"github.com/rolecall-go/rolecall"
 )
 
-// The review functions of ANSI INCITS 359-2012 where the core has no question of that form. Each looks at one snapshot,
-// at its instant: statements outside their windows and eligible grants do not count, suspension and conditions are not
-// looked at. docs/separation-of-duty.md maps every function of the standard.
+// The review functions of ANSI INCITS 359-2012 by their names. Each looks at one snapshot, at its instant: statements
+// outside their windows and eligible grants do not count. Those about roles look at no suspension and no condition;
+// those about permissions are the check. docs/separation-of-duty.md maps every function of the standard, and says where
+// the model differs.
 
 // AssignedRoles lists the roles that somebody holds by a grant, its own or that of a group or Everyone, in order.
 func AssignedRoles(s *rolecall.Snapshot, who rolecall.Subject) []rolecall.RoleName {
@@ -131,6 +132,58 @@ func RolePermissions(s *rolecall.Snapshot, role rolecall.RoleName, given ...role
 	return view.Permissions(rolecall.Global(), rolecall.Given(given))
 }
 
+// UserPermissions lists what a subject may do at a place, given that some conditions hold, in order.
+func UserPermissions(s *rolecall.Snapshot, who rolecall.Subject, at rolecall.Scope, given ...rolecall.Condition) ([]rolecall.Permission, error) {
+	view, err := s.For(who, nil)
+	if err != nil {
+		return nil, err
+	}
+	return view.Permissions(at, rolecall.Given(given))
+}
+
+// SessionRoles lists the active roles of a session, in order: all roles that its subject is authorized for where the
+// session was not narrowed to some.
+func SessionRoles(s *rolecall.Snapshot, x Session) ([]rolecall.RoleName, error) {
+	if err := x.Valid(s); err != nil {
+		return nil, err
+	}
+	if x.Roles == nil {
+		return AuthorizedRoles(s, x.Subject), nil
+	}
+	return slices.Clone(x.Roles), nil
+}
+
+// SessionPermissions lists what may be done in a session at a place, given that some conditions hold, in order.
+func SessionPermissions(s *rolecall.Snapshot, x Session, at rolecall.Scope, given ...rolecall.Condition) ([]rolecall.Permission, error) {
+	view, err := x.View(s)
+	if err != nil {
+		return nil, err
+	}
+	return view.Permissions(at, rolecall.Given(given))
+}
+
+// RoleOperationsOnObject lists those of RolePermissions that match a pattern, which names a kind of object: task.*.
+func RoleOperationsOnObject(s *rolecall.Snapshot, role rolecall.RoleName, object rolecall.Pattern, given ...rolecall.Condition) ([]rolecall.Permission, error) {
+	all, err := RolePermissions(s, role, given...)
+	return operationsOn(object, all, err)
+}
+
+// UserOperationsOnObject lists those of UserPermissions at the object's place that match a pattern, which names its kind.
+func UserOperationsOnObject(s *rolecall.Snapshot, who rolecall.Subject, object rolecall.Pattern, at rolecall.Scope, given ...rolecall.Condition) ([]rolecall.Permission, error) {
+	all, err := UserPermissions(s, who, at, given...)
+	return operationsOn(object, all, err)
+}
+
+func operationsOn(object rolecall.Pattern, all []rolecall.Permission, err error) ([]rolecall.Permission, error) {
+	if err == nil {
+		err = object.Valid()
+	}
+	if err != nil {
+		return nil, err
+	}
+	return slices.DeleteFunc(all, func(p rolecall.Permission) bool { return !object.Matches(p) }), nil
+}
+
 // Constraints lists the separations of duty of a kind, in order of name.
 func Constraints(s *rolecall.Snapshot, kind rolecall.ConstraintKind) []rolecall.Constraint {
 	var list []rolecall.Constraint
@@ -149,4 +202,50 @@ func Constraint(s *rolecall.Snapshot, name string) (rolecall.Constraint, bool) {
 		return rolecall.Constraint{}, false
 	}
 	return found.(rolecall.Constraint), true
+}
+
+// SsdRoleSets lists the names of the static separations of duty, in order.
+func SsdRoleSets(s *rolecall.Snapshot) []string { return roleSets(s, rolecall.Static) }
+
+// DsdRoleSets lists the names of the dynamic separations of duty, in order.
+func DsdRoleSets(s *rolecall.Snapshot) []string { return roleSets(s, rolecall.Dynamic) }
+
+func roleSets(s *rolecall.Snapshot, kind rolecall.ConstraintKind) []string {
+	var names []string
+	for _, c := range Constraints(s, kind) {
+		names = append(names, c.Name)
+	}
+	return names
+}
+
+// SsdRoleSetRoles lists the roles of a static separation of duty, in order.
+func SsdRoleSetRoles(s *rolecall.Snapshot, name string) ([]rolecall.RoleName, error) {
+	c, err := roleSet(s, rolecall.Static, name)
+	return c.Roles, err
+}
+
+// DsdRoleSetRoles lists the roles of a dynamic separation of duty, in order.
+func DsdRoleSetRoles(s *rolecall.Snapshot, name string) ([]rolecall.RoleName, error) {
+	c, err := roleSet(s, rolecall.Dynamic, name)
+	return c.Roles, err
+}
+
+// SsdRoleSetCardinality returns how many roles of a static separation of duty are too many to hold.
+func SsdRoleSetCardinality(s *rolecall.Snapshot, name string) (int, error) {
+	c, err := roleSet(s, rolecall.Static, name)
+	return c.Limit, err
+}
+
+// DsdRoleSetCardinality returns how many roles of a dynamic separation of duty are too many to have active.
+func DsdRoleSetCardinality(s *rolecall.Snapshot, name string) (int, error) {
+	c, err := roleSet(s, rolecall.Dynamic, name)
+	return c.Limit, err
+}
+
+func roleSet(s *rolecall.Snapshot, kind rolecall.ConstraintKind, name string) (rolecall.Constraint, error) {
+	c, found := Constraint(s, name)
+	if !found || c.Kind != kind {
+		return rolecall.Constraint{}, fault(rolecall.ErrUnknown, rolecall.Constraint{Name: name}, name, "no "+string(kind)+" separation of duty has this name")
+	}
+	return c, nil
 }

@@ -304,3 +304,31 @@ func Example_keptSnapshot() {
 	// the kept one? yes
 	// a new one? no, suspended
 }
+
+func ExampleTrace() {
+	ctx := context.Background()
+	ada, pia, alpha := rolecall.User("ada"), rolecall.User("pia"), rolecall.In("project", "alpha")
+	store := memstore.New()
+	resolver := succeed(rolecall.Open(ctx, store, vocabulary(), nil))
+	commit := func(m rolecall.Meta, edits ...rolecall.Edit) {
+		succeed(resolver.Update(ctx, m, func(*rolecall.Snapshot) (rolecall.Change, error) {
+			return rolecall.Change{Edits: edits}, nil
+		}))
+	}
+	commit(rolecall.Meta{Reason: "set up"}, rolecall.Put(ViewerRole), rolecall.Put(ArtistRole),
+		rolecall.Put(rolecall.Role{Name: "boss", Rules: []rolecall.Rule{{Effect: rolecall.Allow, Patterns: []rolecall.Pattern{"*", "rolecall.*"}}}}),
+		rolecall.Put(rolecall.Grant{Subject: pia, Role: "boss", Scope: rolecall.Global()}))
+	commit(rolecall.Meta{Actor: pia, Reason: "joins the show", Time: time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)},
+		rolecall.Put(rolecall.Grant{Subject: ada, Role: "artist", Scope: alpha}))
+
+	snapshot := succeed(resolver.Snapshot())
+	decision := succeed(snapshot.Decide(rolecall.Request{Subject: ada, Permission: TaskUpdate, Scope: alpha}))
+	p := succeed(rolecall.TraceOnly(ctx, store, snapshot, decision.Keys()...))
+	for _, f := range decision.Deciding() {
+		fmt.Println(f)
+		fmt.Println(p.Of(rolecall.KeyOf(f.Statement), decision.Revision()))
+	}
+	// Output:
+	// grant user:ada artist at /project:alpha (role artist: allow task.update): decides
+	// revision 2, by user:pia, 2026-03-02T09:00:00Z: joins the show <nil>
+}

@@ -207,30 +207,6 @@ func TestQuestions(t *testing.T) {
 	}
 }
 
-func TestWhoGave(t *testing.T) {
-	b := eventful(t)
-	a, found, err := admin.WhoGave(b.changes(), grantOf(cleo, "viewer", alpha))
-	if err != nil || !found || a.Actor != root || a.Reason != "new here" {
-		t.Errorf("WhoGave(viewer at alpha): got %v, %v, %v, want root", a, found, err)
-	}
-	if a, found, err := admin.WhoGave(b.changes(), grantOf(cleo, "viewer", shot)); err != nil || found || a.Revision != 0 {
-		t.Errorf("WhoGave(viewer at the shot, which was revoked): got %v, %v, %v, want nothing", a, found, err)
-	}
-	must[rolecall.Revision](t)(b.as(root, nil).Grant(t.Context(), grantOf(night, "accountant", beta)))
-	d := must[rolecall.Decision](t)(b.snapshot().Decide(rolecall.Request{Subject: cleo, Permission: budgetView, Scope: beta}))
-	var got []string
-	for _, a := range must[[]admin.Alteration](t)(admin.Origins(b.changes(), d)) {
-		got = append(got, a.String())
-	}
-	want := []string{
-		"2026-03-01 user:tess for user:root added: member user:cleo of group:night",
-		"2026-03-01 user:root added: grant group:night accountant at /project:beta",
-	}
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("Origins(%s): -want +got\n%s", d, diff)
-	}
-}
-
 // An error of the history is told by every question.
 func TestQuestionsTellErrors(t *testing.T) {
 	down := errors.New("the store is down")
@@ -238,11 +214,7 @@ func TestQuestionsTellErrors(t *testing.T) {
 	for _, err := range admin.Changes(history, admin.Question{}) {
 		wantErr(t, "Changes", err, down)
 	}
-	_, _, err := admin.WhoGave(history, grantOf(cleo, "viewer", alpha))
-	wantErr(t, "WhoGave", err, down)
-	_, err = admin.Origins(history, rolecall.Decision{})
-	wantErr(t, "Origins", err, down)
-	_, err = admin.Verify(admin.Head{}, admin.Chain(admin.Head{}, history))
+	_, err := admin.Verify(admin.Head{}, admin.Chain(admin.Head{}, history))
 	wantErr(t, "Verify", err, down)
 	_, err = admin.WriteLog(&bytes.Buffer{}, admin.Head{}, admin.Chain(admin.Head{}, history))
 	wantErr(t, "WriteLog", err, down)

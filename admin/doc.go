@@ -31,6 +31,6 @@
 // # Audit
 //
 // [Chain] turns the history into links, each with the hash of all before it; [Verify] finds any that was edited,
-// removed, added or moved, and what was cut off at the end when the head is kept elsewhere. [Changes], [WhoGave] and
-// [Origins] answer questions.
+// removed, added or moved, and what was cut off at the end when the head is kept elsewhere. [Changes] answers
+// questions; rolecall.Trace tells which change made a statement what it is.
 package admin

@@ -21,42 +21,29 @@ type past struct {
 	snapshots []*rolecall.Snapshot // by revision
 }
 
-// drawPast draws a history of random changes; the store keeps the last few of them, or all where keep is 0.
+// drawPast draws a history: a whole world, and then random changes. The store keeps the last few entries, or all where
+// keep is 0.
 func drawPast(t *rapid.T, keep int) past {
 	h := past{store: memstore.NewWithOptions(nil, &memstore.Options{History: keep})}
-	r, err := rolecall.Open(t.Context(), h.store, worldCatalog, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	h.snapshots = append(h.snapshots, succeed(r.Snapshot()))
+	h.snapshots = []*rolecall.Snapshot{succeed(rolecall.LoadSnapshot(worldCatalog, succeed(h.store.Load(t.Context()))))}
 	w := drawWorld(t)
-	for range rapid.IntRange(0, 25).Draw(t, "changes") {
-		s := succeed(r.Snapshot()).At(day(1))
-		p, err := s.Propose(rolecall.Change{
-			Meta:  rolecall.Meta{Reason: fmt.Sprint("reason ", s.Revision()+1), Time: day(int(s.Revision()))},
-			Edits: drawChanges(t, worldOf(appendAll(w.statements(), slices.Collect(s.Statements())))),
-		})
-		if err != nil || len(p.Entry().Deltas) == 0 {
-			continue
+	var edits []rolecall.Edit
+	for _, s := range w.statements() {
+		edits = append(edits, rolecall.Put(s))
+	}
+	for range rapid.IntRange(8, 20).Draw(t, "changes") {
+		s := h.snapshots[len(h.snapshots)-1].At(day(1))
+		m := rolecall.Meta{Reason: fmt.Sprint("reason ", s.Revision()+1), Time: day(int(s.Revision()))}
+		p, err := s.Propose(rolecall.Change{Meta: m, Edits: edits})
+		if err == nil && len(p.Entry().Deltas) > 0 {
+			if err := h.store.Commit(t.Context(), p); err != nil {
+				t.Fatal(err)
+			}
+			h.entries, h.snapshots = append(h.entries, p.Entry()), append(h.snapshots, p.Next())
 		}
-		if _, err := r.Apply(t.Context(), mustPlan(s, p)); err != nil {
-			t.Fatal(err)
-		}
-		h.entries, h.snapshots = append(h.entries, p.Entry()), append(h.snapshots, succeed(r.Snapshot()))
+		edits = drawChanges(t, w)
 	}
 	return h
-}
-
-func mustPlan(s *rolecall.Snapshot, p *rolecall.Proposal) *rolecall.Plan {
-	var edits []rolecall.Edit
-	for _, d := range p.Entry().Deltas {
-		if d.After == nil {
-			edits = append(edits, rolecall.Remove(d.Before))
-		} else {
-			edits = append(edits, rolecall.Put(d.After))
-		}
-	}
-	return succeed(s.Plan(rolecall.Change{Meta: p.Entry().Meta, Edits: edits}))
 }
 
 // lastTouch scans the entries up to a revision from the end: the one that last did something to a statement, and the one

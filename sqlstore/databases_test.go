@@ -240,6 +240,15 @@ func (s *server) remove() error {
 	return errors.Join(err, os.RemoveAll(s.dir))
 }
 
+// lighter returns a size that takes as long under the race detector, which slows SQLite in pure Go down tenfold. The full
+// size is run without it.
+func lighter(n int) int {
+	if raceDetector {
+		return n / 16
+	}
+	return n
+}
+
 // The small world of the tests.
 
 var (

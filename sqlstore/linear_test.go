@@ -69,7 +69,7 @@ func linearizable(t *testing.T, handle func() rolecall.Store) {
 	for c := range clients {
 		s := handle()
 		all.Go(func() {
-			base, now, err := readRegister(t.Context(), s)
+			base, _, err := readRegister(t.Context(), s)
 			for i := 0; i < rounds && err == nil; i++ {
 				in := request{commit: i%3 != 2, base: base.Revision(), title: fmt.Sprintf("%d-%d", c, i)}
 				var out response
@@ -77,8 +77,7 @@ func linearizable(t *testing.T, handle func() rolecall.Store) {
 				if in.commit {
 					base, out.kept, err = setRegister(t.Context(), s, base, in.title)
 				} else {
-					base, now, err = readRegister(t.Context(), s)
-					out.read = now
+					base, out.read, err = readRegister(t.Context(), s)
 				}
 				mu.Lock()
 				history = append(history, porcupine.Operation{ClientId: c, Input: in, Call: began, Output: out, Return: time.Now().UnixNano()})

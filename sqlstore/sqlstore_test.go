@@ -28,6 +28,7 @@ func TestStoreKeepsTheContract(t *testing.T) {
 			return withTenant{s, o.Tenant}, err
 		}
 		storetest.Run(t, storetest.Stores{
+			Big: lighter(1<<16 + 1),
 			New: func(ctx context.Context) (rolecall.Store, error) {
 				return open(ctx, sqlstore.Options{Tenant: newTenant()})
 			},

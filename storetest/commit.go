@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -20,7 +21,7 @@ func commitCases() []Case {
 		{"base-ahead-conflicts", "A proposal on a revision that the store does not have yet is ErrConflict.", baseAheadConflicts},
 		{"other-history-conflicts", "A proposal that was judged on another line of revisions is ErrConflict.", otherHistoryConflicts},
 		{"one-of-many-wins", "Of several proposals on one revision that are committed at once, one is kept and the others are ErrConflict.", oneOfManyWins},
-		{"big-batches", "A change is kept whole where its edits are more than sixteen bits count: 65537 puts, then 65536 removals.", bigBatches},
+		{"big-batches", "A change is kept whole where its edits are many: 65537 puts, more than sixteen bits count, then 65536 removals.", bigBatches},
 	}
 }
 
@@ -231,14 +232,14 @@ func (t *trial) race(ctx context.Context, proposals []*rolecall.Proposal) (*role
 	return won[0], nil
 }
 
-// One change puts 65537 statements, the next one takes 65536 of them away.
+// One change puts statements, the next one takes all but the last of them away.
 func bigBatches(ctx context.Context, s Stores) error {
 	t, err := begin(ctx, s)
 	if err != nil {
 		return err
 	}
-	statements := numbered(1<<16 + 1)
-	removes := make([]rolecall.Edit, 1<<16)
+	statements := numbered(cmp.Or(s.Big, 1<<16+1))
+	removes := make([]rolecall.Edit, len(statements)-1)
 	for i := range removes {
 		removes[i] = rolecall.Remove(statements[i])
 	}

@@ -180,13 +180,8 @@ var wrongStores = []struct {
 		n.conflicts = func(p *rolecall.Proposal, _ bool) error { return conflict(p.Base() != n.now()) }
 	})},
 	{"one-of-many-wins", "looks first and writes later", storesOf(func(n *naive) { n.checked = fakeTime })},
-	{"big-batches", "counts in sixteen bits", storesOf(func(n *naive) {
-		n.keep = func(e rolecall.Entry) rolecall.Entry {
-			e = cloneEntry(e)
-			e.Deltas = e.Deltas[:min(len(e.Deltas), 1<<16-1)]
-			return e
-		}
-	})},
+	{"big-batches", "counts in sixteen bits", keepingOnly(1<<16 - 1)},
+	{"big-batches", "counts in nine bits, in a light run", ofSize(600, keepingOnly(1<<9-1))},
 	{"changes-tell-who-and-why", "keeps microseconds", storesOf(func(n *naive) {
 		n.feed = func(_ rolecall.Revision, list []rolecall.Entry) entries {
 			for i := range list {
@@ -445,6 +440,22 @@ var wrongStores = []struct {
 	})},
 }
 
+// keepingOnly returns stores that keep so many deltas of a change and lose the others.
+func keepingOnly(most int) Stores {
+	return storesOf(func(n *naive) {
+		n.keep = func(e rolecall.Entry) rolecall.Entry {
+			e = cloneEntry(e)
+			e.Deltas = e.Deltas[:min(len(e.Deltas), most)]
+			return e
+		}
+	})
+}
+
+func ofSize(big int, s Stores) Stores {
+	s.Big = big
+	return s
+}
+
 func conflict(wrong bool) error {
 	if wrong {
 		return rolecall.ErrConflict
@@ -523,7 +534,7 @@ func TestEachCaseHasAWrongStore(t *testing.T) {
 
 func TestSoundStoresPass(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		if err := Test(t.Context(), storesOf(func(*naive) {})); err != nil {
+		if err := Test(t.Context(), ofSize(1000, storesOf(func(*naive) {}))); err != nil {
 			t.Errorf("Test of a sound store: %v", err)
 		}
 	})
@@ -531,7 +542,7 @@ func TestSoundStoresPass(t *testing.T) {
 
 // Test returns what Run reports, and leaves out what does not apply.
 func TestTestNamesTheCase(t *testing.T) {
-	s := Stores{New: func(context.Context) (rolecall.Store, error) { return CompactAlways(memstore.New()), nil }}
+	s := Stores{New: func(context.Context) (rolecall.Store, error) { return CompactAlways(memstore.New()), nil }, Big: 1000}
 	err := Test(t.Context(), s)
 	for name, want := range map[string]bool{"changes-resume": true, "compacted-is-told": false, "handles-conflict": false, "load-can-be-left": false} {
 		if got := err != nil && strings.Contains(err.Error(), name+": "); got != want {

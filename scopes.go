@@ -315,7 +315,7 @@ func (l *ScopeList) Excluded(after Scope) iter.Seq[Scope] {
 
 func (l *ScopeList) exceptions(after Scope, which func(ScopeRule) bool) iter.Seq[Scope] {
 	return func(yield func(Scope) bool) {
-		for t, rule := range l.all(after) {
+		for t, rule := range l.Exceptions(after) {
 			if which(rule) && !yield(t) {
 				return
 			}
@@ -326,7 +326,7 @@ func (l *ScopeList) exceptions(after Scope, which func(ScopeRule) bool) iter.Seq
 // Conditional yields the exceptions that depend on facts, each with its rule, like Included.
 func (l *ScopeList) Conditional(after Scope) iter.Seq2[Scope, ScopeRule] {
 	return func(yield func(Scope, ScopeRule) bool) {
-		for t, rule := range l.all(after) {
+		for t, rule := range l.Exceptions(after) {
 			if !rule.Always() && !rule.Never() && !yield(t, rule) {
 				return
 			}
@@ -334,10 +334,10 @@ func (l *ScopeList) Conditional(after Scope) iter.Seq2[Scope, ScopeRule] {
 	}
 }
 
-// all yields every exception in order: two sorted lists, merged.
-func (l *ScopeList) all(after Scope) iter.Seq2[Scope, ScopeRule] {
+// Exceptions yields every exception, each with its rule, like Included.
+func (l *ScopeList) Exceptions(after Scope) iter.Seq2[Scope, ScopeRule] {
 	return func(yield func(Scope, ScopeRule) bool) {
-		privates := l.privates()
+		privates := l.privates() // two sorted lists, merged
 		for _, z := range l.named {
 			for len(privates) > 0 && privates[0].Compare(z.at.scope) < 0 {
 				if privates[0].Compare(after) > 0 && !yield(privates[0], l.private) {

@@ -15,7 +15,7 @@
 //	refuse in-use remove role artist
 //
 // Load is what a program needs; Parse only looks at the form. File.Run runs the steps. Format writes values,
-// FormatSource tidies what a person wrote.
+// FormatSource tidies what a person wrote. ParseEdits reads a change by itself.
 //
 // # Lines
 //

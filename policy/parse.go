@@ -57,6 +57,7 @@ type parser struct {
 	scopes    map[string]rolecall.Scope
 	declaring map[string]int // kind and name to the number of the declaration
 	keep      *layout        // collects the lines for the formatter, nil where nobody wants them
+	edits     *editLines     // collects edits, nil where the text is a policy
 }
 
 // An openRole is a role whose body may go on.
@@ -125,6 +126,10 @@ func isBodyWord(t token) bool {
 func (p *parser) words() {
 	if isBodyWord(p.tokens[0]) {
 		p.body()
+		return
+	}
+	if p.edits != nil {
+		p.editLine()
 		return
 	}
 	word := p.tokens[0].text

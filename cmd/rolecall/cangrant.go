@@ -3,8 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
-	"os"
-	"time"
+	"io"
 
 	"github.com/spf13/cobra"
 
@@ -18,56 +17,44 @@ func canGrantCommand() *cobra.Command {
 		Use:   "can-grant ACTOR SUBJECT ROLE SCOPE -f FILE",
 		Short: "Say whether somebody may give a role to a subject at a scope: yes or no, and why not",
 		Long: `Say whether somebody may give a role to a subject at a scope, and if not what is in the way: the permission that this
-takes, what it would give that the actor lacks, a separation of duty, a limit of the role. Nothing is changed. Steps in the
-file are not run.
+takes, what it would give that the actor lacks, a separation of duty, a limit of the role. Nothing is changed.
+
+` + instantHelp + `
 
 Exit codes: 0 yes; 1 no; 2 called wrongly; 3 the file or a name is wrong.`,
 		Example: "  rolecall can-grant user:pia user:cleo artist /project:alpha -f studio.rolecall",
 		Args:    cobra.ExactArgs(4),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			refusal, err := g.judge(args)
+			a, err := g.judge(args)
 			if err != nil {
 				return bad(err)
 			}
-			answer := "yes"
-			if refusal != nil {
-				answer = "no\n" + refusal.Error()
-			}
-			if _, err := fmt.Fprintln(cmd.OutOrStdout(), answer); err != nil {
-				return bad(err)
-			}
-			if refusal != nil {
-				return exit{code: exitNo}
-			}
-			return nil
+			return g.print(cmd.OutOrStdout(), a, a.Allowed)
 		},
 	}
+	g.source.flags(cmd)
+	g.output.flags(cmd)
 	f := cmd.Flags()
-	f.StringVarP(&g.file, "file", "f", "", "the policy to judge by")
-	f.StringVar(&g.now, "now", "", "the instant to judge at, RFC 3339 or a date")
 	f.StringVar(&g.from, "from", "", "when the grant begins")
 	f.StringVar(&g.until, "until", "", "when the grant ends")
 	f.StringVar(&g.when, "when", "", "the condition of the grant")
 	f.BoolVar(&g.replace, "replace", false, "a replace grant")
 	f.BoolVar(&g.pierce, "pierce", false, "a grant that reaches into private scopes")
 	f.BoolVar(&g.eligible, "eligible", false, "an eligible grant")
-	cobra.CheckErr(cmd.MarkFlagRequired("file"))
 	return cmd
 }
 
 // A grantQuestion is what the flags say.
 type grantQuestion struct {
-	file, now, from, until, when string
-	replace, pierce, eligible    bool
+	source
+	output
+	from, until, when         string
+	replace, pierce, eligible bool
 }
 
-// judge returns the refusal, nil where there is none. What is wrong with the words themselves is an error.
-func (g *grantQuestion) judge(args []string) (refusal, err error) {
-	src, err := os.ReadFile(g.file)
-	if err != nil {
-		return nil, err
-	}
-	f, s, err := policy.Load(g.file, src)
+// judge tells what is in the way. What is wrong with the words themselves is an error.
+func (g *grantQuestion) judge(args []string) (*grantAnswer, error) {
+	f, s, err := g.load()
 	if err != nil {
 		return nil, err
 	}
@@ -75,11 +62,28 @@ func (g *grantQuestion) judge(args []string) (refusal, err error) {
 	if err != nil {
 		return nil, err
 	}
-	_, refusal = s.Propose(change)
-	if errors.Is(refusal, rolecall.ErrInvalid) || errors.Is(refusal, rolecall.ErrUnknown) || errors.Is(refusal, rolecall.ErrLimit) {
-		return nil, refusal
+	_, err = s.Propose(change)
+	if err != nil && !isRefusal(err) {
+		return nil, err
 	}
-	return refusal, nil
+	return &grantAnswer{Allowed: err == nil, Problems: faultsOf(err)}, nil
+}
+
+type grantAnswer struct {
+	Allowed  bool    `json:"allowed"`
+	Problems []fault `json:"problems,omitempty"`
+}
+
+func (a *grantAnswer) text(w io.Writer) error {
+	answer := "yes"
+	if !a.Allowed {
+		answer = "no"
+	}
+	for _, p := range a.Problems {
+		answer += "\n" + visible(p.String())
+	}
+	_, err := fmt.Fprintln(w, answer)
+	return err
 }
 
 func (g *grantQuestion) change(f *policy.File, args []string) (rolecall.Change, error) {
@@ -88,13 +92,7 @@ func (g *grantQuestion) change(f *policy.File, args []string) (rolecall.Change, 
 		Subject: parse(&errs, rolecall.ParseSubject, args[1]), Role: rolecall.RoleName(args[2]), Scope: parse(&errs, rolecall.ParseScope, args[3]),
 		When: rolecall.Condition(g.when), Replace: g.replace, Pierce: g.pierce, Eligible: g.eligible,
 	}
-	c := rolecall.Change{Meta: rolecall.Meta{Actor: parse(&errs, rolecall.ParseSubject, args[0]), Time: f.Clock}}
-	if f.Clock.IsZero() {
-		c.Time = time.Now()
-	}
-	if g.now != "" {
-		c.Time = parse(&errs, rolecall.ParseTime, g.now)
-	}
+	c := rolecall.Change{Meta: rolecall.Meta{Actor: parse(&errs, rolecall.ParseSubject, args[0]), Time: g.instant(f, &errs)}}
 	if g.from != "" {
 		grant.NotBefore = parse(&errs, rolecall.ParseTime, g.from)
 	}

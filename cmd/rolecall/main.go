@@ -4,6 +4,11 @@
 //	rolecall fmt [-w|-l] [FILE…]               tidy files
 //	rolecall can SUBJECT PERMISSION SCOPE -f FILE       yes or no
 //	rolecall explain SUBJECT PERMISSION SCOPE -f FILE   yes or no, and why
+//	rolecall who-can PERMISSION SCOPE -f FILE           who may, and through what
+//	rolecall what-can SUBJECT SCOPE -f FILE             what a subject may do
+//	rolecall list SUBJECT PERMISSION KIND -f FILE       where a subject may do it
+//	rolecall plan EDITS -f FILE                         what a change would do
+//	rolecall diff OLD NEW                               what tells two policies apart
 //	rolecall can-grant ACTOR SUBJECT ROLE SCOPE -f FILE  yes or no, and why not
 //	rolecall audit LOG                                  verify and list an exported history
 //	rolecall serve -f FILE                              answer the OpenID Authorization API (AuthZEN)
@@ -50,7 +55,10 @@ func run(args []string, in io.Reader, out, errOut io.Writer) int {
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}
-	root.AddCommand(testCommand(), fmtCommand(), canCommand(), explainCommand(), canGrantCommand(), auditCommand(), serveCommand())
+	root.AddCommand(
+		testCommand(), fmtCommand(), canCommand(), explainCommand(), whoCanCommand(), whatCanCommand(), listCommand(),
+		planCommand(), diffCommand(), canGrantCommand(), auditCommand(), serveCommand(),
+	)
 	root.SetArgs(args)
 	root.SetIn(in)
 	root.SetOut(out)
@@ -61,10 +69,10 @@ func run(args []string, in io.Reader, out, errOut io.Writer) int {
 	case err == nil:
 		return 0
 	case !errors.As(err, &e): // of cobra itself: unknown commands and flags, missing arguments
-		fmt.Fprintf(errOut, "rolecall: %v\nTry rolecall --help.\n", err)
+		fmt.Fprintf(errOut, "rolecall: %s\nTry rolecall --help.\n", visibleLines(err.Error()))
 		return exitUsage
 	case e.err != nil:
-		fmt.Fprintln(errOut, e.err)
+		fmt.Fprintln(errOut, visibleLines(e.err.Error()))
 	}
 	return e.code
 }

@@ -29,7 +29,7 @@ Exit codes: 0 all steps passed; 1 some failed; 2 called wrongly; 3 a file cannot
 				if err := c.file(out, name); err != nil {
 					c.bad++
 					out.Flush() // keeps the order of what is printed where both go to one place
-					fmt.Fprintln(cmd.ErrOrStderr(), err)
+					fmt.Fprintln(cmd.ErrOrStderr(), visibleLines(err.Error()))
 				}
 			}
 			fmt.Fprintf(out, "%d passed, %d failed\n", c.passed, c.failed)
@@ -70,10 +70,10 @@ func (c *count) file(out io.Writer, name string) error {
 			continue
 		}
 		c.failed++
-		fmt.Fprintf(out, "%s:%d: %s\n", name, r.Step.Line, r.Step.Text)
-		fmt.Fprintf(out, "  expected %s\n  got      %s\n", r.Want, r.Got)
+		fmt.Fprintf(out, "%s:%d: %s\n", name, r.Step.Line, visibleLines(r.Step.Text))
+		fmt.Fprintf(out, "  expected %s\n  got      %s\n", visibleLines(r.Want), visibleLines(r.Got))
 		if r.Why != "" {
-			fmt.Fprintf(out, "  %s\n", strings.ReplaceAll(r.Why, "\n", "\n  "))
+			fmt.Fprintf(out, "  %s\n", strings.ReplaceAll(visibleLines(r.Why), "\n", "\n  "))
 		}
 	}
 	return nil

@@ -35,6 +35,8 @@ type Options struct {
 	Timeout time.Duration
 	// Observe is told of every answer of Check and Decide. Nil costs nothing to speak of.
 	Observe Observer
+	// Meter records what Check and Decide allow, to find out later what nobody uses. Nil records nothing.
+	Meter *Meter
 }
 
 func (o *Options) problems() Problems {
@@ -70,6 +72,7 @@ type Resolver struct {
 	poll         time.Duration
 	timeout      time.Duration
 	observe      Observer
+	meter        *Meter
 	current      atomic.Pointer[present]
 	turn         chan struct{} // held by the one who catches up
 }
@@ -94,7 +97,7 @@ func Open(ctx context.Context, store Store, c *Catalog, o *Options) (*Resolver, 
 	}
 	r := &Resolver{
 		store: store, catalog: c, clock: o.Clock, maxStaleness: o.MaxStaleness, poll: o.Poll, timeout: o.Timeout,
-		observe: o.Observe, turn: make(chan struct{}, 1),
+		observe: o.Observe, meter: o.Meter, turn: make(chan struct{}, 1),
 	}
 	if r.clock == nil {
 		r.clock = time.Now
@@ -120,6 +123,9 @@ func Open(ctx context.Context, store Store, c *Catalog, o *Options) (*Resolver, 
 // error where that could not be found out. Facts answer conditions; without them none holds.
 func (r *Resolver) Check(ctx context.Context, who Subject, p Permission, t Scope, facts ...Facts) error {
 	c, err := r.check(ctx, &who, &p, &t, facts)
+	if err == nil && r.meter != nil {
+		r.meter.record(&who, &p, &t)
+	}
 	if r.observe != nil {
 		r.tell(ctx, &Observation{Subject: who, Permission: p, Scope: t, Revision: c.revision(), Err: err})
 	}
@@ -158,6 +164,9 @@ func (p *present) revision() Revision {
 // question could not be answered, and the Decision denies.
 func (r *Resolver) Decide(ctx context.Context, q Request) (Decision, error) {
 	d, err := r.decide(ctx, q)
+	if d.Allowed() && r.meter != nil {
+		r.meter.record(&q.Subject, &q.Permission, &q.Scope)
+	}
 	if r.observe != nil {
 		o := Observation{Subject: q.Subject, Actor: q.Actor, Permission: q.Permission, Scope: q.Scope, Err: err}
 		if err == nil {

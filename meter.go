@@ -1,0 +1,202 @@
+package rolecall
+
+import (
+	"context"
+	"hash/maphash"
+	"strings"
+	"sync/atomic"
+	"time"
+)
+
+// How a meter counts where its MeterOptions say nothing.
+const (
+	meterCapacity = 1 << 16
+	meterDepth    = 1
+)
+
+// MeterOptions configure a Meter. A nil *MeterOptions is the zero MeterOptions.
+type MeterOptions struct {
+	// Capacity is how many different uses a meter keeps between two collections. Zero is 65,536. Each takes 32 to 64 bytes
+	// whether it is met or not, and about 200 once it is.
+	Capacity int
+	// Depth is how many segments of a scope are kept apart, at most 4: with 1, everything inside a project is that
+	// project. Zero is 1.
+	Depth int
+	// Clock tells the present. Nil is time.Now.
+	Clock func() time.Time
+}
+
+// A Use is one thing that was used: Subject was allowed Permission at Scope or inside it.
+type Use struct {
+	Subject    Subject    `json:"subject"`
+	Permission Permission `json:"permission"`
+	Scope      Scope      `json:"scope"`
+}
+
+// A Reading is what a meter saw from one instant until another one.
+type Reading struct {
+	From, Until time.Time
+	Uses        []Use // each once, in no order
+	// Dropped is how many allows were not kept for want of room. Where it is not zero, nothing follows from a use that is
+	// not listed.
+	Dropped uint64
+}
+
+// A Meter keeps who was allowed what and where, each once, so that it can be told later what nobody uses. It is safe for
+// concurrent use and takes no lock; what it knows already costs a resolver's check a few nanoseconds. Its memory is
+// bounded: what does not fit is counted, not kept.
+//
+// A resolver given a meter (Options.Meter) tells it of each allow of Check and Decide. What is asked of snapshots and
+// views it does not see: guards tell it by Observe, and a host by Record. Nothing is written down by itself: who has a
+// meter collects from it regularly, say every few minutes and at the end of the program, and keeps the readings. The
+// package review makes reports of them.
+//
+// Uses are told apart by hashes of 64 bits that differ from process to process: among 65,536 of them, that any two share
+// one is less likely than one in a billion.
+//
+// Make one with NewMeter.
+type Meter struct {
+	depth    uint8
+	capacity int
+	clock    func() time.Time
+	table    atomic.Pointer[useTable]
+}
+
+// NewMeter returns a meter that begins now.
+func NewMeter(o *MeterOptions) *Meter {
+	m := &Meter{depth: meterDepth, capacity: meterCapacity, clock: time.Now}
+	if o != nil {
+		if o.Capacity > 0 {
+			m.capacity = o.Capacity
+		}
+		if o.Depth > 0 {
+			m.depth = uint8(min(o.Depth, inlineHashes))
+		}
+		if o.Clock != nil {
+			m.clock = o.Clock
+		}
+	}
+	m.table.Store(newUseTable(m.capacity, m.clock()))
+	return m
+}
+
+// Observe records an allow. It is an Observer, for the guards that answer by themselves; what a resolver with this meter
+// answers is recorded already.
+func (m *Meter) Observe(_ context.Context, o Observation) {
+	if o.Err == nil {
+		m.Record(o.Subject, o.Permission, o.Scope)
+	}
+}
+
+// Record records that who did p at t, allowed by an answer that no resolver gave: one of a view, or a list. What is
+// invalid is passed over.
+func (m *Meter) Record(who Subject, p Permission, t Scope) {
+	if who.ok && p.ok && t.valid() {
+		m.record(&who, &p, &t)
+	}
+}
+
+// record adds a use unless it is there.
+func (m *Meter) record(who *Subject, p *Permission, t *Scope) {
+	hash := useHash(who, p, t, min(t.depth, m.depth))
+	if table := m.table.Load(); !table.has(hash) {
+		m.add(hash, *who, *p, *t)
+	}
+}
+
+// useHash is never zero, which marks a free slot.
+func useHash(who *Subject, p *Permission, t *Scope, depth uint8) uint64 {
+	place := uint32(0)
+	if depth > 0 {
+		place = t.hash[(depth-1)%inlineHashes]
+	}
+	h := (uint64(p.hash)<<32 | uint64(place)) * 0x9E3779B97F4A7C15
+	h ^= maphash.String(seed, who.id) ^ uint64(who.hash)<<16 // which tells of the kind
+	return max(h, 1)
+}
+
+// add puts a use into the present table, or counts it as dropped where there is no room. Where a collection took that
+// table meanwhile, it may have been read already, and the use goes into the next one, too.
+func (m *Meter) add(hash uint64, who Subject, p Permission, t Scope) {
+	for {
+		table := m.table.Load()
+		if table.free.Add(-1) < 0 {
+			table.free.Add(1)
+			table.dropped.Add(1)
+		} else if !table.put(hash, m.use(who, p, t)) {
+			table.free.Add(1)
+		}
+		if m.table.Load() == table {
+			return
+		}
+	}
+}
+
+// use returns a use that keeps nothing else alive, a request's buffer for example.
+func (m *Meter) use(who Subject, p Permission, t Scope) *Use {
+	for t.depth > m.depth {
+		t, _ = t.Parent()
+	}
+	who.kind, who.id = SubjectKind(strings.Clone(string(who.kind))), strings.Clone(who.id)
+	p.name, t.path = strings.Clone(p.name), strings.Clone(t.path)
+	return &Use{who, p, t}
+}
+
+// Collect returns what was used since the last time, and begins anew. What was allowed before it is in this reading or an
+// earlier one; what is allowed meanwhile is in this one or in the next.
+func (m *Meter) Collect() Reading {
+	now := m.clock()
+	table := m.table.Swap(newUseTable(m.capacity, now))
+	r := Reading{From: table.from, Until: now, Dropped: table.dropped.Load()}
+	for i := range table.uses {
+		if u := table.uses[i].Load(); u != nil {
+			r.Uses = append(r.Uses, *u)
+		}
+	}
+	return r
+}
+
+// A useTable is a hash table with linear probing, at most half full, in which nothing is ever removed or replaced.
+type useTable struct {
+	hashes  []atomic.Uint64
+	uses    []atomic.Pointer[Use] // of the hash in the same slot, a little later than that
+	free    atomic.Int64
+	dropped atomic.Uint64
+	from    time.Time
+}
+
+func newUseTable(capacity int, from time.Time) *useTable {
+	size := 8
+	for size < 2*capacity {
+		size *= 2
+	}
+	t := &useTable{hashes: make([]atomic.Uint64, size), uses: make([]atomic.Pointer[Use], size), from: from}
+	t.free.Store(int64(capacity))
+	return t
+}
+
+func (t *useTable) has(hash uint64) bool {
+	mask := uint64(len(t.hashes) - 1)
+	for i := hash & mask; ; i = (i + 1) & mask {
+		switch t.hashes[i].Load() {
+		case hash:
+			return true
+		case 0:
+			return false
+		}
+	}
+}
+
+// put adds a use, for which there is room, and says whether it was not there.
+func (t *useTable) put(hash uint64, u *Use) bool {
+	mask := uint64(len(t.hashes) - 1)
+	for i := hash & mask; ; i = (i + 1) & mask {
+		if t.hashes[i].CompareAndSwap(0, hash) {
+			t.uses[i].Store(u)
+			return true
+		}
+		if t.hashes[i].Load() == hash {
+			return false
+		}
+	}
+}

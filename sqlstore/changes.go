@@ -148,9 +148,10 @@ func scanDelta(rows *sql.Rows) (r rolecall.Revision, d rolecall.Delta, err error
 	if err := rows.Scan(&r, &before, &after); err != nil {
 		return 0, d, err
 	}
-	if d.Before, err = statementOf(before); err != nil {
+	var read reader
+	if d.Before, err = read.statement(before); err != nil {
 		return 0, d, err
 	}
-	d.After, err = statementOf(after)
+	d.After, err = read.statement(after)
 	return r, d, err
 }

@@ -1,14 +1,12 @@
 package sqlstore
 
 import (
-	"bytes"
 	"context"
 	"database/sql"
 	"errors"
 	"fmt"
 	"iter"
 	"sync/atomic"
-	"unicode/utf8"
 
 	"github.com/rolecall-go/rolecall"
 )
@@ -33,7 +31,7 @@ func (s *Store) Load(ctx context.Context) (rolecall.State, error) {
 	}
 	return rolecall.State{History: h.history, Revision: h.revision, Statements: once(func(yield func(rolecall.Statement, error) bool) {
 		defer rollback(tx)
-		for st, err := range s.statements(ctx, tx, h.policy) {
+		for st, err := range ahead(s.statements(ctx, tx, h.policy)) {
 			if !yield(st, err) {
 				return
 			}
@@ -69,9 +67,10 @@ func (s *Store) statements(ctx context.Context, q querier, policy int64) iter.Se
 			return
 		}
 		defer rows.Close()
+		read := newReader()
 		var body sql.RawBytes
 		for rows.Next() {
-			st, err := scanStatement(rows, &body)
+			st, err := scanStatement(rows, &body, read)
 			if !yield(st, explain(ctx, err)) || err != nil {
 				return
 			}
@@ -82,70 +81,13 @@ func (s *Store) statements(ctx context.Context, q querier, policy int64) iter.Se
 	}
 }
 
-func scanStatement(rows *sql.Rows, body *sql.RawBytes) (rolecall.Statement, error) {
+func scanStatement(rows *sql.Rows, body *sql.RawBytes, read reader) (rolecall.Statement, error) {
 	if err := rows.Scan(body); err != nil {
 		return nil, err
 	}
-	st, err := statementOf(*body)
+	st, err := read.statement(*body)
 	if err != nil {
 		return nil, fmt.Errorf("stored statement %.200q: %w", *body, err)
 	}
 	return st, nil
-}
-
-// statementOf reads a statement, nil where there is none.
-func statementOf(body []byte) (rolecall.Statement, error) {
-	if body == nil {
-		return nil, nil
-	}
-	if st := plain(body); st != nil {
-		return st, nil
-	}
-	return rolecall.UnmarshalStatement(body)
-}
-
-// The spelling of grants and memberships that say no more than who, what and where. Nearly all of a large policy is of
-// that kind, and reading JSON in general takes ten times as long.
-var (
-	plainGrant  = []string{`{"grant":{"subject":"`, `","role":"`, `","scope":"`, `"}}`}
-	plainMember = []string{`{"member":{"member":"`, `","group":"`, `"}}`}
-)
-
-// plain reads such a statement, and returns nil for every other one and where anything is unusual.
-func plain(body []byte) rolecall.Statement {
-	var v [3]string
-	if between(body, plainGrant, v[:]) {
-		subject, err := rolecall.ParseSubject(v[0])
-		scope, wrong := rolecall.ParseScope(v[2])
-		if err == nil && wrong == nil {
-			return rolecall.Grant{Subject: subject, Role: rolecall.RoleName(v[1]), Scope: scope}
-		}
-	}
-	if between(body, plainMember, v[:]) {
-		member, err := rolecall.ParseSubject(v[0])
-		group, wrong := rolecall.ParseSubject(v[1])
-		if err == nil && wrong == nil {
-			return rolecall.Membership{Member: member, Group: group}
-		}
-	}
-	return nil
-}
-
-// between puts into values what is between the marks, which are all of body otherwise. Values are not empty and need no
-// escapes in JSON.
-func between(body []byte, marks []string, values []string) bool {
-	rest, found := bytes.CutPrefix(body, []byte(marks[0]))
-	for i, mark := range marks[1:] {
-		end := bytes.IndexByte(rest, '"')
-		if !found || end <= 0 {
-			return false
-		}
-		value := rest[:end]
-		if bytes.ContainsFunc(value, func(r rune) bool { return r < ' ' || r == '\\' }) || !utf8.Valid(value) {
-			return false
-		}
-		values[i] = string(value)
-		rest, found = bytes.CutPrefix(rest[end:], []byte(mark))
-	}
-	return found && len(rest) == 0
 }

@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"os/user"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -93,6 +94,7 @@ func TestMain(m *testing.M) {
 		os.Exit(childWriter(child))
 	}
 	code := m.Run()
+	tellFaults(os.Stdout)
 	if started.Load() {
 		if s, err := shared(); err == nil {
 			if err := s.remove(); err != nil {
@@ -209,8 +211,8 @@ func (s *server) command(name string, args ...string) *exec.Cmd {
 	return c
 }
 
-// start starts the server, and returns when it answers.
-func (s *server) start() error {
+// start starts the server, by a command that may do something before, and returns when it answers.
+func (s *server) start(by ...string) error {
 	if s.port == 0 {
 		l, err := net.Listen("tcp", "127.0.0.1:0")
 		if err != nil {
@@ -223,6 +225,11 @@ func (s *server) start() error {
 	}
 	c := s.command("pg_ctl", "-D", s.data(), "-w", "-t", "60", "-l", filepath.Join(s.dir, "log"), "-o",
 		fmt.Sprintf("-c listen_addresses=127.0.0.1 -c port=%d -c unix_socket_directories= -c fsync=off -c max_connections=200", s.port), "start")
+	if len(by) > 0 {
+		wrapped := exec.Command(by[0], slices.Concat(by[1:], c.Args)...)
+		wrapped.SysProcAttr, wrapped.Dir = c.SysProcAttr, c.Dir
+		c = wrapped
+	}
 	if err := c.Run(); err != nil {
 		log, _ := os.ReadFile(filepath.Join(s.dir, "log"))
 		return fmt.Errorf("pg_ctl start: %w\n%s", err, log)
@@ -298,6 +305,15 @@ func update(t testing.TB, r *rolecall.Resolver, statements ...rolecall.Statement
 		t.Fatalf("Update(%v): %v", statements, err)
 	}
 	return revision
+}
+
+func remove(t testing.TB, r *rolecall.Resolver, st rolecall.Statement) {
+	t.Helper()
+	if _, err := r.Update(t.Context(), rolecall.Meta{}, func(*rolecall.Snapshot) (rolecall.Change, error) {
+		return rolecall.Change{Edits: []rolecall.Edit{rolecall.Remove(st)}}, nil
+	}); err != nil {
+		t.Fatalf("Update(remove %v): %v", st, err)
+	}
 }
 
 // may checks one answer.

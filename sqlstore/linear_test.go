@@ -5,7 +5,10 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"math"
+	"math/rand/v2"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -29,76 +32,183 @@ type request struct {
 }
 
 type response struct {
-	kept bool
-	read register
+	kept, unknown bool
+	read          register
 }
 
-// A commit is kept exactly where the register is at its base; a load returns the register.
-var compareAndSet = porcupine.Model{
-	Init: func() any { return register{} },
-	Step: func(state, input, output any) (bool, any) {
+// A commit is kept exactly where the register is at its base; a load returns the register. A commit of which nobody
+// knows may have been kept, at any time after it began.
+var compareAndSet = porcupine.NondeterministicModel{
+	Init: func() []any { return []any{register{}} },
+	Step: func(state, input, output any) []any {
 		now, in, out := state.(register), input.(request), output.(response)
-		switch {
-		case !in.commit:
-			return out.read == now, now
-		case out.kept:
-			return in.base == now.revision, register{now.revision + 1, in.title}
+		next := register{now.revision + 1, in.title}
+		switch fits := in.base == now.revision; {
+		case !in.commit && out.read == now, in.commit && !out.kept && !fits:
+			return []any{now}
+		case out.unknown && fits:
+			return []any{now, next}
+		case out.kept && fits:
+			return []any{next}
 		}
-		return in.base != now.revision, now
+		return nil
 	},
 }
 
+// A client has a store of its own, and a harm that is done to a call: a context that may end at any time, or a
+// connection that may be cut.
+type client struct {
+	store rolecall.Store
+	harm  func(ctx context.Context) (harmed context.Context, done func())
+}
+
+func unharmed(ctx context.Context) (context.Context, func()) { return ctx, func() {} }
+
 // What several clients saw of a store can be explained by one order of their calls.
 func TestCommitsAndLoadsAreLinearizable(t *testing.T) {
+	memory := memstore.New()
 	t.Run("memstore", func(t *testing.T) {
-		s := memstore.New()
-		linearizable(t, func() rolecall.Store { return s })
+		linearizable(t, func() client { return client{memory, unharmed} })
 	})
 	eachDatabase(t, func(t *testing.T, d database, db *sql.DB) {
 		tenant := newTenant()
-		linearizable(t, func() rolecall.Store { return openStore(t, d, db, sqlstore.Options{Tenant: tenant}) })
+		linearizable(t, func() client { return client{openStore(t, d, db, sqlstore.Options{Tenant: tenant}), unharmed} })
 	})
 }
 
-func linearizable(t *testing.T, handle func() rolecall.Store) {
+// A countdown is a context that ends when it was looked at some number of times.
+type countdown struct {
+	context.Context
+	cancel context.CancelFunc
+	left   *atomic.Int64
+}
+
+func (c countdown) look() {
+	if c.left.Add(-1) == 0 {
+		c.cancel()
+	}
+}
+
+func (c countdown) Done() <-chan struct{} { c.look(); return c.Context.Done() }
+func (c countdown) Err() error            { c.look(); return c.Context.Err() }
+
+// The same where calls are given up, anywhere in their course.
+func TestCallsGivenUpAreLinearizable(t *testing.T) {
+	giveUp := func(ctx context.Context) (context.Context, func()) {
+		c := countdown{left: new(atomic.Int64)}
+		c.Context, c.cancel = context.WithCancel(ctx)
+		c.left.Store(1 + rand.Int64N(1+rand.Int64N(120)))
+		return c, c.cancel
+	}
+	memory := memstore.New()
+	t.Run("memstore", func(t *testing.T) {
+		injected(t, "calls given up", linearizable(t, func() client { return client{memory, giveUp} }))
+	})
+	eachDatabase(t, func(t *testing.T, d database, db *sql.DB) {
+		tenant := newTenant()
+		injected(t, "calls given up", linearizable(t, func() client { return client{openStore(t, d, db, sqlstore.Options{Tenant: tenant}), giveUp} }))
+	})
+}
+
+// The same where every client has a line of its own, which is cut again and again.
+func TestCallsCutOffAreLinearizable(t *testing.T) {
+	d := postgres(t)
+	db := d.open(t)
+	if err := sqlstore.Migrate(t.Context(), db, d.dialect, nil); err != nil {
+		t.Fatal(err)
+	}
+	tenant := newTenant()
+	openStore(t, d, db, sqlstore.Options{Tenant: tenant})
+	injected(t, "calls cut off", linearizable(t, func() client {
+		w, far := behind(t, d)
+		w.carry(plenty)
+		s := openStore(t, far, far.open(t), sqlstore.Options{Tenant: tenant})
+		return client{s, func(ctx context.Context) (context.Context, func()) {
+			w.carry(rand.N[int64](900))
+			return ctx, func() {}
+		}}
+	}))
+}
+
+// linearizable lets clients commit and load, checks what they saw, and returns how many of their calls failed.
+func linearizable(t *testing.T, join func() client) (failed int) {
+	t.Helper()
 	const clients, rounds = 4, 40
 	var mu sync.Mutex
 	var history []porcupine.Operation
-	conflicts := 0
+	conflicts, unknown := 0, 0
 	var all sync.WaitGroup
 	for c := range clients {
-		s := handle()
+		one := join()
 		all.Go(func() {
-			base, _, err := readRegister(t.Context(), s)
-			for i := 0; i < rounds && err == nil; i++ {
-				in := request{commit: i%3 != 2, base: base.Revision(), title: fmt.Sprintf("%d-%d", c, i)}
-				var out response
-				began := time.Now().UnixNano()
-				if in.commit {
-					base, out.kept, err = setRegister(t.Context(), s, base, in.title)
-				} else {
-					base, out.read, err = readRegister(t.Context(), s)
+			base, _, err := readRegister(t.Context(), one.store)
+			for i := 0; i < rounds; i++ {
+				if base == nil {
+					t.Errorf("client %d begins with: %v", c, err)
+					return
 				}
+				in := request{commit: i%3 != 2, base: base.Revision(), title: fmt.Sprintf("%d-%d", c, i)}
+				ctx, done := one.harm(t.Context())
+				op := porcupine.Operation{ClientId: c, Input: in, Call: time.Now().UnixNano()}
+				next, out, err := call(ctx, one.store, base, in)
+				op.Output, op.Return = out, time.Now().UnixNano()
+				done()
+				base = next
 				mu.Lock()
-				history = append(history, porcupine.Operation{ClientId: c, Input: in, Call: began, Output: out, Return: time.Now().UnixNano()})
-				if in.commit && !out.kept {
+				if out.unknown {
+					unknown++
+					op.Return = math.MaxInt64
+				}
+				if err != nil {
+					failed++
+				}
+				if err == nil || out.unknown {
+					history = append(history, op)
+				}
+				if in.commit && err == nil && !out.kept {
 					conflicts++
 				}
 				mu.Unlock()
-				if in.commit && !out.kept && err == nil {
-					base, _, err = readRegister(t.Context(), s)
+				if in.commit && !out.kept {
+					if again, _, err := readRegister(ctx, one.store); err == nil {
+						base = again
+					}
 				}
-			}
-			if err != nil {
-				t.Errorf("client %d: %v", c, err)
 			}
 		})
 	}
 	all.Wait()
-	if result := porcupine.CheckOperationsTimeout(compareAndSet, history, time.Minute); result != porcupine.Ok {
+	model := compareAndSet.ToModel()
+	if result := porcupine.CheckOperationsTimeout(model, history, time.Minute); result != porcupine.Ok {
 		t.Errorf("%d operations of %d clients: got %s, want linearizable", len(history), clients, result)
 	}
-	t.Logf("%d operations, %d conflicts", len(history), conflicts)
+	t.Logf("%d operations, %d conflicts, %d commits of which nobody knows, %d calls failed", len(history), conflicts, unknown, failed)
+	return failed
+}
+
+// call makes one call, and returns what to build on next.
+func call(ctx context.Context, s rolecall.Store, base *rolecall.Snapshot, in request) (*rolecall.Snapshot, response, error) {
+	if !in.commit {
+		next, now, err := readRegister(ctx, s)
+		if err != nil {
+			return base, response{}, err
+		}
+		return next, response{read: now}, nil
+	}
+	titled := reader
+	titled.Title = in.title
+	p, err := base.Propose(rolecall.Change{Edits: []rolecall.Edit{rolecall.Put(titled)}})
+	if err != nil {
+		return base, response{}, err
+	}
+	switch err := s.Commit(ctx, p); {
+	case err == nil:
+		return p.Next(), response{kept: true}, nil
+	case errors.Is(err, rolecall.ErrConflict):
+		return base, response{}, nil
+	default:
+		return base, response{unknown: true}, err
+	}
 }
 
 func readRegister(ctx context.Context, s rolecall.Store) (*rolecall.Snapshot, register, error) {
@@ -112,21 +222,4 @@ func readRegister(ctx context.Context, s rolecall.Store) (*rolecall.Snapshot, re
 	}
 	role, _ := snapshot.Role("reader")
 	return snapshot.At(time.Unix(0, 0)), register{snapshot.Revision(), role.Title}, nil
-}
-
-func setRegister(ctx context.Context, s rolecall.Store, base *rolecall.Snapshot, title string) (*rolecall.Snapshot, bool, error) {
-	titled := reader
-	titled.Title = title
-	p, err := base.Propose(rolecall.Change{Edits: []rolecall.Edit{rolecall.Put(titled)}})
-	if err != nil {
-		return nil, false, err
-	}
-	switch err := s.Commit(ctx, p); {
-	case err == nil:
-		return p.Next(), true, nil
-	case errors.Is(err, rolecall.ErrConflict):
-		return base, false, nil
-	default:
-		return nil, false, err
-	}
 }

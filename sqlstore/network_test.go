@@ -9,6 +9,8 @@ import (
 	"net"
 	"net/url"
 	"os"
+	"runtime"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -18,11 +20,15 @@ import (
 	"github.com/rolecall-go/rolecall/sqlstore"
 )
 
-// A wire forwards connections to a server until some number of bytes has come back, and cuts all of them then.
+// A wire forwards connections to a server until some number of bytes has come back, and cuts all of them then. It may be
+// slow: then it passes on few bytes at a time, or holds everything back for a while.
 type wire struct {
 	listener net.Listener
 	to       string
 	left     atomic.Int64
+	width    atomic.Int64 // bytes that pass at a time, 0: as they come
+	pieces   atomic.Int64 // that were made of what came
+	flow     sync.RWMutex // held for reading by each who writes
 	mu       sync.Mutex
 	open     map[net.Conn]bool
 	done     sync.WaitGroup
@@ -58,8 +64,8 @@ func (w *wire) accept() {
 		w.mu.Lock()
 		w.open[client], w.open[server] = true, true
 		w.mu.Unlock()
-		w.done.Go(func() { io.Copy(server, client); server.Close() })
-		w.done.Go(func() { io.Copy(metered{client, w}, server); client.Close() })
+		w.done.Go(func() { io.Copy(slow{server, w}, client); server.Close() })
+		w.done.Go(func() { io.Copy(slow{metered{client, w}, w}, server); client.Close() })
 	}
 }
 
@@ -86,6 +92,35 @@ func (m metered) Write(b []byte) (int, error) {
 		return 0, io.ErrClosedPipe
 	}
 	return m.Conn.Write(b)
+}
+
+type slow struct {
+	net.Conn
+	wire *wire
+}
+
+func (s slow) Write(b []byte) (n int, err error) {
+	s.wire.flow.RLock()
+	defer s.wire.flow.RUnlock()
+	width := int(s.wire.width.Load())
+	if width == 0 {
+		return s.Conn.Write(b)
+	}
+	for piece := range slices.Chunk(b, width) {
+		s.wire.pieces.Add(1)
+		runtime.Gosched() // so that the other end wakes up for as little as that
+		if k, err := s.Conn.Write(piece); err != nil {
+			return n + k, err
+		}
+		n += len(piece)
+	}
+	return n, nil
+}
+
+// hold lets nothing through, either way, until it is released.
+func (w *wire) hold() (release func()) {
+	w.flow.Lock()
+	return w.flow.Unlock
 }
 
 // behind returns a database behind a wire.
@@ -142,7 +177,8 @@ func TestAConnectionIsCutAnywhere(t *testing.T) {
 	if cuts < 10 {
 		t.Errorf("%d cuts, want at least 10", cuts)
 	}
-	t.Logf("%d cuts injected; %d commits were kept although their answer was lost", cuts, unknown)
+	injected(t, "connections cut", cuts)
+	t.Logf("%d commits were kept although their answer was lost", unknown)
 }
 
 // session opens a resolver, commits, checks and follows, and returns what was acknowledged.
@@ -217,9 +253,73 @@ func TestAReplicaThatIsCutOff(t *testing.T) {
 		t.Error("Refresh without a connection: got nil, want an error")
 	}
 	may(t, replica, "eve", rolecall.ErrStale)
+	injected(t, "connections cut", 1)
 
 	w.carry(plenty)
 	for replica.Refresh(t.Context()) != nil { // connections of the pool that are dead
 	}
 	may(t, replica, "eve", rolecall.ErrDenied)
+}
+
+// A network that brings a few bytes at a time changes nothing but the time it takes.
+func TestANetworkThatTrickles(t *testing.T) {
+	d := postgres(t)
+	direct := d.open(t)
+	if err := sqlstore.Migrate(t.Context(), direct, d.dialect, nil); err != nil {
+		t.Fatal(err)
+	}
+	w, far := behind(t, d)
+	w.carry(plenty)
+	for _, width := range []int64{1, 2, 5, 17} {
+		tenant := newTenant()
+		s := openStore(t, d, direct, sqlstore.Options{Tenant: tenant})
+		update(t, openResolver(t, s, nil), reader)
+		w.width.Store(width)
+		acknowledged, err := session(t.Context(), far, tenant, "at1")
+		if got := whole(t, s); err != nil || got != 2 || acknowledged != 2 {
+			t.Errorf("%d bytes at a time: acknowledged %d, %v, the store is at %d; want revision 2", width, acknowledged, err, got)
+		}
+	}
+	injected(t, "pieces that a slow network made of a message", int(w.pieces.Load()))
+}
+
+// A network holds everything back. A replica that hangs on it does not answer from what is too old; a commit whose
+// answer is held back is kept, and acknowledged when the answer arrives.
+func TestANetworkThatHoldsEverythingBack(t *testing.T) {
+	d := postgres(t)
+	direct := d.open(t)
+	if err := sqlstore.Migrate(t.Context(), direct, d.dialect, nil); err != nil {
+		t.Fatal(err)
+	}
+	w, far := behind(t, d)
+	w.carry(plenty)
+	tenant := newTenant()
+	near := openResolver(t, openStore(t, d, direct, sqlstore.Options{Tenant: tenant}), nil)
+	update(t, near, reader, grant("eve"))
+	clock := &movable{at: time.Unix(0, 0)}
+	replica := openResolver(t, openStore(t, far, far.open(t), sqlstore.Options{Tenant: tenant}), &rolecall.Options{MaxStaleness: time.Minute, Clock: clock.now})
+	const holds = 10
+	for range holds {
+		may(t, replica, "eve", nil)
+		release := w.hold()
+		caught := make(chan error)
+		go func() { caught <- replica.Refresh(t.Context()) }()
+		remove(t, near, grant("eve"))
+		clock.move(time.Minute + 1)
+		may(t, replica, "eve", rolecall.ErrStale)
+		release()
+		if err := <-caught; err != nil {
+			t.Fatalf("Refresh over a network that works again: %v", err)
+		}
+		if err := replica.Refresh(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		may(t, replica, "eve", rolecall.ErrDenied)
+
+		update(t, near, grant("eve"))
+		if err := replica.Refresh(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	injected(t, "times that a network held everything back", holds)
 }

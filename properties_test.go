@@ -641,6 +641,7 @@ func mustBeSame(t rapid.TB, want, got *rolecall.Snapshot) {
 	if diff := cmp.Diff(textsOf(slices.Collect(want.Subjects())), textsOf(slices.Collect(got.Subjects()))); diff != "" {
 		t.Fatalf("Subjects(): -want +got:\n%s", diff)
 	}
+	mustNameSame(t, got)
 }
 
 // mustAnswerSame fails unless both snapshots answer alike.

@@ -1,7 +1,9 @@
 package authzen_test
 
 import (
+	"bytes"
 	"context"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -9,6 +11,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -134,6 +137,7 @@ func TestBasic(t *testing.T) {
 		{"further properties", `{"subject":{"type":"user","id":"alice","properties":{"department":"Sales"}},"action":{"name":"read","properties":{"method":"GET"}},"resource":{"type":"record","id":"record-1","properties":{"owner":"bob"}}}`, true},
 		{"unknown members", body(alice, read, record1, `"foo":"bar","future":{"nested":true}`), true},
 		{"nothing for an optional object", body(alice, read, record1, `"context":null`), true},
+		{"numbers beyond double precision that nobody looks at", body(alice, read, record1, `"context":{"n":9007199254740993},"future":[1e400]`), true},
 		{"archived stays as it is", body(alice, write, archived), false},
 		{"an admin writes what is archived", body(admin, write, archived), true},
 		{"soft deletion", body(alice, `"action":{"name":"delete","properties":{"soft":true}}`, record1), true},
@@ -222,8 +226,6 @@ func TestBadRequests(t *testing.T) {
 		{evaluation, body(`"subject":{"type":"user","id":"a\ud800b"}`, read, record1), "not Unicode"},
 		{evaluation, body(`"subject":{"type":"user","id":"a\udc00"}`, read, record1), "not Unicode"},
 		{evaluation, body("\"subject\":{\"type\":\"user\",\"id\":\"a\xff\"}", read, record1), "not Unicode"},
-		{evaluation, body(alice, read, record1, `"context":{"n":1e400}`), "double precision"},
-		{evaluation, body(alice, read, record1, `"context":{"n":9007199254740993}`), "double precision"},
 		{evaluation, huge, "nested deeper than 32"},
 		{evaluation, strings.Repeat("[", 100000), "nested deeper than 32"},
 		{evaluations, body(alice, read, record1, `"evaluations":{}`), "evaluations is not an array"},
@@ -231,6 +233,9 @@ func TestBadRequests(t *testing.T) {
 		{evaluations, body(`"subject":"secret"`, read, `"evaluations":[{}]`), "subject is not an object"},
 		{evaluations, body(alice, read, record1, `"options":[]`), "options is not an object"},
 		{evaluations, body(alice, read, record1, `"options":{"evaluations_semantic":"secret"}`), "none of"},
+		{evaluations, body(alice, read, record1, `"options":{"evaluations_semantic":""}`), "none of"},
+		{evaluations, body(alice, read, record1, `"options":{"evaluations_semantic":"EXECUTE_ALL"}`), "none of"},
+		{evaluations, body(alice, read, record1, `"options":{"evaluations_semantic":null}`), "not a string"},
 		{evaluations, body(alice, read, record1, `"options":{"evaluations_semantic":1}`), "not a string"},
 		{searchSubject, body(`"subject":{"type":"user"}`, record1), "action.name is missing"},
 		{searchSubject, body(read, record1), "subject.type is missing"},
@@ -244,6 +249,8 @@ func TestBadRequests(t *testing.T) {
 		{searchAction, body(alice, record1, `"page":{"limit":-1}`), "page.limit"},
 		{searchAction, body(alice, record1, `"page":{"limit":1.5}`), "page.limit"},
 		{searchAction, body(alice, record1, `"page":{"limit":"1"}`), "page.limit"},
+		{searchAction, body(alice, record1, `"page":{"limit":1e400}`), "page.limit"},
+		{searchAction, body(alice, record1, `"page":{"properties":[]}`), "page.properties is not an object"},
 		{searchAction, body(alice, record1, `"page":{"token":7}`), "page.token is not a string"},
 		{searchAction, body(alice, record1, `"page":{"token":"secret"}`), "page.token is not one of ours"},
 		{searchAction, body(alice, record1, `"page":{"token":"!!"}`), "page.token is not one of ours"},
@@ -289,12 +296,32 @@ func TestContentTypeAndMethod(t *testing.T) {
 	for _, method := range []string{"GET", "PUT", "DELETE", "HEAD"} {
 		w := httptest.NewRecorder()
 		h.ServeHTTP(w, httptest.NewRequest(method, evaluation, nil))
-		if w.Code != http.StatusMethodNotAllowed || w.Header().Get("Allow") != "POST" {
+		if w.Code != http.StatusMethodNotAllowed || w.Header().Get("Allow") != "POST" || w.Header().Get("Content-Type") != "application/json" {
 			t.Errorf("%s %s: got %d, Allow %q, want 405 and POST", method, evaluation, w.Code, w.Header().Get("Allow"))
 		}
 	}
-	if w := post(h, "/access/v1/nothing", "{}"); w.Code != 404 {
-		t.Errorf("an unknown path: got %d, want 404", w.Code)
+	for coding, want := range map[string]int{"": 200, "identity": 200, "gzip": 400, "identity, gzip": 400} {
+		if w := post(h, evaluation, body(alice, read, record1), "Content-Encoding", coding); w.Code != want {
+			t.Errorf("Content-Encoding %q: got %d %s, want %d", coding, w.Code, w.Body, want)
+		}
+	}
+}
+
+// An endpoint has one spelling, and nobody is sent from another one to it.
+func TestPaths(t *testing.T) {
+	for _, path := range []string{
+		"/access/v1/nothing", "/", evaluation + "/", "/" + evaluation, "/access/v1/../v1/evaluation", "/access/v1/./evaluation",
+		"/access/v1/%65valuation", "/access%2Fv1/evaluation", "/Access/v1/evaluation", "/access/v1/evaluation;x=1",
+		"/access/v1/evaluation%00", "/tenant1" + evaluation, "/.well-known/authzen-configuration/", "/.well-known/authzen-configuration/tenant1",
+	} {
+		w := post(certified(t), path, body(alice, read, record1), "X-Request-ID", "r-1")
+		var message string
+		if err := json.Unmarshal(w.Body.Bytes(), &message); w.Code != 404 || err != nil || w.Header().Get("X-Request-ID") != "r-1" {
+			t.Errorf("POST %s: got %d %q (%v), want 404, a message and X-Request-ID", path, w.Code, w.Body, err)
+		}
+	}
+	if w := post(certified(t), evaluation+"?x=1", body(alice, read, record1)); w.Code != 200 {
+		t.Errorf("with a query: got %d %s, want 200: it is not looked at", w.Code, w.Body)
 	}
 }
 
@@ -521,9 +548,78 @@ func TestTokensAreBound(t *testing.T) {
 			t.Errorf("%s %s: got %d %s, want %d", tc.path, tc.body, w.Code, w.Body, tc.want)
 		}
 	}
+	_, page = results(t, post(h, searchSubject, body(users, read, record1, `"page":{"limit":1,"properties":{"sort":"id"}}`)))
+	for properties, want := range map[string]int{`{"sort":"id"}`: 200, `{"sort":"name"}`: 400, `{}`: 400, `null`: 200} {
+		if w := post(h, searchSubject, body(users, read, record1, fmt.Sprintf(`"page":{"token":%q,"properties":%s}`, page.NextToken, properties))); w.Code != want {
+			t.Errorf("going on with page.properties %s: got %d %s, want %d", properties, w.Code, w.Body, want)
+		}
+	}
 	p.Edit(t, rolecall.Put(rolecall.Suspension{Subject: rolecall.User("carol")}))
 	if w := post(h, searchSubject, body(users, read, record1, token)); w.Code != 400 || !strings.Contains(w.Body.String(), "changed") {
 		t.Errorf("a token of an earlier revision: got %d %s, want 400 that says so", w.Code, w.Body)
+	}
+}
+
+// A token cannot be made or changed by a caller, and has one spelling.
+func TestTokensAreSealed(t *testing.T) {
+	h := certified(t)
+	query := []string{`"subject":{"type":"user"}`, read, record1}
+	_, page := results(t, post(h, searchSubject, body(append(query, `"page":{"limit":1}`)...)))
+	ask := func(token string) int {
+		return post(h, searchSubject, body(append(query, fmt.Sprintf(`"page":{"token":%q}`, token))...)).Code
+	}
+	if got := ask(page.NextToken); got != 200 {
+		t.Fatalf("the token as it is: got %d, want 200", got)
+	}
+	raw, err := base64.RawURLEncoding.DecodeString(page.NextToken)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range raw {
+		changed := slices.Clone(raw)
+		changed[i] ^= 1
+		if got := ask(base64.RawURLEncoding.EncodeToString(changed)); got != 400 {
+			t.Errorf("the token with another byte %d: got %d, want 400", i, got)
+		}
+	}
+	for _, token := range []string{page.NextToken + "=", page.NextToken + "\n", page.NextToken[:8] + "\r" + page.NextToken[8:], page.NextToken[1:], page.NextToken[:20], "A"} {
+		if got := ask(token); got != 400 {
+			t.Errorf("the token as %q: got %d, want 400", token, got)
+		}
+	}
+}
+
+// Handlers with one key go on with each other's pages where they ask the same policy; others do not.
+func TestPageKey(t *testing.T) {
+	key := func(fill byte) []byte { return bytes.Repeat([]byte{fill}, 32) }
+	p := rolecalltest.New(t, records)
+	open := func(source authzen.Source, key []byte) http.Handler {
+		t.Helper()
+		o := options(t, recordEntities, authzen.IgnoreSent)
+		o.PageKey = key
+		h, err := authzen.NewHandler(source, o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return h
+	}
+	query := []string{`"subject":{"type":"user"}`, read, record1}
+	_, page := results(t, post(open(p, key(1)), searchSubject, body(append(query, `"page":{"limit":1}`)...)))
+	for name, tc := range map[string]struct {
+		h    http.Handler
+		want int
+	}{
+		"the same key":                    {open(p, key(1)), 200},
+		"another key":                     {open(p, key(2)), 400},
+		"a key of its own":                {open(p, nil), 400},
+		"another policy at that revision": {open(rolecalltest.New(t, records), key(1)), 400},
+	} {
+		if w := post(tc.h, searchSubject, body(append(query, fmt.Sprintf(`"page":{"token":%q}`, page.NextToken))...)); w.Code != tc.want {
+			t.Errorf("%s: got %d %s, want %d", name, w.Code, w.Body, tc.want)
+		}
+	}
+	if _, err := authzen.NewHandler(p, &authzen.Options{PageKey: []byte("short")}); err == nil {
+		t.Error("NewHandler with a short page key: got no error, want one")
 	}
 }
 
@@ -621,9 +717,13 @@ func TestReasonsAndObservations(t *testing.T) {
 		t.Errorf("with reasons: got %s", w.Body)
 	}
 	post(h, evaluation, body(alice, read, record1))
+	post(h, evaluation, body(`"subject":{"type":"spaceship","id":"x"}`, read, record1))
+	post(h, evaluation, body(alice, `"action":{"name":"fly"}`, record1))
 	want := []string{
 		"user:bob record.write /record:record-1 denied: condition not met",
 		"user:alice record.read /record:record-1 <nil>",
+		`spaceship:x record.read /record:record-1 request: no subject kind "spaceship" is declared: "spaceship:x" (unknown)`,
+		`user:alice (no permission) (no scope) the policy has no such name: no such action is declared: "fly" (unknown)`,
 	}
 	if diff := cmp.Diff(want, told); diff != "" {
 		t.Errorf("observations (-want +got):\n%s", diff)
@@ -806,6 +906,117 @@ grant user:e reader at /folder:open
 	}
 }
 
+// What the directory and the policy name alike is one result, wherever each puts it.
+func TestResultsAreThereOnce(t *testing.T) {
+	const policy = `
+permission doc.read
+kind scope folder
+kind scope doc
+role reader
+  allow doc.read
+grant user:a reader at /folder:open
+grant user:a reader at /doc:1
+grant user:a reader at /folder:open/doc:2
+`
+	world := `{"resources":[{"type":"doc","id":"1","scope":"/folder:open/doc:1"},{"type":"doc","id":"two","scope":"/folder:open/doc:2"}]}`
+	query := body(`"subject":{"type":"user","id":"a"}`, read, `"resource":{"type":"doc"}`)
+	for entities, want := range map[string][]string{"": {"/folder:open/doc:2", "1"}, world: {"1", "two"}} {
+		got, _ := results(t, post(handler(t, policy, options(t, entities, authzen.IgnoreSent)), searchResource, query))
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("with entities %q (-want +got):\n%s", entities, diff)
+		}
+	}
+}
+
+// The directory is asked once of an entity that the questions of a request share.
+func TestDirectoryIsAskedOnce(t *testing.T) {
+	o := options(t, recordEntities, authzen.IgnoreSent)
+	d := &countingDirectory{Directory: o.Directory}
+	o.Directory = d
+	h := handler(t, records, o)
+	for path, b := range map[string]string{
+		evaluations:  body(alice, record1, `"evaluations":[{`+read+`},{`+write+`},{"action":{"name":"delete"}}]`),
+		searchAction: body(alice, record1),
+	} {
+		d.subjects, d.resources = 0, 0
+		if w := post(h, path, b); w.Code != 200 || d.subjects != 1 || d.resources != 1 {
+			t.Errorf("%s %s: got %d, subjects asked %d times, resources %d, want 200 and once each", path, b, w.Code, d.subjects, d.resources)
+		}
+	}
+}
+
+type countingDirectory struct {
+	authzen.Directory
+	subjects, resources int
+}
+
+func (d *countingDirectory) Subject(ctx context.Context, typ, id string) (authzen.Known, error) {
+	d.subjects++
+	return d.Directory.Subject(ctx, typ, id)
+}
+
+func (d *countingDirectory) Resource(ctx context.Context, typ, id string) (authzen.Known, error) {
+	d.resources++
+	return d.Directory.Resource(ctx, typ, id)
+}
+
+// A mapping of the host's own is asked for what there is, never for something made up.
+func TestMappingSeesOnlyWhatIsThere(t *testing.T) {
+	number := regexp.MustCompile(`^[0-9]+$`)
+	o := options(t, "", authzen.IgnoreSent)
+	o.Mapping = authzen.Mapping{
+		Subject: func(e authzen.Entity) (rolecall.Subject, error) {
+			if !number.MatchString(e.ID) {
+				t.Errorf("Subject(%+v): want numbers only", e)
+			}
+			return rolecall.User(e.ID), nil
+		},
+		Resource: func(e authzen.Entity) (rolecall.Scope, error) {
+			if !number.MatchString(e.ID) {
+				t.Errorf("Resource(%+v): want numbers only", e)
+			}
+			return rolecall.In("doc", e.ID), nil
+		},
+		NameSubject: func(s rolecall.Subject) (authzen.Entity, bool) {
+			return authzen.Entity{Type: "account", ID: s.ID()}, true
+		},
+		NameResource: func(at rolecall.Scope) (authzen.Entity, bool) {
+			return authzen.Entity{Type: "file", ID: at.ID()}, at.Kind() == "doc"
+		},
+		Action: func(*rolecall.Catalog, authzen.Action, string) (rolecall.Permission, error) {
+			return rolecall.NewPermission("doc.read"), nil
+		},
+		NameAction: func(*rolecall.Catalog, rolecall.Permission, string) (string, bool) { return "read", true },
+	}
+	h := handler(t, "permission doc.read\nkind scope doc\nrole r\n  allow doc.read\ngrant user:1 r at /doc:7\ngrant user:2 r at /doc:8\n", o)
+	who, _ := results(t, post(h, searchSubject, `{"subject":{"type":"account"},"action":{"name":"read"},"resource":{"type":"file","id":"7"}}`))
+	what, _ := results(t, post(h, searchResource, `{"subject":{"type":"account","id":"2"},"action":{"name":"read"},"resource":{"type":"file"}}`))
+	if diff := cmp.Diff([][]string{{"1"}, {"8"}}, [][]string{who, what}); diff != "" {
+		t.Errorf("subjects and resources (-want +got):\n%s", diff)
+	}
+}
+
+// Whatever is sent, the answer is JSON with a status of the interface, and only a 200 carries a decision.
+func FuzzHandler(f *testing.F) {
+	paths := []string{evaluation, evaluations, searchSubject, searchResource, searchAction}
+	for i := range paths {
+		f.Add(i, body(alice, read, record1, `"evaluations":[{},{`+record2+`}],"options":{"evaluations_semantic":"execute_all"},"page":{"limit":1,"token":"x"}`))
+	}
+	h := certified(f)
+	f.Fuzz(func(t *testing.T, path int, body string) {
+		w := post(h, paths[uint(path)%uint(len(paths))], body)
+		var answer any
+		if err := json.Unmarshal(w.Body.Bytes(), &answer); err != nil {
+			t.Fatalf("%q: got %d %q: %v", body, w.Code, w.Body, err)
+		}
+		switch _, message := answer.(string); {
+		case w.Code == 200 && !message, (w.Code == 400 || w.Code == 413) && message:
+		default:
+			t.Errorf("%q: got %d %s, want 200 and an object, or 400 or 413 and a message", body, w.Code, w.Body)
+		}
+	})
+}
+
 func TestBodyIsReadOnlyAsFarAsItMay(t *testing.T) {
 	o := options(t, "", authzen.IgnoreSent)
 	o.MaxBody = 1000
@@ -816,6 +1027,16 @@ func TestBodyIsReadOnlyAsFarAsItMay(t *testing.T) {
 	handler(t, records, o).ServeHTTP(w, r)
 	if w.Code != 413 || endless.n > 2000 {
 		t.Errorf("an endless body: got %d after %d bytes, want 413 after little more than 1000", w.Code, endless.n)
+	}
+	// One that says beforehand how long it is stays unread.
+	announced := &counter{}
+	r = httptest.NewRequest("POST", evaluation, announced)
+	r.Header.Set("Content-Type", "application/json")
+	r.ContentLength = 1001
+	w = httptest.NewRecorder()
+	handler(t, records, o).ServeHTTP(w, r)
+	if w.Code != 413 || announced.n > 0 {
+		t.Errorf("a body of 1001 bytes: got %d after %d bytes, want 413 after none", w.Code, announced.n)
 	}
 }
 

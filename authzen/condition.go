@@ -1,15 +1,17 @@
 package authzen
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 )
 
 // A Test says whether a condition holds for an evaluation, whose entities carry the properties that count. An error says
-// that it cannot be said.
+// that it cannot be said. A number among the properties is a float64, or a json.Number where that cannot hold it.
 type Test func(Evaluation) (bool, error)
 
 // ParseTest reads a test: one or more comparisons joined by &&.
@@ -143,7 +145,29 @@ func equal(a, b any) (bool, error) {
 	if _, none := b.(absent); none {
 		return a == nil, nil
 	}
+	if inexact(a) || inexact(b) {
+		return false, errInexact
+	}
 	return reflect.DeepEqual(a, b), nil
+}
+
+var errInexact = errors.New("a number is beyond double precision; send it as a string")
+
+// inexact says whether a value is or has a number that double precision cannot hold.
+func inexact(v any) bool {
+	switch v := v.(type) {
+	case json.Number:
+		return true
+	case []any:
+		return slices.ContainsFunc(v, inexact)
+	case map[string]any:
+		for _, member := range v {
+			if inexact(member) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 func in(a, b any) (bool, error) {
@@ -151,10 +175,16 @@ func in(a, b any) (bool, error) {
 	if !ok {
 		return false, errors.New("in wants a list on its right")
 	}
+	if inexact(a) {
+		return false, errInexact
+	}
 	for _, element := range list {
 		if reflect.DeepEqual(a, element) {
 			return true, nil
 		}
+	}
+	if inexact(list) {
+		return false, errInexact
 	}
 	return false, nil
 }
@@ -169,6 +199,9 @@ func (p *testParser) operand() (operand, error) {
 	}
 	p.next()
 	if v, ok := literal(token); ok {
+		if inexact(v) {
+			return nil, fmt.Errorf("%s is beyond double precision", token)
+		}
 		return func(Evaluation) (any, error) { return v, nil }, nil
 	}
 	return member(token)
@@ -188,8 +221,8 @@ func literal(token string) (any, bool) {
 		return s, err == nil
 	}
 	if c := token[0]; c == '-' || '0' <= c && c <= '9' {
-		n, err := strconv.ParseFloat(token, 64)
-		return n, err == nil
+		_, err := strconv.ParseFloat(token, 64)
+		return parseNumber(json.Number(token)), err == nil || errors.Is(err, strconv.ErrRange)
 	}
 	return nil, false
 }

@@ -1,6 +1,7 @@
 package authzen_test
 
 import (
+	"encoding/json"
 	"strings"
 	"testing"
 
@@ -13,7 +14,7 @@ func TestParseTest(t *testing.T) {
 		Subject:  authzen.Entity{Type: "user", ID: "ada", Properties: map[string]any{"role": "admin", "level": 3.0, "id": "other", "null": nil}},
 		Action:   authzen.Action{Name: "delete", Properties: map[string]any{"soft": true}},
 		Resource: authzen.Entity{Type: "doc", ID: "1", Properties: map[string]any{"owner": "ada", "tags": []any{"a", "b"}, "deep": map[string]any{"er": "x"}}},
-		Context:  map[string]any{"ip": "::1"},
+		Context:  map[string]any{"ip": "::1", "big": json.Number("9007199254740993"), "bigs": []any{json.Number("1e400"), "x"}},
 	}
 	for test, want := range map[string]string{
 		`resource.owner == subject.id`:                   "yes",
@@ -46,19 +47,29 @@ func TestParseTest(t *testing.T) {
 		`resource.nothing == 1 && subject.id == "ada"`:   "unknown",
 		`subject.id == "a\"da"`:                          "no",
 		`resource.tags == resource.tags`:                 "yes",
-		``:                                               "error: it ends",
-		`subject.id`:                                     "error: ==, != or in",
-		`subject.id ==`:                                  "error: it ends",
-		`subject.id = "x"`:                               "error: ==, != or in",
-		`subject.id == "x`:                               "error: does not end",
-		`subject.id == ada`:                              "error: no member",
-		`user.id == "x"`:                                 "error: none of subject",
-		`subject == "x"`:                                 "error: no member",
-		`subject..id == "x"`:                             "error: empty name",
-		`subject.id == "x" subject.id == "x"`:            "error: && or the end",
-		`subject.id == "x" && `:                          "error: it ends",
-		`subject.id == "x" || true == true`:              "error: && or the end",
-		`subject.id like "x"`:                            "error: ==, != or in",
+		`context.big == 9007199254740992`:                "error: beyond double precision",
+		`context.big == 1e400`:                           "error: beyond double precision",
+		`context.big == context.big`:                     "unknown",
+		`context.big != 1`:                               "unknown",
+		`context.bigs != resource.tags`:                  "unknown",
+		`resource.deep != context.big`:                   "unknown",
+		`context.big in resource.tags`:                   "unknown",
+		`"x" in context.bigs`:                            "yes",
+		`"y" in context.bigs`:                            "unknown",
+		`context.big == 1 && subject.id == "eve"`:        "no",
+		``:                                    "error: it ends",
+		`subject.id`:                          "error: ==, != or in",
+		`subject.id ==`:                       "error: it ends",
+		`subject.id = "x"`:                    "error: ==, != or in",
+		`subject.id == "x`:                    "error: does not end",
+		`subject.id == ada`:                   "error: no member",
+		`user.id == "x"`:                      "error: none of subject",
+		`subject == "x"`:                      "error: no member",
+		`subject..id == "x"`:                  "error: empty name",
+		`subject.id == "x" subject.id == "x"`: "error: && or the end",
+		`subject.id == "x" && `:               "error: it ends",
+		`subject.id == "x" || true == true`:   "error: && or the end",
+		`subject.id like "x"`:                 "error: ==, != or in",
 	} {
 		parsed, err := authzen.ParseTest(test)
 		if wanted, isError := strings.CutPrefix(want, "error: "); isError {

@@ -77,12 +77,15 @@ func (o object) semantic() (Semantic, error) {
 	if err != nil {
 		return "", err
 	}
+	if _, there := options["evaluations_semantic"]; !there {
+		return ExecuteAll, nil
+	}
 	word, err := options.text("options", "evaluations_semantic")
 	if err != nil {
 		return "", err
 	}
 	switch s := Semantic(word); s {
-	case "", ExecuteAll, DenyOnFirstDeny, PermitOnFirstPermit:
+	case ExecuteAll, DenyOnFirstDeny, PermitOnFirstPermit:
 		return s, nil
 	}
 	return "", bad("options.evaluations_semantic is none of %s, %s and %s", ExecuteAll, DenyOnFirstDeny, PermitOnFirstPermit)
@@ -123,8 +126,8 @@ func (s *session) decide(e Evaluation) (Decision, error) {
 	q, err := s.question(e)
 	if err == nil {
 		err = s.ask(q)
-		s.tell(q, err)
 	}
+	s.tell(q, err)
 	switch {
 	case err == nil:
 		return s.reasoned(true, rolecall.Granted), nil
@@ -197,7 +200,7 @@ func (s *session) resource(r Entity) (Known, error) {
 	if s.o.Directory == nil {
 		return Known{}, nil
 	}
-	return s.o.Directory.Resource(s.ctx, r.Type, r.ID)
+	return s.lastResource.ask(s.ctx, r.Type, r.ID, s.o.Directory.Resource)
 }
 
 func (s *session) place(r Entity, known Known) (rolecall.Scope, error) {
@@ -233,7 +236,7 @@ func (s *session) known(e Evaluation, resource Known) (Evaluation, error) {
 	var subject Known
 	if s.o.Directory != nil {
 		var err error
-		if subject, err = s.o.Directory.Subject(s.ctx, e.Subject.Type, e.Subject.ID); err != nil {
+		if subject, err = s.lastSubject.ask(s.ctx, e.Subject.Type, e.Subject.ID, s.o.Directory.Subject); err != nil {
 			return e, err
 		}
 	}

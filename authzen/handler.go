@@ -2,6 +2,7 @@ package authzen
 
 import (
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -9,6 +10,7 @@ import (
 	"mime"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/rolecall-go/rolecall"
@@ -49,6 +51,9 @@ type Options struct {
 	Observe rolecall.Observer
 	// Log gets what could not be found out. Nil is slog.Default().
 	Log *slog.Logger
+	// PageKey seals page tokens, 32 bytes or more that nobody else knows. Handlers with one key accept each other's tokens
+	// where they ask the same policy. Without it each handler makes a key of its own.
+	PageKey []byte
 
 	// Limits. Zero is the default.
 	MaxBody        int64 // bytes of a request; 1 MiB
@@ -73,14 +78,27 @@ func (o *Options) setDefaults() {
 	if o.Log == nil {
 		o.Log = slog.Default()
 	}
+	if len(o.PageKey) == 0 {
+		o.PageKey = make([]byte, minPageKey)
+		_, _ = rand.Read(o.PageKey) // never fails
+	}
 	o.Mapping = o.Mapping.withDefaults()
 }
 
-// A Handler is a policy decision point. It is safe for concurrent use. Each request is answered from one snapshot.
+// A Handler is a policy decision point. It is safe for concurrent use. Each request is answered from one snapshot. A path
+// has one spelling: another one, an encoded letter or a slash too many, is not found and never redirected.
 type Handler struct {
 	source Source
 	o      Options
-	mux    http.ServeMux
+	routes map[string]route // by path
+
+	plainSubjects, plainResources bool // types are kinds, and ids are as they are
+}
+
+// A route is what there is at a path.
+type route struct {
+	methods []string
+	http.Handler
 }
 
 // NewHandler returns a handler that asks source. The error says what is wrong with the options.
@@ -99,7 +117,13 @@ func NewHandler(source Source, o *Options) (*Handler, error) {
 	if err != nil {
 		return nil, fmt.Errorf("authzen: base URL %q: %w", h.o.BaseURL, err)
 	}
+	if n := len(h.o.PageKey); n > 0 && n < minPageKey {
+		return nil, fmt.Errorf("authzen: a page key has at least %d bytes, not %d", minPageKey, n)
+	}
+	h.plainSubjects = h.o.Mapping.Subject == nil && h.o.Mapping.NameSubject == nil
+	h.plainResources = h.o.Mapping.Resource == nil && h.o.Mapping.NameResource == nil
 	h.o.setDefaults()
+	h.routes = map[string]route{}
 	for path, answer := range map[string]answerer{
 		pathEvaluation:     h.evaluation,
 		pathEvaluations:    h.evaluations,
@@ -107,10 +131,11 @@ func NewHandler(source Source, o *Options) (*Handler, error) {
 		pathSearchResource: h.searchResource,
 		pathSearchAction:   h.searchAction,
 	} {
-		h.mux.Handle("POST "+prefix+path, h.endpoint(answer))
+		h.routes[prefix+path] = route{[]string{http.MethodPost}, h.endpoint(answer)}
 	}
 	if h.o.BaseURL != "" {
-		h.mux.Handle("GET "+pathMetadata+prefix, h.metadata(strings.TrimSuffix(h.o.BaseURL, "/")))
+		metadata := h.metadata(strings.TrimSuffix(h.o.BaseURL, "/"))
+		h.routes[pathMetadata+prefix] = route{[]string{http.MethodGet, http.MethodHead}, metadata}
 	}
 	return h, nil
 }
@@ -140,7 +165,21 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("X-Request-ID", id[0])
 	}
 	w.Header().Set("X-Content-Type-Options", "nosniff")
-	h.mux.ServeHTTP(w, r)
+	switch at, there := h.routes[r.URL.EscapedPath()]; {
+	case !there:
+		refuse(w, http.StatusNotFound, "there is nothing here")
+	case !slices.Contains(at.methods, r.Method):
+		w.Header().Set("Allow", strings.Join(at.methods, ", "))
+		refuse(w, http.StatusMethodNotAllowed, "the method is not "+at.methods[0])
+	default:
+		at.ServeHTTP(w, r)
+	}
+}
+
+// refuse answers with an error message.
+func refuse(w http.ResponseWriter, status int, message string) {
+	w.Header().Set("Cache-Control", "no-store")
+	writeJSON(w, status, message)
 }
 
 // An answerer answers the object of a request.
@@ -162,6 +201,9 @@ func (h *Handler) answer(r *http.Request, answer answerer) (any, error) {
 	if err := checkContentType(r.Header); err != nil {
 		return nil, err
 	}
+	if r.ContentLength > h.o.MaxBody {
+		return nil, errTooLarge
+	}
 	body, err := readBody(r.Body, h.o.MaxBody)
 	if err != nil {
 		return nil, err
@@ -178,6 +220,9 @@ func (h *Handler) answer(r *http.Request, answer answerer) (any, error) {
 }
 
 func checkContentType(header http.Header) error {
+	if coding := header.Get("Content-Encoding"); coding != "" && !strings.EqualFold(coding, "identity") {
+		return bad("the body has a Content-Encoding")
+	}
 	values := header.Values("Content-Type")
 	if len(values) != 1 {
 		return bad("the Content-Type is not application/json")
@@ -204,8 +249,7 @@ func (h *Handler) fail(w http.ResponseWriter, r *http.Request, err error) {
 	default:
 		h.o.Log.ErrorContext(r.Context(), "authzen: not answered", "path", r.URL.Path, "error", err)
 	}
-	w.Header().Set("Cache-Control", "no-store")
-	writeJSON(w, status, message)
+	refuse(w, status, message)
 }
 
 func writeJSON(w http.ResponseWriter, status int, v any) {
@@ -242,6 +286,25 @@ type session struct {
 	ctx      context.Context
 	snapshot *rolecall.Snapshot
 	views    map[rolecall.Subject]*rolecall.View
+
+	lastSubject, lastResource memory
+}
+
+// A memory keeps what the directory said of one entity, for the questions of one request that follow each other.
+type memory struct {
+	typ, id string
+	known   Known
+}
+
+func (m *memory) ask(ctx context.Context, typ, id string, ask func(context.Context, string, string) (Known, error)) (Known, error) {
+	if m.typ == typ && m.id == id && typ != "" {
+		return m.known, nil
+	}
+	known, err := ask(ctx, typ, id)
+	if err == nil {
+		*m = memory{typ, id, known}
+	}
+	return known, err
 }
 
 func (h *Handler) session(ctx context.Context) (*session, error) {
@@ -249,7 +312,7 @@ func (h *Handler) session(ctx context.Context) (*session, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &session{h, ctx, snapshot, map[rolecall.Subject]*rolecall.View{}}, nil
+	return &session{Handler: h, ctx: ctx, snapshot: snapshot, views: map[rolecall.Subject]*rolecall.View{}}, nil
 }
 
 func (s *session) view(who rolecall.Subject) (*rolecall.View, error) {

@@ -26,7 +26,8 @@ type object map[string]any
 const maxExactInteger = 1<<53 - 1
 
 // parseObject reads one JSON object. It refuses what two readers may take for different things: names that are there
-// twice, text that is not Unicode, numbers beyond double precision (RFC 7493); and nesting beyond a depth.
+// twice, text that is not Unicode (RFC 7493); and nesting beyond a depth. A number that double precision cannot hold
+// stays a json.Number: it may stand in a member that nobody looks at, and what is compared with it cannot be said.
 func parseObject(body []byte, maxDepth int) (object, error) {
 	switch {
 	case len(bytes.TrimSpace(body)) == 0:
@@ -119,7 +120,7 @@ func parseValue(d *json.Decoder) (any, error) {
 		}
 		return parseMembers(d)
 	case json.Number:
-		return parseNumber(t.String())
+		return parseNumber(t), nil
 	}
 	return token, nil
 }
@@ -158,12 +159,12 @@ func parseMembers(d *json.Decoder) (any, error) {
 	return members, err
 }
 
-func parseNumber(text string) (any, error) {
-	n, err := strconv.ParseFloat(text, 64)
-	if err != nil || !strings.ContainsAny(text, ".eE") && math.Abs(n) > maxExactInteger {
-		return nil, bad("a number is beyond double precision; send it as a string")
+func parseNumber(number json.Number) any {
+	n, err := number.Float64()
+	if err != nil || !strings.ContainsAny(number.String(), ".eE") && math.Abs(n) > maxExactInteger {
+		return number
 	}
-	return n, nil
+	return n
 }
 
 // readBody reads at most limit bytes.

@@ -1,12 +1,8 @@
 package authzen
 
 import (
-	"crypto/sha256"
-	"encoding/base64"
-	"encoding/json"
 	"errors"
 	"iter"
-	"math"
 	"slices"
 	"strings"
 
@@ -161,9 +157,10 @@ func (s *session) subjects(e Evaluation) ([]candidate, error) {
 	return list, nil
 }
 
-// who answers with one question to the policy where all subjects have the same facts. Groups are left to the long way.
+// who answers with one question to the policy where all subjects have the same facts, and nobody but the policy knows of
+// any. Groups are left to the long way.
 func (s *session) who(e Evaluation) (found []candidate, done bool, err error) {
-	if s.o.Directory != nil || len(s.o.Conditions) > 0 || e.Subject.Type == string(rolecall.KindGroup) {
+	if !s.plainSubjects || s.o.Directory != nil || len(s.o.Conditions) > 0 || e.Subject.Type == string(rolecall.KindGroup) {
 		return nil, false, nil
 	}
 	e.Subject.ID = "-" // anybody's: it has no part in what follows
@@ -185,12 +182,18 @@ func (s *session) who(e Evaluation) (found []candidate, done bool, err error) {
 
 // resources lists those of the type that the directory or the policy names; one that both name is the directory's.
 func (s *session) resources(e Evaluation) ([]candidate, error) {
+	if s.o.Directory == nil && s.plainResources {
+		return s.allowedScopes(e)
+	}
 	var list []candidate
-	taken := map[rolecall.Scope]bool{}
+	seen, taken := map[string]bool{}, map[rolecall.Scope]bool{}
 	add := func(id string) {
-		one := e
-		one.Resource = Entity{Type: e.Resource.Type, ID: id, Properties: e.Resource.Properties}
-		list = append(list, s.asking(id, Entity{Type: e.Resource.Type, ID: id}, one))
+		if !seen[id] {
+			seen[id] = true
+			one := e
+			one.Resource = Entity{Type: e.Resource.Type, ID: id, Properties: e.Resource.Properties}
+			list = append(list, s.asking(id, Entity{Type: e.Resource.Type, ID: id}, one))
+		}
 	}
 	for id, err := range s.listed(e.Resource.Type) {
 		if err != nil {
@@ -207,16 +210,42 @@ func (s *session) resources(e Evaluation) ([]candidate, error) {
 			add(id)
 		}
 	}
-	for at := range s.named() {
-		if taken[at] {
-			continue
-		}
-		taken[at] = true
-		if r, ok := s.o.Mapping.NameResource(at); ok && r.Type == e.Resource.Type {
+	for at := range s.named(e.Resource.Type) {
+		if r, ok := s.o.Mapping.NameResource(at); ok && !taken[at] && r.Type == e.Resource.Type {
 			add(r.ID)
 		}
 	}
 	return list, nil
+}
+
+// allowedScopes answers with one question to the policy where nobody but it knows of resources.
+func (s *session) allowedScopes(e Evaluation) ([]candidate, error) {
+	e.Resource.ID = "-" // any: it has no part in what follows
+	q, err := s.question(e)
+	if err != nil {
+		return nil, err
+	}
+	v, err := s.view(q.subject)
+	if err != nil {
+		return nil, err
+	}
+	set, err := v.Scopes(rolecall.ScopeKind(e.Resource.Type), q.permission)
+	if err != nil {
+		return nil, err
+	}
+	facts := func(at rolecall.Scope) rolecall.Facts {
+		one := e
+		r, _ := nameResource(at)
+		one.Resource.ID = r.ID
+		return s.facts(one, Known{})
+	}
+	var found []candidate
+	for at := range set.Named(facts) {
+		if r, ok := nameResource(at); ok {
+			found = append(found, candidate{key: r.ID, result: Entity{Type: r.Type, ID: r.ID}})
+		}
+	}
+	return found, nil
 }
 
 func (s *session) listed(typ string) iter.Seq2[string, error] {
@@ -226,23 +255,15 @@ func (s *session) listed(typ string) iter.Seq2[string, error] {
 	return s.o.Directory.Resources(s.ctx, typ)
 }
 
-// named yields the scopes that the policy names, and those above them; some repeatedly.
-func (s *session) named() iter.Seq[rolecall.Scope] {
+// named yields the scopes that the policy names and that may be of the type.
+func (s *session) named(typ string) iter.Seq[rolecall.Scope] {
+	if s.plainResources {
+		return s.snapshot.NamedScopes(rolecall.ScopeKind(typ))
+	}
 	return func(yield func(rolecall.Scope) bool) {
-		for one := range s.snapshot.Statements() {
-			var at rolecall.Scope
-			switch one := one.(type) {
-			case rolecall.Grant:
-				at = one.Scope
-			case rolecall.Override:
-				at = one.Scope
-			case rolecall.PrivateScope:
-				at = one.Scope
-			default:
-				continue
-			}
-			for above := range at.Ancestors() {
-				if !yield(above) {
+		for _, d := range s.snapshot.Catalog().Declarations().ScopeKinds {
+			for at := range s.snapshot.NamedScopes(d.Kind) {
+				if !yield(at) {
 					return
 				}
 			}
@@ -264,113 +285,4 @@ func (s *session) actions(e Evaluation) ([]candidate, error) {
 		list = append(list, s.asking(name, Action{Name: name}, one))
 	}
 	return list, nil
-}
-
-// A page is which part of the results a request wants.
-type page struct {
-	asked     bool // the request has a page object
-	limit     int
-	continued bool   // it goes on after a key
-	after     string // that key
-	query     string // digest of everything that must not change between pages
-	sent      string // the limit as it was asked for, 0 for none
-	revision  rolecall.Revision
-}
-
-// A pageToken is what a token says, in JSON and base64.
-type pageToken struct {
-	Query    string            `json:"q"` // digest of the search and its entities
-	Limit    string            `json:"l"`
-	Revision rolecall.Revision `json:"r"`
-	After    string            `json:"a"`
-	Started  bool              `json:"s"`
-}
-
-// readPage reads which page is wanted. A token belongs to one search at one revision; the limit may be left out when
-// going on, and is then what it was.
-func (s *session) readPage(what string, e Evaluation, request object) (page, error) {
-	p := page{limit: s.o.MaxResults, revision: s.snapshot.Revision(), query: digest(what, e)}
-	o, err := request.optionalObject("", "page")
-	if err != nil {
-		return p, err
-	}
-	p.asked = o != nil
-	limit, err := o.limit()
-	if err != nil {
-		return p, err
-	}
-	token, err := o.text("page", "token")
-	if err != nil {
-		return p, err
-	}
-	if token != "" {
-		if limit, err = p.resume(token, limit); err != nil {
-			return p, err
-		}
-	}
-	if limit != "" {
-		p.sent = limit
-		p.limit = min(p.limit, atoi(limit))
-	}
-	return p, nil
-}
-
-// limit returns page.limit as digits, empty where it is not there.
-func (o object) limit() (string, error) {
-	v, there := o["limit"]
-	if !there || v == nil {
-		return "", nil
-	}
-	n, ok := v.(float64)
-	if !ok || n != math.Trunc(n) || n < 0 {
-		return "", bad("page.limit is not a whole number from 0 on")
-	}
-	digits, err := json.Marshal(int64(min(n, math.MaxInt32)))
-	return string(digits), err
-}
-
-func atoi(digits string) int {
-	n := 0
-	for _, d := range digits {
-		n = n*10 + int(d-'0')
-	}
-	return n
-}
-
-// resume goes on where a token says, and returns the limit that counts.
-func (p *page) resume(token, limit string) (string, error) {
-	var t pageToken
-	raw, err := base64.RawURLEncoding.DecodeString(token)
-	if err != nil || json.Unmarshal(raw, &t) != nil || strings.Trim(t.Limit, "0123456789") != "" || len(t.Limit) > 10 {
-		return "", bad("page.token is not one of ours")
-	}
-	switch {
-	case t.Query != p.query:
-		return "", bad("page.token belongs to another search")
-	case limit != "" && limit != t.Limit:
-		return "", bad("page.limit is not what it was on the page before")
-	case t.Revision != p.revision:
-		return "", bad("the policy has changed since the page before; start again without page.token")
-	}
-	p.continued, p.after = t.Started, t.After
-	return t.Limit, nil
-}
-
-// token returns where to go on. Without started the next page begins at the beginning, as with a limit of zero.
-func (p *page) token(after string, started bool) string {
-	text, err := json.Marshal(pageToken{p.query, p.sent, p.revision, after, started})
-	if err != nil {
-		panic(err) // strings and numbers
-	}
-	return base64.RawURLEncoding.EncodeToString(text)
-}
-
-// digest identifies a search and its entities.
-func digest(what string, e Evaluation) string {
-	text, err := json.Marshal([]any{what, e}) // the members of objects are sorted
-	if err != nil {
-		panic(err) // strings, and what was read from JSON
-	}
-	sum := sha256.Sum256(text)
-	return base64.RawURLEncoding.EncodeToString(sum[:16])
 }

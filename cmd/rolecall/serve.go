@@ -35,7 +35,8 @@ func serveCommand() *cobra.Command {
 		Short: "Answer the OpenID Authorization API (AuthZEN) over a policy",
 		Long: `Answer the OpenID Authorization API 1.0 (AuthZEN) over HTTP from the policy of a file: evaluation, evaluations and the
 three searches, and with --base-url the metadata. GET /healthz says that the process is there, GET /readyz that it
-answers. The policy is read once. Windows are judged at the present time; steps in the file are not run.
+answers, and, to callers, GET /debug/vars what it has decided so far. --decisions writes each decision to the standard
+output. The policy is read once. Windows are judged at the present time; steps in the file are not run.
 
 Callers show a bearer token that is a line of --token-file, or a client certificate that --client-ca signed, or what is
 configured of both. Without either the server listens on a loopback address only. SIGINT and SIGTERM let requests
@@ -55,7 +56,7 @@ Exit codes: 0 stopped; 2 called wrongly; 3 a file is wrong, or the address canno
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			ctx, stop := signal.NotifyContext(cmd.Context(), os.Interrupt, syscall.SIGTERM)
 			defer stop()
-			return s.run(ctx, cmd.ErrOrStderr())
+			return s.run(ctx, cmd.OutOrStdout(), cmd.ErrOrStderr())
 		},
 	}
 	s.flags(cmd.Flags())
@@ -71,7 +72,8 @@ type server struct {
 	tlsCert, tlsKey            string
 	maxBody                    int64
 	maxBatch, maxDepth, maxHit int
-	reasons                    bool
+	reasons, decisions         bool
+	keepOneIn                  uint64
 	grace                      time.Duration
 }
 
@@ -90,16 +92,23 @@ func (s *server) flags(f *pflag.FlagSet) {
 	f.IntVar(&s.maxDepth, "max-depth", 32, "the deepest nesting of a request")
 	f.IntVar(&s.maxHit, "max-results", 1000, "the most results of a page of a search")
 	f.BoolVar(&s.reasons, "reasons", false, "tell callers the kind of reason of each decision")
+	f.BoolVar(&s.decisions, "decisions", false, "write every decision to the standard output, a line of JSON each")
+	f.Uint64Var(&s.keepOneIn, "keep-one-in", 1, "of the permits, write about one of so many; denials and errors are all written")
 	f.DurationVar(&s.grace, "grace", 10*time.Second, "how long requests under way may take after a signal to stop")
 }
 
-// run serves until ctx ends.
-func (s *server) run(ctx context.Context, out io.Writer) error {
-	log := slog.New(slog.NewTextHandler(out, nil))
+// run serves until ctx ends. Decisions go to out, everything else to errOut.
+func (s *server) run(ctx context.Context, out, errOut io.Writer) error {
+	log := slog.New(slog.NewTextHandler(errOut, nil))
 	if err := s.check(); err != nil {
 		return exit{exitUsage, fmt.Errorf("rolecall: %w", err)}
 	}
-	handler, err := s.handler(ctx, log)
+	if !s.decisions {
+		out = nil
+	}
+	told := newDecisions(out, s.keepOneIn)
+	defer told.stop()
+	handler, err := s.handler(ctx, log, told)
 	if err != nil {
 		return bad(err)
 	}
@@ -188,13 +197,13 @@ func isLoopback(address string) bool {
 }
 
 // handler puts the decision point behind the authentication of its callers, and the probes beside it.
-func (s *server) handler(ctx context.Context, log *slog.Logger) (http.Handler, error) {
+func (s *server) handler(ctx context.Context, log *slog.Logger, told decisions) (http.Handler, error) {
 	resolver, err := s.resolver(ctx)
 	if err != nil {
 		return nil, err
 	}
 	o := &authzen.Options{
-		BaseURL: s.baseURL, Properties: propertyModes()[s.properties], Reasons: s.reasons, Log: log,
+		BaseURL: s.baseURL, Properties: propertyModes()[s.properties], Reasons: s.reasons, Log: log, Observe: told.log.Observe,
 		MaxBody: s.maxBody, MaxEvaluations: s.maxBatch, MaxDepth: s.maxDepth, MaxResults: s.maxHit,
 	}
 	if err := s.readEntities(o, resolver); err != nil {
@@ -208,11 +217,22 @@ func (s *server) handler(ctx context.Context, log *slog.Logger) (http.Handler, e
 	if err != nil {
 		return nil, err
 	}
-	mux := http.NewServeMux()
-	mux.Handle("GET /healthz", probe(func() bool { return true }))
-	mux.Handle("GET /readyz", probe(func() bool { return !resolver.Health().Stale }))
-	mux.Handle("/", authenticated(tokens, point))
-	return mux, nil
+	guarded := authenticated(tokens, beside(map[string]http.Handler{"/debug/vars": told.vars()}, point))
+	return beside(map[string]http.Handler{
+		"/healthz": probe(func() bool { return true }),
+		"/readyz":  probe(func() bool { return !resolver.Health().Stale }),
+	}, guarded), nil
+}
+
+// beside puts handlers for GET beside another one. Their paths have one spelling, like those of the other one.
+func beside(pages map[string]http.Handler, rest http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if h, there := pages[r.URL.EscapedPath()]; there && (r.Method == http.MethodGet || r.Method == http.MethodHead) {
+			h.ServeHTTP(w, r)
+			return
+		}
+		rest.ServeHTTP(w, r)
+	})
 }
 
 func (s *server) resolver(ctx context.Context) (*rolecall.Resolver, error) {

@@ -52,7 +52,7 @@ func start(t *testing.T, s server) (address string, stop func() error) {
 	out, in := io.Pipe()
 	ended := make(chan error, 1)
 	go func() {
-		ended <- s.run(ctx, in)
+		ended <- s.run(ctx, io.Discard, in)
 		in.Close()
 	}()
 	said := bufio.NewScanner(out)

@@ -24,6 +24,21 @@ func (s *Snapshot) Below(t Scope) []Statement {
 	return s.policy.below(at)
 }
 
+// Around returns every statement placed at a scope or at one that contains it: what, with the memberships and roles of
+// whom it concerns, bears on decisions there. Its cost follows the answer.
+func (s *Snapshot) Around(t Scope) []Statement {
+	if !t.valid() {
+		return nil
+	}
+	var way path
+	var list []Statement
+	s.policy.walk(&t, &way)
+	for depth := range way.n {
+		list = append(list, s.policy.placedAt(way.places[depth])...)
+	}
+	return list
+}
+
 // UsesOf returns every statement that names a role: the roles that inherit from it directly, its grants, eligible ones
 // included, and constraints.
 func (s *Snapshot) UsesOf(name RoleName) []Statement {

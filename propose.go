@@ -175,6 +175,15 @@ func (d *draft) forgetScope(t Scope, place string) {
 
 // below lists every statement at a place and inside it.
 func (p *policy) below(at *place) []Statement {
+	list := p.placedAt(at)
+	for number := range at.children.all() {
+		list = append(list, p.below(p.places.at(number))...)
+	}
+	return list
+}
+
+// placedAt lists every statement at a place.
+func (p *policy) placedAt(at *place) []Statement {
 	var list []Statement
 	if at.private {
 		list = append(list, PrivateScope{at.scope})
@@ -194,9 +203,6 @@ func (p *policy) below(at *place) []Statement {
 	}
 	for number := range at.users.all() {
 		add(p.users.at(number))
-	}
-	for number := range at.children.all() {
-		list = append(list, p.below(p.places.at(number))...)
 	}
 	return list
 }

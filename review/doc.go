@@ -1,4 +1,17 @@
-// Package review answers those who have to look after a policy.
+// Package review answers those who have to look after a policy: who has what and through whom, since when, given by
+// whom and why, when last used, and until when.
+//
+// # Reviews
+//
+// A [Report] is an access review of a place, a subject or a role. Each [Row] is one grant or override that reaches
+// somebody, with the groups on the way to it, and tells exactly what it gives there: every answer in a report is that of
+// the check. Reports are data, CSV, and a page of HTML that needs nothing outside of it.
+//
+//	provenance, err := rolecall.Trace(ctx, store, snapshot)
+//	…
+//	report, err := review.OfScope(snapshot, alpha, &review.Options{Provenance: provenance, LastUsed: usage.LastUsed})
+//	…
+//	err = report.WriteHTML(file)
 //
 // # Use
 //

@@ -1,0 +1,264 @@
+package review_test
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/rolecall-go/rolecall"
+	"github.com/rolecall-go/rolecall/review"
+	"pgregory.net/rapid"
+)
+
+// Every row is the answer of the check, whoever has it and whatever the facts.
+func mustBeTheCheck(t rapid.TB, s *rolecall.Snapshot, report *review.Report) {
+	for _, row := range report.Rows {
+		for _, item := range slices.Concat(row.Gives, row.Takes) {
+			for _, f := range allFacts() {
+				want := s.Check(row.Subject, item.Permission, row.Scope, f) == nil
+				if got := item.When.Holds(f); got != want {
+					t.Fatalf("review of %s: %s %s at %s %s given %v: %t, want %t", report.Of, row.Subject, row.Statement, row.Scope, item, f, got, want)
+				}
+			}
+		}
+		for _, item := range row.Gives {
+			if item.When.Never() {
+				t.Fatalf("review of %s: %s gives %s %s, which is never so", report.Of, row.Statement, row.Subject, item)
+			}
+		}
+		for _, item := range row.Takes {
+			if item.When.Always() {
+				t.Fatalf("review of %s: %s takes from %s %s, which is always so", report.Of, row.Statement, row.Subject, item)
+			}
+		}
+	}
+}
+
+// deciding lists what each statement decides for a subject at a place for some facts, by asking with all of them.
+func deciding(t rapid.TB, s *rolecall.Snapshot, who rolecall.Subject, at rolecall.Scope) map[string][]string {
+	found := map[string][]string{}
+	add := func(one rolecall.Statement, what string, p rolecall.Permission) {
+		key := rolecall.KeyOf(one).String()
+		if line := what + p.String(); !slices.Contains(found[key], line) {
+			found[key] = append(found[key], line)
+		}
+	}
+	for p := range catalog.Permissions() {
+		for _, f := range allFacts() {
+			d, err := s.Decide(rolecall.Request{Subject: who, Permission: p, Scope: at, Facts: f})
+			if err != nil {
+				t.Fatalf("Decide: %v, want no error", err)
+			}
+			for _, one := range d.Deciding() {
+				switch {
+				case d.Allowed() && one.Effect == rolecall.Allow:
+					add(one.Statement, "+", p)
+				case !d.Allowed() && one.Effect > rolecall.Except:
+					add(one.Statement, "-", p)
+				}
+			}
+			for _, one := range d.Losing() {
+				if !d.Allowed() && one.Fate == rolecall.LostToReplace && one.Effect == rolecall.Allow {
+					add(one.By, "-", p)
+				}
+			}
+		}
+	}
+	for key := range found {
+		slices.Sort(found[key])
+	}
+	return found
+}
+
+func itemsOf(row review.Row) []string {
+	var lines []string
+	for _, item := range row.Gives {
+		lines = append(lines, "+"+item.Permission.String())
+	}
+	for _, item := range row.Takes {
+		lines = append(lines, "-"+item.Permission.String())
+	}
+	slices.Sort(lines)
+	return lines
+}
+
+// mustTellWhatDecides compares what each row gives and takes with the explanations.
+func mustTellWhatDecides(t rapid.TB, s *rolecall.Snapshot, report *review.Report) {
+	known := map[string]map[string][]string{}
+	for _, row := range report.Rows {
+		here := row.Subject.String() + row.Scope.String()
+		if known[here] == nil {
+			known[here] = deciding(t, s, row.Subject, row.Scope)
+		}
+		want := known[here][rolecall.KeyOf(row.Statement).String()]
+		if diff := cmp.Diff(want, itemsOf(row)); diff != "" {
+			t.Fatalf("review of %s: %s by %s at %s: -want +got:\n%s", report.Of, row.Subject, row.Statement, row.Scope, diff)
+		}
+		for i := 1; i < len(row.Path) && row.Path[i] != everyone; i++ {
+			if _, found := s.Find(rolecall.KeyOf(rolecall.Membership{Member: row.Path[i-1], Group: row.Path[i]})); !found {
+				t.Fatalf("review of %s: %s is not in %s, but row has the path %v", report.Of, row.Path[i-1], row.Path[i], row.Path)
+			}
+		}
+		if row.Path[0] != row.Subject || !slices.Contains(s.About(row.Holder()), row.Statement) {
+			t.Fatalf("review of %s: the path %v of %s does not lead from %s to its holder", report.Of, row.Path, row.Statement, row.Subject)
+		}
+	}
+}
+
+// may says whether the rows of a subject, or else those of everyone, give p at t for some facts.
+func may(report *review.Report, who rolecall.Subject, p rolecall.Permission, t rolecall.Scope, f rolecall.Given) bool {
+	listed, given := false, false
+	for _, subject := range []rolecall.Subject{who, everyone} {
+		for _, row := range report.Rows {
+			if row.Subject != subject || row.Scope != t {
+				continue
+			}
+			listed = true
+			for _, item := range row.Gives {
+				given = given || item.Permission == p && item.When.Holds(f)
+			}
+		}
+		if listed {
+			return given
+		}
+	}
+	return false
+}
+
+func TestReviewOfScopeIsComplete(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		policy := drawPolicy(t)
+		s, at := snapshotOf(t, policy...), pick(t, scopes, "reviewed")
+		report, err := review.OfScope(s, at, nil)
+		if err != nil {
+			t.Fatalf("OfScope(%s): %v, want no error", at, err)
+		}
+		mustBeTheCheck(t, s, report)
+		mustTellWhatDecides(t, s, report)
+		for _, who := range append(users, stranger) {
+			if suspended(s, who) {
+				continue
+			}
+			for p := range catalog.Permissions() {
+				for _, f := range allFacts() {
+					want := s.Check(who, p, at, f) == nil
+					if got := may(report, who, p, at, f); got != want {
+						t.Fatalf("OfScope(%s): %s may %s given %v: %t, want %t; policy:\n%s", at, who, p, f, got, want, text(policy))
+					}
+				}
+			}
+		}
+	})
+}
+
+func suspended(s *rolecall.Snapshot, who rolecall.Subject) bool {
+	_, found := s.Find(rolecall.KeyOf(rolecall.Suspension{Subject: who}))
+	return found
+}
+
+// As granted a report has one row for each statement that reaches the place, and its subjects are the holders.
+func TestReviewAsGranted(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		policy := drawPolicy(t)
+		s, at := snapshotOf(t, policy...), pick(t, scopes, "reviewed")
+		report, err := review.OfScope(s, at, &review.Options{AsGranted: true})
+		if err != nil {
+			t.Fatalf("OfScope(%s): %v, want no error", at, err)
+		}
+		mustBeTheCheck(t, s, report)
+		mustTellWhatDecides(t, s, report)
+		var want, got []string
+		for _, one := range policy {
+			if p := placeOf(one); !p.IsZero() && (p.Contains(at) || at.Contains(p)) {
+				want = append(want, one.String())
+			}
+		}
+		for _, row := range report.Rows {
+			if row.Subject != row.Holder() || len(row.Path) != 1 {
+				t.Fatalf("OfScope(%s) as granted: got %s through %v, want the holder alone", at, row.Subject, row.Path)
+			}
+			got = append(got, row.Statement.String())
+		}
+		slices.Sort(want)
+		slices.Sort(got)
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Fatalf("OfScope(%s) as granted: -want +got:\n%s", at, diff)
+		}
+	})
+}
+
+// placeOf returns where a grant or an override is placed.
+func placeOf(one rolecall.Statement) rolecall.Scope {
+	switch one := one.(type) {
+	case rolecall.Grant:
+		return one.Scope
+	case rolecall.Override:
+		return one.Scope
+	}
+	return rolecall.Scope{}
+}
+
+func TestReviewOfSubject(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		policy := drawPolicy(t)
+		s, who := snapshotOf(t, policy...), pick(t, append(subjects, stranger), "reviewed")
+		report, err := review.OfSubject(s, who, nil)
+		if err != nil {
+			t.Fatalf("OfSubject(%s): %v, want no error", who, err)
+		}
+		mustBeTheCheck(t, s, report)
+		mustTellWhatDecides(t, s, report)
+		if suspended(s, who) {
+			return
+		}
+		for _, at := range scopes {
+			for p := range catalog.Permissions() {
+				for _, f := range allFacts() {
+					if s.Check(who, p, at, f) == nil && !somewhere(report, p, at, f) {
+						t.Fatalf("OfSubject(%s): no row around %s gives %s given %v, want one; policy:\n%s", who, at, p, f, text(policy))
+					}
+				}
+			}
+		}
+	})
+}
+
+// somewhere says whether a row at a place around t gives p.
+func somewhere(report *review.Report, p rolecall.Permission, t rolecall.Scope, f rolecall.Given) bool {
+	for _, row := range report.Rows {
+		for _, item := range row.Gives {
+			if row.Scope.Contains(t) && item.Permission == p && item.When.Holds(f) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func TestReviewOfRole(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		policy := drawPolicy(t)
+		s, name := snapshotOf(t, policy...), pick(t, roleNames, "reviewed")
+		report, err := review.OfRole(s, name, nil)
+		if err != nil {
+			t.Fatalf("OfRole(%s): %v, want no error", name, err)
+		}
+		mustBeTheCheck(t, s, report)
+		mustTellWhatDecides(t, s, report)
+		held := map[rolecall.StatementKey]bool{}
+		for _, row := range report.Rows {
+			held[rolecall.KeyOf(row.Statement)] = true
+		}
+		for _, one := range policy {
+			g, isGrant := one.(rolecall.Grant)
+			if want := isGrant && is(s, g.Role, name); held[rolecall.KeyOf(one)] != want {
+				t.Fatalf("OfRole(%s): has rows of %s: %t, want %t; policy:\n%s", name, one, !want, want, text(policy))
+			}
+		}
+	})
+}
+
+func is(s *rolecall.Snapshot, role, other rolecall.RoleName) bool {
+	r, _ := s.Role(role)
+	return role == other || slices.ContainsFunc(r.Inherits, func(above rolecall.RoleName) bool { return is(s, above, other) })
+}

@@ -1,0 +1,136 @@
+package review
+
+import (
+	"slices"
+	"time"
+
+	"github.com/rolecall-go/rolecall"
+)
+
+// A dossier is what the policy says about one subject.
+type dossier struct {
+	groups    []rolecall.Membership // of the subject, in order
+	members   []rolecall.Membership // of others in it, in order
+	says      []rolecall.Statement  // its grants and overrides
+	suspended bool
+}
+
+// A way leads from a subject to somebody whose statements reach it.
+type way struct {
+	path      []rolecall.Subject
+	window    rolecall.Window // the overlap of the memberships' windows
+	suspended bool            // by a group on it
+}
+
+func (w way) holder() rolecall.Subject { return w.path[len(w.path)-1] }
+
+// dossier reads what is said about a subject, once.
+func (r *reviewer) dossier(who rolecall.Subject) *dossier {
+	if d := r.dossiers[who]; d != nil {
+		return d
+	}
+	d := &dossier{}
+	for _, one := range r.snapshot.About(who) {
+		switch one := one.(type) {
+		case rolecall.Membership:
+			if one.Member == who {
+				d.groups = append(d.groups, one)
+			} else {
+				d.members = append(d.members, one)
+			}
+		case rolecall.Suspension:
+			d.suspended = true
+		default:
+			d.says = append(d.says, one)
+		}
+	}
+	slices.SortFunc(d.groups, func(a, b rolecall.Membership) int { return a.Group.Compare(b.Group) })
+	slices.SortFunc(d.members, func(a, b rolecall.Membership) int { return a.Member.Compare(b.Member) })
+	r.dossiers[who] = d
+	return d
+}
+
+// ways returns how a subject comes to itself, to each group that it is in now, was in or will be, and to Everyone, whoever
+// is nearest first: to each by a way that counts now if there is one, otherwise by one that opens, and the shortest.
+func (r *reviewer) ways(who rolecall.Subject) []way {
+	if known := r.roads[who]; known != nil {
+		return known
+	}
+	ways := []way{{path: []rolecall.Subject{who}}}
+	found := map[rolecall.Subject]bool{who: true}
+	now := r.snapshot.Now()
+	for _, passable := range []func(rolecall.Membership) bool{
+		func(m rolecall.Membership) bool { return m.Open(now) && !r.dossier(m.Group).suspended },
+		func(m rolecall.Membership) bool { return m.Open(now) },
+		func(m rolecall.Membership) bool { return m.NotAfter.IsZero() || now.Before(m.NotAfter) },
+		func(rolecall.Membership) bool { return true },
+	} {
+		for _, w := range r.climb(who, passable) {
+			if !found[w.holder()] {
+				found[w.holder()] = true
+				ways = append(ways, w)
+			}
+		}
+	}
+	if who != rolecall.Everyone() {
+		ways = append(ways, way{path: []rolecall.Subject{who, rolecall.Everyone()}})
+	}
+	r.roads[who] = ways
+	return ways
+}
+
+// climb goes up the memberships that are passable, the shortest ways first.
+func (r *reviewer) climb(who rolecall.Subject, passable func(rolecall.Membership) bool) []way {
+	ways := []way{{path: []rolecall.Subject{who}}}
+	seen := map[rolecall.Subject]bool{who: true}
+	for i := 0; i < len(ways); i++ {
+		from := ways[i]
+		for _, m := range r.dossier(from.holder()).groups {
+			if seen[m.Group] || !passable(m) {
+				continue
+			}
+			seen[m.Group] = true
+			ways = append(ways, way{
+				path:      append(slices.Clip(from.path), m.Group),
+				window:    overlap(from.window, m.Window),
+				suspended: from.suspended || r.dossier(m.Group).suspended,
+			})
+		}
+	}
+	return ways
+}
+
+// overlap returns the window in which both are open; it is empty where they do not meet.
+func overlap(a, b rolecall.Window) rolecall.Window {
+	if b.NotBefore.After(a.NotBefore) {
+		a.NotBefore = b.NotBefore
+	}
+	a.NotAfter = earlier(a.NotAfter, b.NotAfter)
+	return a
+}
+
+// earlier returns the earlier of two ends, of which the zero Time is none.
+func earlier(a, b time.Time) time.Time {
+	if a.IsZero() || !b.IsZero() && b.Before(a) {
+		return b
+	}
+	return a
+}
+
+// people adds who is in a group, now or ever, and whoever is in groups in it, to the subjects. A group with nobody in it
+// stands for itself, since tokens may vouch for it.
+func (r *reviewer) people(of rolecall.Subject, to map[rolecall.Subject]bool) {
+	seen := map[rolecall.Subject]bool{of: true}
+	for list := []rolecall.Subject{of}; len(list) > 0; list = list[1:] {
+		members := r.dossier(list[0]).members
+		if !list[0].IsGroup() || len(members) == 0 {
+			to[list[0]] = true
+		}
+		for _, m := range members {
+			if !seen[m.Member] {
+				seen[m.Member] = true
+				list = append(list, m.Member)
+			}
+		}
+	}
+}

@@ -3,6 +3,7 @@ package rolecall
 import (
 	"context"
 	"iter"
+	"time"
 )
 
 // A State is a whole policy at one revision, as a store hands it out.
@@ -29,4 +30,16 @@ type Store interface {
 	Changes(ctx context.Context, after Revision) iter.Seq2[Entry, error]
 	// Wait returns when the store has a revision later than after, or with the error of ctx.
 	Wait(ctx context.Context, after Revision) error
+}
+
+// A PastStore is a Store that hands out the policy as it was. LoadSnapshot makes a snapshot of that, which answers the
+// same questions as the present one.
+type PastStore interface {
+	Store
+	// At returns the policy as it was at a revision, or ErrCompacted where the store can no longer tell, or is not
+	// there yet.
+	At(ctx context.Context, revision Revision) (State, error)
+	// AtTime returns the policy as it was at an instant: what stood before the first change that was made after it, by
+	// the times of the changes. Where that is no longer known it returns ErrCompacted.
+	AtTime(ctx context.Context, t time.Time) (State, error)
 }

@@ -270,7 +270,7 @@ func TestMemstoreCompacts(t *testing.T) {
 	for _, c := range []struct {
 		keep   int
 		oldest rolecall.Revision
-	}{{-1, 600}, {1, 599}, {10, 590}, {300, 300}, {599, 1}, {600, 0}, {0, 0}} {
+	}{{-1, 600}, {1, 599}, {10, 590}, {300, 300}, {344, 256}, {599, 1}, {600, 0}, {0, 0}} {
 		catalog := smallCatalog(t)
 		store := memstore.NewWithOptions(snapshotOf(t, catalog, roleOf("viewer", "task.view")), &memstore.Options{History: c.keep})
 		after := shots(t, catalog, store, 600)
@@ -295,6 +295,13 @@ func TestMemstoreCompacts(t *testing.T) {
 		}
 		if _, err := store.AtTime(t.Context(), storeTime); !errors.Is(err, rolecall.ErrCompacted) {
 			t.Errorf("History %d: AtTime before what is kept: %v, want ErrCompacted", c.keep, err)
+		}
+		began := storeTime.Add(time.Duration(c.oldest) * time.Minute)
+		if _, err := store.AtTime(t.Context(), began.Add(-1)); !errors.Is(err, rolecall.ErrCompacted) {
+			t.Errorf("History %d: AtTime just before revision %d: %v, want ErrCompacted", c.keep, c.oldest, err)
+		}
+		if st, err := store.AtTime(t.Context(), began); err != nil || st.Revision != c.oldest {
+			t.Errorf("History %d: AtTime of revision %d: got %d, %v, want it", c.keep, c.oldest, st.Revision, err)
 		}
 	}
 }

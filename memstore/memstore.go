@@ -42,6 +42,7 @@ type Store struct {
 	first    rolecall.Revision  // the revision before records[0]; at most oldest
 	base     *rolecall.Snapshot // the policy at first, nil where it is empty
 	records  []record           // one a revision, never changed once there
+	dropped  time.Time          // the latest of the times of the entries before records[0], zero where there were none
 	changed  chan struct{}      // closed by the next commit
 }
 
@@ -108,8 +109,12 @@ func (s *Store) Commit(ctx context.Context, p *rolecall.Proposal) error {
 
 func (s *Store) append(e rolecall.Entry) {
 	r := record{entry: e, latest: e.Time}
-	if n := len(s.records); n > 0 && s.records[n-1].latest.After(r.latest) {
-		r.latest = s.records[n-1].latest
+	before := s.dropped
+	if n := len(s.records); n > 0 {
+		before = s.records[n-1].latest
+	}
+	if before.After(r.latest) {
+		r.latest = before
 	}
 	// An empty store has no snapshot to build on, so its first revision is a checkpoint too.
 	if e.Revision%checkpointEvery == 0 || len(s.records) == 0 && s.base == nil {
@@ -128,7 +133,7 @@ func (s *Store) compact() {
 	}
 	for i := int(s.oldest-s.first) - 1; i >= 0; i-- {
 		if at := s.records[i].snapshot; at != nil {
-			s.base, s.first = at, at.Revision()
+			s.base, s.first, s.dropped = at, at.Revision(), s.records[i].latest
 			s.records = slices.Clone(s.records[i+1:]) // readers may still hold the old ones
 			return
 		}
@@ -217,6 +222,9 @@ func (s *Store) AtTime(ctx context.Context, t time.Time) (rolecall.State, error)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if t.Before(s.dropped) {
+		return rolecall.State{}, s.offers(s.oldest - 1)
+	}
 	n := sort.Search(len(s.records), func(i int) bool { return s.records[i].latest.After(t) })
 	return s.at(ctx, s.first+rolecall.Revision(n))
 }

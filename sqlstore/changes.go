@@ -2,7 +2,6 @@ package sqlstore
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"iter"
@@ -26,8 +25,8 @@ func (s *Store) Changes(ctx context.Context, after rolecall.Revision) iter.Seq2[
 			yield(rolecall.Entry{}, err)
 			return
 		}
-		if after < h.oldest || after > h.revision {
-			yield(rolecall.Entry{}, compacted(after, h))
+		if err := h.offers(after); err != nil {
+			yield(rolecall.Entry{}, err)
 			return
 		}
 		for at := after; at < h.revision; {
@@ -50,10 +49,6 @@ func (s *Store) Changes(ctx context.Context, after rolecall.Revision) iter.Seq2[
 	}
 }
 
-func compacted(after rolecall.Revision, h head) error {
-	return fmt.Errorf("revision %d: the history at hand is from %d to %d: %w", after, h.oldest, h.revision, rolecall.ErrCompacted)
-}
-
 // errGap says that rows of the history are missing.
 var errGap = errors.New("the history has a gap")
 
@@ -63,13 +58,10 @@ func (s *Store) gap(ctx context.Context, after rolecall.Revision, err error) err
 		return err
 	}
 	h, failure := s.look(ctx)
-	switch {
-	case failure != nil:
-		return failure
-	case after < h.oldest || after > h.revision:
-		return compacted(after, h)
+	if failure == nil {
+		failure = h.offers(after)
 	}
-	return fmt.Errorf("after revision %d: %w", after, err)
+	return firstOf(failure, fmt.Errorf("after revision %d: %w", after, err))
 }
 
 // page returns at least one of the entries after a revision, up to h.
@@ -79,7 +71,7 @@ func (s *Store) page(ctx context.Context, h head, after rolecall.Revision) ([]ro
 		return nil, firstOf(explain(ctx, err), errGap)
 	}
 	last := after + rolecall.Revision(len(entries))
-	rows, err := s.db.QueryContext(ctx, s.dialect.sql(`SELECT revision, before, after FROM {delta}
+	rows, err := s.pool().Query(ctx, s.dialect.sql(`SELECT revision, before, after FROM {delta}
 		WHERE policy = ? AND revision > ? AND revision <= ? ORDER BY revision, ordinal`), h.policy, int64(after), int64(last))
 	if err != nil {
 		return nil, explain(ctx, err)
@@ -104,18 +96,9 @@ func (s *Store) page(ctx context.Context, h head, after rolecall.Revision) ([]ro
 	return entries, nil
 }
 
-func firstOf(errs ...error) error {
-	for _, err := range errs {
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 // entries returns consecutive entries of a page without their deltas, and how many of these each has.
 func (s *Store) entries(ctx context.Context, h head, after rolecall.Revision) (list []rolecall.Entry, sizes []int, err error) {
-	rows, err := s.db.QueryContext(ctx, s.dialect.sql(`SELECT revision, actor, on_behalf, reason, time, deltas FROM {entry}
+	rows, err := s.pool().Query(ctx, s.dialect.sql(`SELECT revision, actor, on_behalf, reason, time, deltas FROM {entry}
 		WHERE policy = ? AND revision > ? AND revision <= ? ORDER BY revision LIMIT ?`), h.policy, int64(after), int64(h.revision), pageEntries)
 	if err != nil {
 		return nil, nil, err
@@ -134,18 +117,21 @@ func (s *Store) entries(ctx context.Context, h head, after rolecall.Revision) (l
 	return list, sizes, rows.Err()
 }
 
-func scanEntry(rows *sql.Rows) (e rolecall.Entry, deltas int, err error) {
+func scanEntry(rows Rows) (e rolecall.Entry, deltas int, err error) {
+	var revision, size int64
 	var actor, onBehalf, at string
-	if err := rows.Scan(&e.Revision, &actor, &onBehalf, &e.Reason, &at, &deltas); err != nil {
+	if err := rows.Scan(&revision, &actor, &onBehalf, &e.Reason, &at, &size); err != nil {
 		return e, 0, err
 	}
+	e.Revision = rolecall.Revision(revision)
 	e.Time, err = parseTime(at)
-	return e, deltas, errors.Join(err, e.Actor.UnmarshalText([]byte(actor)), e.OnBehalf.UnmarshalText([]byte(onBehalf)))
+	return e, int(size), errors.Join(err, e.Actor.UnmarshalText([]byte(actor)), e.OnBehalf.UnmarshalText([]byte(onBehalf)))
 }
 
-func scanDelta(rows *sql.Rows) (r rolecall.Revision, d rolecall.Delta, err error) {
-	var before, after sql.RawBytes
-	if err := rows.Scan(&r, &before, &after); err != nil {
+func scanDelta(rows Rows) (r rolecall.Revision, d rolecall.Delta, err error) {
+	var revision int64
+	var before, after []byte
+	if err := rows.Scan(&revision, &before, &after); err != nil {
 		return 0, d, err
 	}
 	var read reader
@@ -153,5 +139,5 @@ func scanDelta(rows *sql.Rows) (r rolecall.Revision, d rolecall.Delta, err error
 		return 0, d, err
 	}
 	d.After, err = read.statement(after)
-	return r, d, err
+	return rolecall.Revision(revision), d, err
 }

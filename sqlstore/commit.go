@@ -9,16 +9,12 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/rolecall-go/rolecall"
 )
 
 // batch is the number of rows that one statement writes. SQLite and PostgreSQL take some thirty thousand arguments.
 const batch = 500
-
-// timeLayout is RFC 3339 of one width, so that instants sort as text.
-const timeLayout = "2006-01-02T15:04:05.000000000Z"
 
 // Commit keeps p as the next revision in a transaction of its own, or returns ErrConflict.
 func (s *Store) Commit(ctx context.Context, p *rolecall.Proposal) error {
@@ -31,7 +27,7 @@ func (s *Store) Commit(ctx context.Context, p *rolecall.Proposal) error {
 		return explain(ctx, err)
 	}
 	defer rollback(tx)
-	h, err := s.write(ctx, tx, p)
+	h, err := s.write(ctx, through{tx}, p)
 	if err != nil {
 		return err
 	}
@@ -44,7 +40,7 @@ func (s *Store) Commit(ctx context.Context, p *rolecall.Proposal) error {
 
 // write puts p into a transaction, and returns where the policy stands after it. The first statement locks the tenant's
 // row, or finds it moved on.
-func (s *Store) write(ctx context.Context, tx querier, p *rolecall.Proposal) (head, error) {
+func (s *Store) write(ctx context.Context, tx Session, p *rolecall.Proposal) (head, error) {
 	entry := p.Entry()
 	h, err := s.advance(ctx, tx, p)
 	if errors.Is(err, sql.ErrNoRows) {
@@ -64,13 +60,13 @@ func (s *Store) write(ctx context.Context, tx querier, p *rolecall.Proposal) (he
 		err = w.compact(s.oldestAt(entry.Revision))
 	}
 	if err == nil && s.options.Channel != "" {
-		_, err = tx.ExecContext(ctx, "SELECT pg_notify($1, $2)", s.options.Channel, s.options.Tenant)
+		err = tx.Exec(ctx, "SELECT pg_notify($1, $2)", s.options.Channel, s.options.Tenant)
 	}
 	return h, explain(ctx, conflict(err))
 }
 
 // advance moves the tenant's row from p's base to the next revision. sql.ErrNoRows says that it is not there.
-func (s *Store) advance(ctx context.Context, tx querier, p *rolecall.Proposal) (head, error) {
+func (s *Store) advance(ctx context.Context, tx Session, p *rolecall.Proposal) (head, error) {
 	known, err := s.known(ctx, p.History(), p.Base())
 	if err != nil {
 		return head{}, err
@@ -86,7 +82,9 @@ func (s *Store) advance(ctx context.Context, tx querier, p *rolecall.Proposal) (
 		text += " AND stamp = ?"
 		args = append(args, known)
 	}
-	err = tx.QueryRowContext(ctx, s.dialect.sql(text+" RETURNING id, history, oldest"), args...).Scan(&h.policy, &h.history, &h.oldest)
+	var oldest int64
+	err = one(ctx, tx, []any{&h.policy, &h.history, &oldest}, s.dialect.sql(text+" RETURNING id, history, oldest"), args...)
+	h.oldest = rolecall.Revision(oldest)
 	return h, err
 }
 
@@ -111,14 +109,13 @@ func chunks(deltas []rolecall.Delta) func(yield func([]rolecall.Delta, int) bool
 // A writer writes rows of one policy.
 type writer struct {
 	ctx     context.Context
-	tx      querier
+	tx      Session
 	dialect dialect
 	policy  int64
 }
 
 func (w writer) exec(text string, args ...any) error {
-	_, err := w.tx.ExecContext(w.ctx, w.dialect.sql(text), args...)
-	return err
+	return w.tx.Exec(w.ctx, w.dialect.sql(text), args...)
 }
 
 func (w writer) entry(e rolecall.Entry, stamp string) error {
@@ -130,9 +127,12 @@ func (w writer) entry(e rolecall.Entry, stamp string) error {
 	if err != nil {
 		return err
 	}
+	if !writable(e.Time) {
+		return fmt.Errorf("%w: the change was made in the year %d, want one from 0 to 9999", rolecall.ErrInvalid, e.Time.UTC().Year())
+	}
 	return w.exec(`INSERT INTO {entry} (policy, revision, stamp, actor, on_behalf, reason, time, deltas)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?)`, w.policy, int64(e.Revision), stamp, string(actor), string(onBehalf), e.Reason,
-		e.Time.UTC().Format(timeLayout), int64(len(e.Deltas)))
+		instantText(e.Time), int64(len(e.Deltas)))
 }
 
 // deltas writes what was done to some statements, and does it to them.
@@ -189,7 +189,14 @@ func rows(n, columns int) string {
 
 // compact deletes the history up to and including a revision.
 func (w writer) compact(oldest rolecall.Revision) error {
-	if err := w.exec("UPDATE {policy} SET oldest = ? WHERE id = ? AND oldest < ?", int64(oldest), w.policy, int64(oldest)); err != nil {
+	var latest string
+	err := one(w.ctx, w.tx, []any{&latest}, w.dialect.sql("SELECT coalesce(max(time), '') FROM {entry} WHERE policy = ? AND revision <= ?"),
+		w.policy, int64(oldest))
+	if err != nil {
+		return err
+	}
+	if err := w.exec("UPDATE {policy} SET oldest = ?, forgotten = CASE WHEN forgotten < ? THEN ? ELSE forgotten END WHERE id = ? AND oldest < ?",
+		int64(oldest), latest, latest, w.policy, int64(oldest)); err != nil {
 		return err
 	}
 	if err := w.exec("DELETE FROM {delta} WHERE policy = ? AND revision <= ?", w.policy, int64(oldest)); err != nil {
@@ -197,5 +204,3 @@ func (w writer) compact(oldest rolecall.Revision) error {
 	}
 	return w.exec("DELETE FROM {entry} WHERE policy = ? AND revision <= ?", w.policy, int64(oldest))
 }
-
-func parseTime(text string) (time.Time, error) { return time.Parse(timeLayout, text) }

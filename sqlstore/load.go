@@ -14,6 +14,15 @@ import (
 // Load returns the policy of one moment. Its statements can be ranged over once; until then, or until ctx ends, the
 // state holds a connection with a read transaction.
 func (s *Store) Load(ctx context.Context) (rolecall.State, error) {
+	return s.moment(ctx, func(x Session, h head) (rolecall.Revision, stream, error) {
+		return h.revision, s.statements(ctx, x, h.policy), nil
+	})
+}
+
+type stream = iter.Seq2[rolecall.Statement, error]
+
+// moment opens a transaction that sees one moment, in which read says what state to hand out.
+func (s *Store) moment(ctx context.Context, read func(x Session, h head) (rolecall.Revision, stream, error)) (rolecall.State, error) {
 	if _, err := s.look(ctx); err != nil {
 		return rolecall.State{}, err
 	}
@@ -25,17 +34,18 @@ func (s *Store) Load(ctx context.Context) (rolecall.State, error) {
 	if err != nil {
 		return rolecall.State{}, explain(ctx, err)
 	}
-	h, err := s.head(ctx, tx)
+	var revision rolecall.Revision
+	var statements stream
+	h, err := s.head(ctx, through{tx})
+	if err == nil {
+		revision, statements, err = read(through{tx}, h)
+	}
 	if err != nil {
 		return rolecall.State{}, errors.Join(err, rollback(tx))
 	}
-	return rolecall.State{History: h.history, Revision: h.revision, Statements: once(func(yield func(rolecall.Statement, error) bool) {
+	return rolecall.State{History: h.history, Revision: revision, Statements: once(func(yield func(rolecall.Statement, error) bool) {
 		defer rollback(tx)
-		for st, err := range ahead(s.statements(ctx, tx, h.policy)) {
-			if !yield(st, err) {
-				return
-			}
-		}
+		ahead(statements)(yield)
 	})}, nil
 }
 
@@ -48,7 +58,7 @@ func rollback(tx *sql.Tx) error {
 }
 
 // once yields an error the second time.
-func once(seq iter.Seq2[rolecall.Statement, error]) iter.Seq2[rolecall.Statement, error] {
+func once(seq stream) stream {
 	var used atomic.Bool
 	return func(yield func(rolecall.Statement, error) bool) {
 		if used.Swap(true) {
@@ -59,16 +69,21 @@ func once(seq iter.Seq2[rolecall.Statement, error]) iter.Seq2[rolecall.Statement
 	}
 }
 
-func (s *Store) statements(ctx context.Context, q querier, policy int64) iter.Seq2[rolecall.Statement, error] {
+func (s *Store) statements(ctx context.Context, x Session, policy int64) stream {
+	return s.bodies(ctx, x, "SELECT body FROM {statement} WHERE policy = ?", policy)
+}
+
+// bodies yields the statements whose JSON a query answers with.
+func (s *Store) bodies(ctx context.Context, x Session, query string, args ...any) stream {
 	return func(yield func(rolecall.Statement, error) bool) {
-		rows, err := q.QueryContext(ctx, s.dialect.sql("SELECT body FROM {statement} WHERE policy = ?"), policy)
+		rows, err := x.Query(ctx, s.dialect.sql(query), args...)
 		if err != nil {
 			yield(nil, explain(ctx, err))
 			return
 		}
 		defer rows.Close()
 		read := newReader()
-		var body sql.RawBytes
+		var body []byte
 		for rows.Next() {
 			st, err := scanStatement(rows, &body, read)
 			if !yield(st, explain(ctx, err)) || err != nil {
@@ -81,7 +96,7 @@ func (s *Store) statements(ctx context.Context, q querier, policy int64) iter.Se
 	}
 }
 
-func scanStatement(rows *sql.Rows, body *sql.RawBytes, read reader) (rolecall.Statement, error) {
+func scanStatement(rows Rows, body *[]byte, read reader) (rolecall.Statement, error) {
 	if err := rows.Scan(body); err != nil {
 		return nil, err
 	}

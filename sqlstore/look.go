@@ -19,11 +19,15 @@ type head struct {
 	revision rolecall.Revision
 	stamp    string            // of the entry of that revision
 	oldest   rolecall.Revision // the history after it is kept
+
+	forgotten string // the latest of the times of the changes that are not kept, as instantText
 }
 
-func (s *Store) head(ctx context.Context, q querier) (h head, err error) {
-	err = q.QueryRowContext(ctx, s.dialect.sql("SELECT id, history, revision, stamp, oldest FROM {policy} WHERE tenant = ?"),
-		s.options.Tenant).Scan(&h.policy, &h.history, &h.revision, &h.stamp, &h.oldest)
+func (s *Store) head(ctx context.Context, x Session) (h head, err error) {
+	var revision, oldest int64
+	err = one(ctx, x, []any{&h.policy, &h.history, &revision, &h.stamp, &oldest, &h.forgotten},
+		s.dialect.sql("SELECT id, history, revision, stamp, oldest, forgotten FROM {policy} WHERE tenant = ?"), s.options.Tenant)
+	h.revision, h.oldest = rolecall.Revision(revision), rolecall.Revision(oldest)
 	return h, explain(ctx, err)
 }
 
@@ -37,7 +41,7 @@ func (s *Store) look(ctx context.Context) (head, error) {
 		return head{}, ctx.Err()
 	}
 	for {
-		h, err := s.head(ctx, s.db)
+		h, err := s.head(ctx, s.pool())
 		if err != nil {
 			return head{}, err
 		}
@@ -49,7 +53,7 @@ func (s *Store) look(ctx context.Context) (head, error) {
 			s.seen = h
 			return h, nil
 		}
-		_, err = s.db.ExecContext(ctx, s.dialect.sql("UPDATE {policy} SET history = ? WHERE tenant = ? AND history = ?"),
+		err = s.pool().Exec(ctx, s.dialect.sql("UPDATE {policy} SET history = ? WHERE tenant = ? AND history = ?"),
 			rand.Text(), s.options.Tenant, h.history)
 		if err != nil {
 			return head{}, fmt.Errorf("the database was restored to an earlier point and its history has to be renamed: %w", explain(ctx, err))
@@ -68,8 +72,8 @@ func (s *Store) restored(ctx context.Context, h head) (bool, error) {
 		return false, nil
 	}
 	var stamp string
-	err := s.db.QueryRowContext(ctx, s.dialect.sql("SELECT stamp FROM {entry} WHERE policy = ? AND revision = ?"),
-		h.policy, s.seen.revision).Scan(&stamp)
+	err := one(ctx, s.pool(), []any{&stamp}, s.dialect.sql("SELECT stamp FROM {entry} WHERE policy = ? AND revision = ?"),
+		h.policy, int64(s.seen.revision))
 	if errors.Is(err, sql.ErrNoRows) {
 		return false, nil // compacted meanwhile
 	}

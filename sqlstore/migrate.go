@@ -40,7 +40,7 @@ func Version(ctx context.Context, db *sql.DB, d Dialect, o *Options) (have, need
 	if err != nil {
 		return 0, 0, err
 	}
-	have, err = tables.version(ctx, db)
+	have, err = tables.version(ctx, through{db})
 	return have, tables.latest(), err
 }
 
@@ -71,7 +71,7 @@ func (d dialect) migrate(ctx context.Context, conn *sql.Conn) (err error) {
 			err = errors.Join(err, failure)
 		}
 	}()
-	have, err := d.version(ctx, conn)
+	have, err := d.version(ctx, through{conn})
 	if err != nil {
 		return err
 	}
@@ -122,26 +122,26 @@ func (d dialect) files() []string {
 
 func (d dialect) latest() int { return len(d.files()) }
 
-func (d dialect) version(ctx context.Context, q querier) (int, error) {
+func (d dialect) version(ctx context.Context, x Session) (int, error) {
 	exists := "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = ?"
 	if d.kind == PostgreSQL {
 		exists = "SELECT CASE WHEN to_regclass($1) IS NULL THEN 0 ELSE 1 END"
 	}
-	var there, version int
-	if err := q.QueryRowContext(ctx, exists, d.schema+d.prefix+"schema").Scan(&there); err != nil || there == 0 {
+	var there, version int64
+	if err := one(ctx, x, []any{&there}, exists, d.schema+d.prefix+"schema"); err != nil || there == 0 {
 		return 0, explain(ctx, err)
 	}
-	err := q.QueryRowContext(ctx, d.sql("SELECT coalesce(max(version), 0) FROM {schema}{prefix}schema")).Scan(&version)
-	return version, explain(ctx, err)
+	err := one(ctx, x, []any{&version}, d.sql("SELECT coalesce(max(version), 0) FROM {schema}{prefix}schema"))
+	return int(version), explain(ctx, err)
 }
 
 // checkEncoding refuses a database that could not keep every id.
-func (d dialect) checkEncoding(ctx context.Context, q querier) error {
+func (d dialect) checkEncoding(ctx context.Context, x Session) error {
 	if d.kind != PostgreSQL {
 		return nil
 	}
 	var encoding string
-	if err := q.QueryRowContext(ctx, "SHOW server_encoding").Scan(&encoding); err != nil {
+	if err := one(ctx, x, []any{&encoding}, "SHOW server_encoding"); err != nil {
 		return explain(ctx, err)
 	}
 	if encoding != "UTF8" {

@@ -90,24 +90,27 @@ func Open(ctx context.Context, db *sql.DB, d Dialect, o *Options) (*Store, error
 	return s, nil
 }
 
+// pool is the session of what needs no transaction.
+func (s *Store) pool() Session { return through{s.db} }
+
 // begin checks the tables and makes the tenant's row.
 func (s *Store) begin(ctx context.Context) error {
-	have, err := s.dialect.version(ctx, s.db)
+	have, err := s.dialect.version(ctx, s.pool())
 	if err != nil {
 		return err
 	}
 	if want := s.dialect.latest(); have < want {
 		return fmt.Errorf("the tables are at version %d, this package needs %d: call Migrate, or apply Migrations", have, want)
 	}
-	if err := s.dialect.checkEncoding(ctx, s.db); err != nil {
+	if err := s.dialect.checkEncoding(ctx, s.pool()); err != nil {
 		return err
 	}
 	_, err = s.look(ctx)
 	if !errors.Is(err, sql.ErrNoRows) {
 		return err
 	}
-	_, err = s.db.ExecContext(ctx, s.dialect.sql(`INSERT INTO {policy} (tenant, history, revision, stamp, oldest)
-		VALUES (?, ?, 0, ?, 0) ON CONFLICT (tenant) DO NOTHING`), s.options.Tenant, rand.Text(), rand.Text())
+	err = s.pool().Exec(ctx, s.dialect.sql(`INSERT INTO {policy} (tenant, history, revision, stamp, oldest, forgotten)
+		VALUES (?, ?, 0, ?, 0, '') ON CONFLICT (tenant) DO NOTHING`), s.options.Tenant, rand.Text(), rand.Text())
 	if err != nil {
 		return err
 	}
@@ -187,13 +190,6 @@ func (d dialect) sql(text string) string {
 		b.WriteString(part)
 	}
 	return b.String()
-}
-
-// A querier is a *sql.DB or a *sql.Tx.
-type querier interface {
-	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
-	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
-	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
 }
 
 // explain puts the error of ctx before what a driver makes of it.

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 	"sync/atomic"
+	"time"
 
 	"github.com/rolecall-go/rolecall"
 )
@@ -31,7 +32,11 @@ type naive struct {
 	lacks     func(after rolecall.Revision) error                          // what Changes says of a revision that it lacks
 	told      func(seq iter.Seq2[rolecall.Entry, error]) entriesSeq        // how Changes yields it
 	wait      func(ctx context.Context, after rolecall.Revision) error
-	named     string // what History says
+	undo      func(d rolecall.Delta) rolecall.Delta       // what At takes back
+	early     bool                                        // At reads the policy when it is called
+	until     func(log []rolecall.Entry, t time.Time) int // how many of the entries were made by then
+	forgot    func(what error) error                      // what At says of what it lacks
+	named     string                                      // what History says
 }
 
 type (
@@ -46,6 +51,7 @@ type ledger struct {
 	history    string
 	most       int // entries to keep, 0 for all
 	dropped    rolecall.Revision
+	latest     time.Time // of the times of the entries that were dropped
 	log        []rolecall.Entry
 	statements map[string]rolecall.Statement
 	changed    chan struct{}
@@ -77,6 +83,16 @@ func newNaive() *naive {
 	n.lacks = func(rolecall.Revision) error { return rolecall.ErrCompacted }
 	n.told = func(seq iter.Seq2[rolecall.Entry, error]) entriesSeq { return seq }
 	n.wait = n.await
+	n.undo = func(d rolecall.Delta) rolecall.Delta { return d }
+	n.early = true
+	n.until = func(log []rolecall.Entry, t time.Time) int {
+		later := func(e rolecall.Entry) bool { return e.Time.After(t) }
+		if i := slices.IndexFunc(log, later); i >= 0 {
+			return i
+		}
+		return len(log)
+	}
+	n.forgot = func(what error) error { return what }
 	return n
 }
 
@@ -187,6 +203,9 @@ func (n *naive) write(ctx context.Context, e rolecall.Entry) error {
 	}
 	n.log = append(n.log, cloneEntry(e))
 	if n.most > 0 && len(n.log) > n.most {
+		if n.log[0].Time.After(n.latest) {
+			n.latest = n.log[0].Time
+		}
 		n.log, n.dropped = n.log[1:], n.dropped+1
 	}
 	close(n.changed)
@@ -248,4 +267,53 @@ func (n *naive) await(ctx context.Context, after rolecall.Revision) error {
 		case <-ctx.Done():
 		}
 	}
+}
+
+func (n *naive) At(ctx context.Context, r rolecall.Revision) (rolecall.State, error) {
+	if err := n.hold(ctx); err != nil {
+		return rolecall.State{}, err
+	}
+	defer n.release()
+	return n.at(r)
+}
+
+func (n *naive) AtTime(ctx context.Context, t time.Time) (rolecall.State, error) {
+	if err := n.hold(ctx); err != nil {
+		return rolecall.State{}, err
+	}
+	defer n.release()
+	if t.Before(n.latest) {
+		if err := n.forgot(rolecall.ErrCompacted); err != nil {
+			return rolecall.State{}, err
+		}
+	}
+	return n.at(n.dropped + rolecall.Revision(n.until(n.log, t)))
+}
+
+// at takes back what was done since a revision. The caller holds the lock.
+func (n *naive) at(r rolecall.Revision) (rolecall.State, error) {
+	if r < n.dropped || r > n.now() {
+		if err := n.forgot(rolecall.ErrCompacted); err != nil {
+			return rolecall.State{}, err
+		}
+		r = max(n.dropped, min(r, n.now()))
+	}
+	present, since := n.statements, n.log[r-n.dropped:]
+	if n.early {
+		present = maps.Clone(present)
+	}
+	return rolecall.State{History: n.history, Revision: r, Statements: func(yield func(rolecall.Statement, error) bool) {
+		was := maps.Clone(present)
+		for _, e := range slices.Backward(since) {
+			for _, d := range e.Deltas {
+				d = n.undo(d)
+				was[n.fold(d.Key().String())] = d.Before
+			}
+		}
+		for _, s := range was {
+			if s != nil && !yield(n.show(s), nil) {
+				return
+			}
+		}
+	}}, nil
 }

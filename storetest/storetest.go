@@ -114,7 +114,7 @@ func (c Case) run(ctx context.Context, s Stores) (err error) {
 // Cases returns the promises, in the order in which they are best mended.
 func Cases() []Case {
 	var all []Case
-	for _, group := range [][]Case{loadCases(), commitCases(), changesCases(), waitCases(), idCases(), cancelCases(), handleCases()} {
+	for _, group := range [][]Case{loadCases(), commitCases(), changesCases(), waitCases(), idCases(), cancelCases(), handleCases(), pastCases()} {
 		all = append(all, group...)
 	}
 	return all

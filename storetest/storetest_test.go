@@ -129,9 +129,9 @@ var wrongStores = []struct {
 			return r
 		}
 	})},
-	{"put-replaces-under-a-key", "keeps the first grant under a key", storesOf(func(n *naive) {
+	{"put-replaces-under-a-key", "keeps the first grant to Ada under a key", storesOf(func(n *naive) {
 		n.put = func(d rolecall.Delta) rolecall.Delta {
-			if _, ok := d.After.(rolecall.Grant); ok && d.Before != nil {
+			if g, ok := d.After.(rolecall.Grant); ok && d.Before != nil && g.Subject == rolecall.User("ada") {
 				d.After = d.Before
 			}
 			return d
@@ -311,7 +311,11 @@ var wrongStores = []struct {
 			return rolecall.ErrCompacted
 		}
 	})},
-	{"compaction-keeps-the-rest", "keeps one entry too few", storesOf(func(n *naive) { n.most = max(n.most-1, 0) })},
+	{"compaction-keeps-the-rest", "keeps one entry of three too few", storesOf(func(n *naive) {
+		if n.most == 3 {
+			n.most = 2
+		}
+	})},
 	{"wait-returns-at-once", "looks for exactly the next revision", storesOf(func(n *naive) {
 		n.wait = func(ctx context.Context, after rolecall.Revision) error {
 			if n.revision() > after+1 {
@@ -437,6 +441,28 @@ var wrongStores = []struct {
 			<-ctx.Done()
 			return ctx.Err()
 		}
+	})},
+	{"past-by-revision", "takes back what was added and removed, not what was altered", storesOf(func(n *naive) {
+		n.undo = func(d rolecall.Delta) rolecall.Delta {
+			if d.Before != nil && d.After != nil {
+				d.Before = d.After
+			}
+			return d
+		}
+	})},
+	{"past-by-time", "takes the last change that was made by then", storesOf(func(n *naive) {
+		n.until = func(log []rolecall.Entry, t time.Time) int {
+			for i, e := range slices.Backward(log) {
+				if !e.Time.After(t) {
+					return i + 1
+				}
+			}
+			return 0
+		}
+	})},
+	{"past-is-of-one-moment", "takes back from what is there when it is read", storesOf(func(n *naive) { n.early = false })},
+	{"past-that-is-gone", "answers with the nearest that it has", storesOf(func(n *naive) {
+		n.forgot = func(error) error { return nil }
 	})},
 }
 

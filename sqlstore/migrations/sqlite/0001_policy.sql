@@ -4,12 +4,13 @@ CREATE TABLE {prefix}schema (
 
 -- One row a tenant: where its policy stands. Whoever commits updates this row first, and so commits one after another.
 CREATE TABLE {prefix}policy (
-    id       INTEGER PRIMARY KEY,
-    tenant   TEXT NOT NULL UNIQUE,
-    history  TEXT NOT NULL, -- names the line of revisions
-    revision INTEGER NOT NULL,
-    stamp    TEXT NOT NULL, -- random, of the entry of that revision
-    oldest   INTEGER NOT NULL            -- the history after this revision is kept
+    id        INTEGER PRIMARY KEY,
+    tenant    TEXT NOT NULL UNIQUE,
+    history   TEXT NOT NULL,    -- names the line of revisions
+    revision  INTEGER NOT NULL,
+    stamp     TEXT NOT NULL,    -- random, of the entry of that revision
+    oldest    INTEGER NOT NULL, -- the history after this revision is kept
+    forgotten TEXT NOT NULL     -- the latest of the times of the changes that are not, or nothing
 );
 
 -- What the policy says now. The hash is SHA-256 of the key, which is compared byte by byte and may be long.
@@ -31,7 +32,7 @@ CREATE TABLE {prefix}entry (
     on_behalf TEXT NOT NULL,
     reason    TEXT NOT NULL,
     time      TEXT NOT NULL, -- UTC, to the nanosecond, of one width
-    deltas    INTEGER NOT NULL,           -- their number
+    deltas    INTEGER NOT NULL, -- their number
     PRIMARY KEY (policy, revision)
 );
 

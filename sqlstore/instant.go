@@ -1,0 +1,25 @@
+package sqlstore
+
+import "time"
+
+// timeLayout is RFC 3339 of one width, so that instants sort as text.
+const timeLayout = "2006-01-02T15:04:05.000000000Z"
+
+// instantText writes an instant so that it compares with those in the tables. What cannot be written there is before or
+// after all of them.
+func instantText(t time.Time) string {
+	t = t.UTC()
+	switch {
+	case writable(t):
+		return t.Format(timeLayout)
+	case t.Year() < 0:
+		return ""
+	default:
+		return "~"
+	}
+}
+
+// writable says that the year of an instant has four digits.
+func writable(t time.Time) bool { return 0 <= t.UTC().Year() && t.UTC().Year() <= 9999 }
+
+func parseTime(text string) (time.Time, error) { return time.Parse(timeLayout, text) }

@@ -2,10 +2,6 @@ package main
 
 import (
 	"context"
-	"crypto/sha256"
-	"crypto/subtle"
-	"crypto/tls"
-	"crypto/x509"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -15,17 +11,13 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
-	"strings"
 	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"github.com/rolecall-go/rolecall"
 	"github.com/rolecall-go/rolecall/authzen"
-	"github.com/rolecall-go/rolecall/memstore"
-	"github.com/rolecall-go/rolecall/policy"
 )
 
 func serveCommand() *cobra.Command {
@@ -36,7 +28,12 @@ func serveCommand() *cobra.Command {
 		Long: `Answer the OpenID Authorization API 1.0 (AuthZEN) over HTTP from the policy of a file: evaluation, evaluations and the
 three searches, and with --base-url the metadata. GET /healthz says that the process is there, GET /readyz that it
 answers, and, to callers, GET /debug/vars what it has decided so far. --decisions writes each decision to the standard
-output. The policy is read once. Windows are judged at the present time; steps in the file are not run.
+output. Windows are judged at the present time; steps in the file are not run.
+
+On SIGHUP, and with --watch when one of them changes, all files are read again: the policy, the entities, the tokens and the
+certificates. They count together from then on, or, where anything is wrong with one of them, not at all: what is wrong is
+logged, and the server goes on with what it had. Put a new file in place by renaming it, so that it is never seen half
+written; --watch takes up only what has stayed the same from one look to the next.
 
 Callers show a bearer token that is a line of --token-file, or a client certificate that --client-ca signed, or what is
 configured of both. Without either the server listens on a loopback address only. SIGINT and SIGTERM let requests
@@ -56,7 +53,10 @@ Exit codes: 0 stopped; 2 called wrongly; 3 a file is wrong, or the address canno
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			ctx, stop := signal.NotifyContext(cmd.Context(), os.Interrupt, syscall.SIGTERM)
 			defer stop()
-			return s.run(ctx, cmd.OutOrStdout(), cmd.ErrOrStderr())
+			again := make(chan os.Signal, 1)
+			signal.Notify(again, syscall.SIGHUP)
+			defer signal.Stop(again)
+			return s.run(ctx, cmd.OutOrStdout(), cmd.ErrOrStderr(), again)
 		},
 	}
 	s.flags(cmd.Flags())
@@ -74,7 +74,7 @@ type server struct {
 	maxBatch, maxDepth, maxHit int
 	reasons, decisions         bool
 	keepOneIn                  uint64
-	grace                      time.Duration
+	grace, watch               time.Duration
 }
 
 func (s *server) flags(f *pflag.FlagSet) {
@@ -94,11 +94,13 @@ func (s *server) flags(f *pflag.FlagSet) {
 	f.BoolVar(&s.reasons, "reasons", false, "tell callers the kind of reason of each decision")
 	f.BoolVar(&s.decisions, "decisions", false, "write every decision to the standard output, a line of JSON each")
 	f.Uint64Var(&s.keepOneIn, "keep-one-in", 1, "of the permits, write about one of so many; denials and errors are all written")
+	f.DurationVar(&s.watch, "watch", 0, "how often to look whether a file has changed, 2s for example (default: never)")
 	f.DurationVar(&s.grace, "grace", 10*time.Second, "how long requests under way may take after a signal to stop")
 }
 
-// run serves until ctx ends. Decisions go to out, everything else to errOut.
-func (s *server) run(ctx context.Context, out, errOut io.Writer) error {
+// run serves until ctx ends, and reads the files again whenever it is told to. Decisions go to out, everything else to
+// errOut.
+func (s *server) run(ctx context.Context, out, errOut io.Writer, again <-chan os.Signal) error {
 	log := slog.New(slog.NewTextHandler(errOut, nil))
 	if err := s.check(); err != nil {
 		return exit{exitUsage, fmt.Errorf("rolecall: %w", err)}
@@ -108,12 +110,8 @@ func (s *server) run(ctx context.Context, out, errOut io.Writer) error {
 	}
 	told := newDecisions(out, s.keepOneIn)
 	defer told.stop()
-	handler, err := s.handler(ctx, log, told)
-	if err != nil {
-		return bad(err)
-	}
-	tlsConfig, err := s.tls()
-	if err != nil {
+	r := newReloader(s, log, told)
+	if err := r.load(ctx); err != nil {
 		return bad(err)
 	}
 	listener, err := net.Listen("tcp", s.listen)
@@ -121,8 +119,8 @@ func (s *server) run(ctx context.Context, out, errOut io.Writer) error {
 		return bad(err)
 	}
 	web := &http.Server{
-		Handler:           handler,
-		TLSConfig:         tlsConfig,
+		Handler:           r,
+		TLSConfig:         r.tls(),
 		ReadHeaderTimeout: 5 * time.Second,
 		ReadTimeout:       30 * time.Second,
 		WriteTimeout:      60 * time.Second,
@@ -130,10 +128,11 @@ func (s *server) run(ctx context.Context, out, errOut io.Writer) error {
 		MaxHeaderBytes:    64 << 10,
 		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
 	}
-	if tlsConfig == nil && !isLoopback(s.listen) {
+	if web.TLSConfig == nil && !isLoopback(s.listen) {
 		log.Warn("tokens and questions travel in the clear: put TLS in front, or give --tls-cert and --tls-key")
 	}
-	log.Info("listening", "address", listener.Addr().String(), "tls", tlsConfig != nil)
+	log.Info("listening", "address", listener.Addr().String(), "tls", web.TLSConfig != nil)
+	go r.follow(ctx, again)
 	return s.serve(ctx, web, listener, log)
 }
 
@@ -170,6 +169,9 @@ func (s *server) check() error {
 	if s.clientCA != "" && s.tlsCert == "" {
 		return errors.New("--client-ca needs --tls-cert and --tls-key: certificates are shown over TLS only")
 	}
+	if s.watch < 0 {
+		return errors.New("--watch is not negative")
+	}
 	if s.maxBody <= 0 || s.maxBatch <= 0 || s.maxDepth <= 0 || s.maxHit <= 0 {
 		return errors.New("a limit is at least 1")
 	}
@@ -194,180 +196,6 @@ func isLoopback(address string) bool {
 	}
 	ip := net.ParseIP(host)
 	return host == "localhost" || ip != nil && ip.IsLoopback()
-}
-
-// handler puts the decision point behind the authentication of its callers, and the probes beside it.
-func (s *server) handler(ctx context.Context, log *slog.Logger, told decisions) (http.Handler, error) {
-	resolver, err := s.resolver(ctx)
-	if err != nil {
-		return nil, err
-	}
-	o := &authzen.Options{
-		BaseURL: s.baseURL, Properties: propertyModes()[s.properties], Reasons: s.reasons, Log: log, Observe: told.log.Observe,
-		MaxBody: s.maxBody, MaxEvaluations: s.maxBatch, MaxDepth: s.maxDepth, MaxResults: s.maxHit,
-	}
-	if err := s.readEntities(o, resolver); err != nil {
-		return nil, err
-	}
-	point, err := authzen.NewHandler(resolver, o)
-	if err != nil {
-		return nil, err
-	}
-	tokens, err := readTokens(s.tokenFile)
-	if err != nil {
-		return nil, err
-	}
-	guarded := authenticated(tokens, beside(map[string]http.Handler{"/debug/vars": told.vars()}, point))
-	return beside(map[string]http.Handler{
-		"/healthz": probe(func() bool { return true }),
-		"/readyz":  probe(func() bool { return !resolver.Health().Stale }),
-	}, guarded), nil
-}
-
-// beside puts handlers for GET beside another one. Their paths have one spelling, like those of the other one.
-func beside(pages map[string]http.Handler, rest http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if h, there := pages[r.URL.EscapedPath()]; there && (r.Method == http.MethodGet || r.Method == http.MethodHead) {
-			h.ServeHTTP(w, r)
-			return
-		}
-		rest.ServeHTTP(w, r)
-	})
-}
-
-func (s *server) resolver(ctx context.Context) (*rolecall.Resolver, error) {
-	src, err := os.ReadFile(s.file)
-	if err != nil {
-		return nil, err
-	}
-	_, snapshot, err := policy.Load(s.file, src)
-	if err != nil {
-		return nil, err
-	}
-	return rolecall.Open(ctx, memstore.With(snapshot), snapshot.Catalog(), nil)
-}
-
-// readEntities reads the file of entities. A condition in it that the policy does not declare is a mistake.
-func (s *server) readEntities(o *authzen.Options, r *rolecall.Resolver) error {
-	if s.entities == "" {
-		return nil
-	}
-	src, err := os.ReadFile(s.entities)
-	if err != nil {
-		return err
-	}
-	e, err := authzen.ParseEntities(src)
-	if err != nil {
-		return fmt.Errorf("%s: %w", s.entities, err)
-	}
-	snapshot, err := r.Snapshot()
-	if err != nil {
-		return err
-	}
-	declared := map[rolecall.Condition]bool{}
-	for _, d := range snapshot.Catalog().Declarations().Conditions {
-		declared[d.Condition] = true
-	}
-	for c := range e.Conditions {
-		if !declared[c] {
-			return fmt.Errorf("%s: %s declares no condition %q", s.entities, s.file, c)
-		}
-	}
-	o.Directory, o.Conditions = e, e.Conditions
-	return nil
-}
-
-// minToken is the length from which on a token is no guess.
-const minToken = 16
-
-// readTokens returns the digests of the tokens of a file, none without one.
-func readTokens(file string) ([][sha256.Size]byte, error) {
-	if file == "" {
-		return nil, nil
-	}
-	src, err := os.ReadFile(file)
-	if err != nil {
-		return nil, err
-	}
-	var tokens [][sha256.Size]byte
-	for n, line := range strings.Split(string(src), "\n") {
-		token := strings.TrimSpace(line)
-		switch {
-		case token == "":
-		case len(token) < minToken:
-			return nil, fmt.Errorf("%s:%d: a token has at least %d bytes", file, n+1, minToken)
-		default:
-			tokens = append(tokens, sha256.Sum256([]byte(token)))
-		}
-	}
-	if tokens == nil {
-		return nil, fmt.Errorf("%s: no token in it", file)
-	}
-	return tokens, nil
-}
-
-// authenticated lets those pass who show one of the tokens; where there are none TLS has seen to it, or the address.
-func authenticated(tokens [][sha256.Size]byte, next http.Handler) http.Handler {
-	if tokens == nil {
-		return next
-	}
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if accepts(tokens, r.Header) {
-			next.ServeHTTP(w, r)
-			return
-		}
-		challenge := `Bearer realm="rolecall"`
-		if r.Header.Get("Authorization") != "" {
-			challenge += `, error="invalid_token"`
-		}
-		if id := r.Header.Values("X-Request-ID"); len(id) > 0 {
-			w.Header().Set("X-Request-ID", id[0])
-		}
-		w.Header().Set("WWW-Authenticate", challenge)
-		answerJSON(w, http.StatusUnauthorized, "a bearer token is needed")
-	})
-}
-
-func accepts(tokens [][sha256.Size]byte, header http.Header) bool {
-	values := header.Values("Authorization")
-	if len(values) != 1 {
-		return false
-	}
-	scheme, token, _ := strings.Cut(values[0], " ")
-	if !strings.EqualFold(scheme, "Bearer") {
-		return false
-	}
-	sum := sha256.Sum256([]byte(strings.TrimSpace(token)))
-	found := 0
-	for i := range tokens {
-		found |= subtle.ConstantTimeCompare(tokens[i][:], sum[:])
-	}
-	return found == 1
-}
-
-// tls returns the configuration of TLS, nil for none.
-func (s *server) tls() (*tls.Config, error) {
-	if s.tlsCert == "" {
-		return nil, nil
-	}
-	certificate, err := tls.LoadX509KeyPair(s.tlsCert, s.tlsKey)
-	if err != nil {
-		return nil, err
-	}
-	c := &tls.Config{Certificates: []tls.Certificate{certificate}, MinVersion: tls.VersionTLS12}
-	if s.clientCA == "" {
-		return c, nil
-	}
-	pem, err := os.ReadFile(s.clientCA)
-	if err != nil {
-		return nil, err
-	}
-	c.ClientCAs = x509.NewCertPool()
-	if !c.ClientCAs.AppendCertsFromPEM(pem) {
-		return nil, fmt.Errorf("%s: no certificate in it", s.clientCA)
-	}
-	c.ClientAuth = tls.RequireAndVerifyClientCert
-	return c, nil
 }
 
 // probe answers 200 where ok, otherwise 503.

@@ -16,6 +16,7 @@ import (
 	"net/http"
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -41,7 +42,7 @@ const recordEntities = `{"conditions": {"archived": "resource.status? == \"archi
 var listening = regexp.MustCompile(`listening address=(\S+)`)
 
 // start serves until the test ends, and returns the address and how to stop.
-func start(t *testing.T, s server) (address string, stop func() error) {
+func start(t *testing.T, s server, again ...<-chan os.Signal) (address string, stop func() error) {
 	t.Helper()
 	s.listen = "127.0.0.1:0"
 	if s.properties == "" {
@@ -52,7 +53,7 @@ func start(t *testing.T, s server) (address string, stop func() error) {
 	out, in := io.Pipe()
 	ended := make(chan error, 1)
 	go func() {
-		ended <- s.run(ctx, io.Discard, in)
+		ended <- s.run(ctx, io.Discard, in, slices.Concat(again, []<-chan os.Signal{nil})[0])
 		in.Close()
 	}()
 	said := bufio.NewScanner(out)

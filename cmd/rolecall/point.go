@@ -1,0 +1,235 @@
+package main
+
+import (
+	"context"
+	"crypto/sha256"
+	"crypto/subtle"
+	"crypto/tls"
+	"crypto/x509"
+	"fmt"
+	"net/http"
+	"os"
+	"strings"
+
+	"github.com/rolecall-go/rolecall"
+	"github.com/rolecall-go/rolecall/authzen"
+	"github.com/rolecall-go/rolecall/memstore"
+	"github.com/rolecall-go/rolecall/policy"
+)
+
+// A point is a decision point as the files of a server say: all of them as of one reading.
+type point struct {
+	handler  http.Handler
+	tls      *tls.Config // nil for none
+	source   [sha256.Size]byte
+	revision rolecall.Revision
+}
+
+// read reads the files of the server. Where the policy is another one than that of the point before, it is at the next
+// revision, so that a search that began on the one does not go on in the other.
+func (r *reloader) read(ctx context.Context, before *point) (*point, error) {
+	s := r.server
+	src, err := os.ReadFile(s.file)
+	if err != nil {
+		return nil, err
+	}
+	p := &point{source: sha256.Sum256(src)}
+	if before != nil {
+		p.revision = before.revision
+		if p.source != before.source {
+			p.revision++
+		}
+	}
+	resolver, err := s.resolver(ctx, src, p.revision)
+	if err != nil {
+		return nil, err
+	}
+	if p.handler, err = r.handler(resolver); err != nil {
+		return nil, err
+	}
+	p.tls, err = s.tls()
+	return p, err
+}
+
+func (s *server) resolver(ctx context.Context, src []byte, revision rolecall.Revision) (*rolecall.Resolver, error) {
+	f, snapshot, err := policy.Load(s.file, src)
+	if err != nil {
+		return nil, err
+	}
+	if len(f.Declarations.Permissions) == 0 { // a file that was cut off, more likely than meant
+		return nil, fmt.Errorf("%s: it declares no permission, so nothing can be asked", s.file)
+	}
+	snapshot, err = rolecall.LoadSnapshot(snapshot.Catalog(), rolecall.State{
+		Revision: revision,
+		Statements: func(yield func(rolecall.Statement, error) bool) {
+			for one := range snapshot.Statements() {
+				if !yield(one, nil) {
+					return
+				}
+			}
+		},
+	})
+	if err != nil {
+		return nil, err
+	}
+	return rolecall.Open(ctx, memstore.With(snapshot), snapshot.Catalog(), nil)
+}
+
+// handler puts the decision point behind the authentication of its callers, and the probes beside it.
+func (r *reloader) handler(resolver *rolecall.Resolver) (http.Handler, error) {
+	s := r.server
+	o := &authzen.Options{
+		BaseURL: s.baseURL, Properties: propertyModes()[s.properties], Reasons: s.reasons, Log: r.log, Observe: r.told.log.Observe,
+		MaxBody: s.maxBody, MaxEvaluations: s.maxBatch, MaxDepth: s.maxDepth, MaxResults: s.maxHit, PageKey: r.pageKey,
+	}
+	if err := s.readEntities(o, resolver); err != nil {
+		return nil, err
+	}
+	point, err := authzen.NewHandler(resolver, o)
+	if err != nil {
+		return nil, err
+	}
+	tokens, err := readTokens(s.tokenFile)
+	if err != nil {
+		return nil, err
+	}
+	guarded := authenticated(tokens, beside(map[string]http.Handler{"/debug/vars": r.told.vars()}, point))
+	return beside(map[string]http.Handler{
+		"/healthz": probe(func() bool { return true }),
+		"/readyz":  probe(func() bool { return !resolver.Health().Stale }),
+	}, guarded), nil
+}
+
+// beside puts handlers for GET beside another one. Their paths have one spelling, like those of the other one.
+func beside(pages map[string]http.Handler, rest http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if h, there := pages[r.URL.EscapedPath()]; there && (r.Method == http.MethodGet || r.Method == http.MethodHead) {
+			h.ServeHTTP(w, r)
+			return
+		}
+		rest.ServeHTTP(w, r)
+	})
+}
+
+// readEntities reads the file of entities. A condition in it that the policy does not declare is a mistake.
+func (s *server) readEntities(o *authzen.Options, r *rolecall.Resolver) error {
+	if s.entities == "" {
+		return nil
+	}
+	src, err := os.ReadFile(s.entities)
+	if err != nil {
+		return err
+	}
+	e, err := authzen.ParseEntities(src)
+	if err != nil {
+		return fmt.Errorf("%s: %w", s.entities, err)
+	}
+	snapshot, err := r.Snapshot()
+	if err != nil {
+		return err
+	}
+	declared := map[rolecall.Condition]bool{}
+	for _, d := range snapshot.Catalog().Declarations().Conditions {
+		declared[d.Condition] = true
+	}
+	for c := range e.Conditions {
+		if !declared[c] {
+			return fmt.Errorf("%s: %s declares no condition %q", s.entities, s.file, c)
+		}
+	}
+	o.Directory, o.Conditions = e, e.Conditions
+	return nil
+}
+
+// minToken is the length from which on a token is no guess.
+const minToken = 16
+
+// readTokens returns the digests of the tokens of a file, none without one.
+func readTokens(file string) ([][sha256.Size]byte, error) {
+	if file == "" {
+		return nil, nil
+	}
+	src, err := os.ReadFile(file)
+	if err != nil {
+		return nil, err
+	}
+	var tokens [][sha256.Size]byte
+	for n, line := range strings.Split(string(src), "\n") {
+		token := strings.TrimSpace(line)
+		switch {
+		case token == "":
+		case len(token) < minToken:
+			return nil, fmt.Errorf("%s:%d: a token has at least %d bytes", file, n+1, minToken)
+		default:
+			tokens = append(tokens, sha256.Sum256([]byte(token)))
+		}
+	}
+	if tokens == nil {
+		return nil, fmt.Errorf("%s: no token in it", file)
+	}
+	return tokens, nil
+}
+
+// authenticated lets those pass who show one of the tokens; where there are none TLS has seen to it, or the address.
+func authenticated(tokens [][sha256.Size]byte, next http.Handler) http.Handler {
+	if tokens == nil {
+		return next
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if accepts(tokens, r.Header) {
+			next.ServeHTTP(w, r)
+			return
+		}
+		challenge := `Bearer realm="rolecall"`
+		if r.Header.Get("Authorization") != "" {
+			challenge += `, error="invalid_token"`
+		}
+		if id := r.Header.Values("X-Request-ID"); len(id) > 0 {
+			w.Header().Set("X-Request-ID", id[0])
+		}
+		w.Header().Set("WWW-Authenticate", challenge)
+		answerJSON(w, http.StatusUnauthorized, "a bearer token is needed")
+	})
+}
+
+func accepts(tokens [][sha256.Size]byte, header http.Header) bool {
+	values := header.Values("Authorization")
+	if len(values) != 1 {
+		return false
+	}
+	scheme, token, _ := strings.Cut(values[0], " ")
+	if !strings.EqualFold(scheme, "Bearer") {
+		return false
+	}
+	sum := sha256.Sum256([]byte(strings.TrimSpace(token)))
+	found := 0
+	for i := range tokens {
+		found |= subtle.ConstantTimeCompare(tokens[i][:], sum[:])
+	}
+	return found == 1
+}
+
+// tls returns the configuration of TLS, nil for none.
+func (s *server) tls() (*tls.Config, error) {
+	if s.tlsCert == "" {
+		return nil, nil
+	}
+	certificate, err := tls.LoadX509KeyPair(s.tlsCert, s.tlsKey)
+	if err != nil {
+		return nil, err
+	}
+	c := &tls.Config{Certificates: []tls.Certificate{certificate}, MinVersion: tls.VersionTLS12, NextProtos: []string{"h2", "http/1.1"}}
+	if s.clientCA == "" {
+		return c, nil
+	}
+	pem, err := os.ReadFile(s.clientCA)
+	if err != nil {
+		return nil, err
+	}
+	c.ClientCAs = x509.NewCertPool()
+	if !c.ClientCAs.AppendCertsFromPEM(pem) {
+		return nil, fmt.Errorf("%s: no certificate in it", s.clientCA)
+	}
+	c.ClientAuth = tls.RequireAndVerifyClientCert
+	return c, nil
+}

@@ -22,11 +22,13 @@ type point struct {
 	handler  http.Handler
 	tls      *tls.Config // nil for none
 	source   [sha256.Size]byte
-	revision rolecall.Revision
+	resolver *rolecall.Resolver
 }
 
+func (p *point) revision() rolecall.Revision { return p.resolver.Health().Revision }
+
 // read reads the files of the server. Where the policy is another one than that of the point before, it is at the next
-// revision, so that a search that began on the one does not go on in the other.
+// revision, which the log of decisions tells, and a search that began on the one does not go on in the other.
 func (r *reloader) read(ctx context.Context, before *point) (*point, error) {
 	s := r.server
 	src, err := os.ReadFile(s.file)
@@ -34,17 +36,18 @@ func (r *reloader) read(ctx context.Context, before *point) (*point, error) {
 		return nil, err
 	}
 	p := &point{source: sha256.Sum256(src)}
-	if before != nil {
-		p.revision = before.revision
-		if p.source != before.source {
-			p.revision++
-		}
+	switch {
+	case before == nil:
+		p.resolver, err = s.resolver(ctx, src, 0)
+	case p.source == before.source:
+		p.resolver = before.resolver
+	default:
+		p.resolver, err = s.resolver(ctx, src, before.revision()+1)
 	}
-	resolver, err := s.resolver(ctx, src, p.revision)
 	if err != nil {
 		return nil, err
 	}
-	if p.handler, err = r.handler(resolver); err != nil {
+	if p.handler, err = r.handler(p.resolver); err != nil {
 		return nil, err
 	}
 	p.tls, err = s.tls()

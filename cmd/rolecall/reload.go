@@ -96,10 +96,10 @@ func (r *reloader) settled() bool {
 
 func (r *reloader) reload(ctx context.Context) {
 	if err := r.load(ctx); err != nil {
-		r.log.Error("files are not taken up, the last good ones count", "revision", r.current.Load().revision, "error", err)
+		r.log.Error("files are not taken up, the last good ones count", "revision", r.current.Load().revision(), "error", err)
 		return
 	}
-	r.log.Info("files are read again", "revision", r.current.Load().revision)
+	r.log.Info("files are read again", "revision", r.current.Load().revision())
 }
 
 // A stamp tells one state of a file from another; nil where there is none.

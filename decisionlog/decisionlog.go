@@ -3,12 +3,16 @@
 //	log := decisionlog.New(slog.NewJSONHandler(os.Stdout, nil), nil)
 //	go log.Run(ctx)
 //	resolver, err := rolecall.Open(ctx, store, catalog, &rolecall.Options{Observe: log.Observe})
-//	guard := httpauthz.New(resolver, identify, &httpauthz.Options{Observe: log.Observe})
+//	guard := httpauthz.New(resolver, identify, &httpauthz.Options{Observe: log.Observe, ObserveBatch: log.ObserveBatch})
 //	expvar.Publish("rolecall", log.Var())
 //
 // Each record has the message "decision" and the keys time (of the answer), subject, actor, permission, scope, allowed,
 // reason or error, revision, break_glass and sample; those that do not apply are left out. Denials, errors and what
 // happens under break-glass are always kept. Of allows a sample may do: Options.KeepOneIn.
+//
+// A page of answers is one record, with the message "decisions": its permission names all that were asked for, and asked
+// and granted, in place of scope, allowed and reason, are how many answers there were and how many of them were yes. A
+// set of scopes has kind instead, and allowed. A page without a no is an allow to sampling.
 //
 // Observe never waits. Records wait in a queue of a fixed size for Run to write them; where it is full they are dropped
 // and counted. This is no audit trail: that is the history of the policy, which is never sampled.
@@ -18,26 +22,34 @@ import (
 	"context"
 	"expvar"
 	"log/slog"
+	"strings"
 	"sync/atomic"
 	"time"
 
 	"github.com/rolecall-go/rolecall"
 )
 
-// A Record is one answer on its way into the log.
+// A Record is one answer, or the answers of a page, on its way into the log.
 type Record struct {
 	Time       time.Time
 	Subject    string
 	Actor      string // empty where nobody acts on behalf of Subject
-	Permission string
-	Scope      string
-	Allowed    bool
-	Reason     string // the kind of answer; empty where it could not be found out
+	Permission string // several of a page, with a space between them
+	Scope      string // empty for a page and a set
+	Kind       string // of the scopes of a set, otherwise empty
+	Batch      bool   // a page or a set
+	Asked      int    // the answers of a page
+	Granted    int    // those of them that are yes
+	Allowed    bool   // not of a page
+	Reason     string // the kind of answer; empty where it could not be found out, and of a page
 	Error      string // why it could not be found out
 	Revision   rolecall.Revision
 	BreakGlass bool
 	Sample     uint64 // the record stands for this many allows, 0 for one that is always kept
 }
+
+// page says whether the record is of a page of answers.
+func (r Record) page() bool { return r.Batch && r.Kind == "" }
 
 // Options configure a Log. A nil *Options is the zero Options.
 type Options struct {
@@ -70,7 +82,7 @@ type Counters struct {
 	Denied  uint64 `json:"denied"`
 	Failed  uint64 `json:"failed"`  // could not be found out
 	Written uint64 `json:"written"` // records
-	Sampled uint64 `json:"sampled"` // allows that were left out on purpose
+	Sampled uint64 `json:"sampled"` // records of allows that were left out on purpose
 	Dropped uint64 `json:"dropped"` // records for which the queue had no room, or that the handler refused
 }
 
@@ -115,51 +127,76 @@ func (l *Log) Observe(ctx context.Context, o rolecall.Observation) {
 	if !l.handler.Enabled(ctx, level) {
 		return
 	}
-	r := Record{Time: l.o.Clock(), BreakGlass: ctx.Value(breakGlassKey{}) != nil, Revision: o.Revision}
-	if known && reason == rolecall.Granted && !r.BreakGlass && l.o.KeepOneIn > 1 {
-		if r.Sample = l.o.KeepOneIn; !l.keeps(o, r.Time) {
-			l.sampled.Add(1)
-			return
-		}
+	r := l.record(ctx, o.Subject, o.Actor, o.Revision)
+	r.Permission, r.Scope = o.Permission.String(), o.Scope.String()
+	if known {
+		r.Allowed, r.Reason = reason == rolecall.Granted, reason.String()
+	} else {
+		r.Error = o.Err.Error()
 	}
-	l.enqueue(fill(r, o, reason, known))
+	l.enqueue(r, r.Allowed)
+}
+
+// ObserveBatch counts the answers of a page or a set, and queues one record of them. It is a rolecall.BatchObserver.
+func (l *Log) ObserveBatch(ctx context.Context, o rolecall.BatchObservation) {
+	level := slog.LevelInfo
+	if o.Err != nil {
+		l.failed.Add(1)
+		level = slog.LevelError
+	} else {
+		l.allowed.Add(uint64(o.Granted))
+		l.denied.Add(uint64(o.Asked - o.Granted))
+	}
+	if !l.handler.Enabled(ctx, level) {
+		return
+	}
+	r := l.record(ctx, o.Subject, o.Actor, o.Revision)
+	r.Batch, r.Kind, r.Asked, r.Granted = true, string(o.Kind), o.Asked, o.Granted
+	r.Allowed = !r.page() && o.Granted > 0
+	names := make([]string, len(o.Permissions))
+	for i, p := range o.Permissions {
+		names[i] = p.String()
+	}
+	r.Permission = strings.Join(names, " ")
+	if o.Err != nil {
+		r.Error = o.Err.Error()
+	}
+	l.enqueue(r, o.Err == nil && o.Granted == o.Asked)
+}
+
+func (l *Log) record(ctx context.Context, subject, actor rolecall.Subject, revision rolecall.Revision) Record {
+	r := Record{Time: l.o.Clock(), Subject: subject.String(), BreakGlass: ctx.Value(breakGlassKey{}) != nil, Revision: revision}
+	if !actor.IsZero() {
+		r.Actor = actor.String()
+	}
+	return r
 }
 
 // seed is that of the sample: fixed, so that processes keep the same allows and a trace across them is whole.
 const seed = 14695981039346656037
 
 // keeps says whether an allow is in the sample of its minute.
-func (l *Log) keeps(o rolecall.Observation, now time.Time) bool {
+func (l *Log) keeps(r Record) bool {
 	h := uint64(seed)
-	mix := func(s string) {
+	for _, s := range [...]string{r.Subject, r.Permission, r.Scope + r.Kind, r.Time.UTC().Format("200601021504")} {
 		for i := range len(s) {
 			h = (h ^ uint64(s[i])) * 1099511628211
 		}
 		h = (h ^ 0xff) * 1099511628211
 	}
-	mix(o.Subject.String())
-	mix(o.Permission.String())
-	mix(o.Scope.String())
-	mix(now.UTC().Format("200601021504"))
 	h ^= h >> 32
 	h *= 0x9E3779B97F4A7C15
 	return (h>>32)%l.o.KeepOneIn == 0
 }
 
-func fill(r Record, o rolecall.Observation, reason rolecall.Reason, known bool) Record {
-	r.Subject, r.Permission, r.Scope = o.Subject.String(), o.Permission.String(), o.Scope.String()
-	if !o.Actor.IsZero() {
-		r.Actor = o.Actor.String()
+// enqueue queues a record, unless it is an allow that is left out of the sample or finds no room.
+func (l *Log) enqueue(r Record, allow bool) {
+	if allow && !r.BreakGlass && l.o.KeepOneIn > 1 {
+		if r.Sample = l.o.KeepOneIn; !l.keeps(r) {
+			l.sampled.Add(1)
+			return
+		}
 	}
-	if known {
-		r.Allowed, r.Reason = reason == rolecall.Granted, reason.String()
-	} else {
-		r.Error = o.Err.Error()
-	}
-	return r
-}
-
-func (l *Log) enqueue(r Record) {
 	if l.o.Redact != nil {
 		l.o.Redact(&r)
 	}
@@ -199,7 +236,11 @@ func (l *Log) write(r Record) {
 	case r.BreakGlass:
 		level = slog.LevelWarn
 	}
-	record := slog.NewRecord(r.Time, level, "decision", 0)
+	message := "decision"
+	if r.Batch {
+		message = "decisions"
+	}
+	record := slog.NewRecord(r.Time, level, message, 0)
 	record.AddAttrs(r.attrs()...)
 	if err := l.handler.Handle(context.Background(), record); err != nil {
 		l.dropped.Add(1)
@@ -213,7 +254,15 @@ func (r Record) attrs() []slog.Attr {
 	if r.Actor != "" {
 		attrs = append(attrs, slog.String("actor", r.Actor))
 	}
-	attrs = append(attrs, slog.String("permission", r.Permission), slog.String("scope", r.Scope), slog.Bool("allowed", r.Allowed))
+	attrs = append(attrs, slog.String("permission", r.Permission))
+	switch {
+	case r.page():
+		attrs = append(attrs, slog.Int("asked", r.Asked), slog.Int("granted", r.Granted))
+	case r.Batch:
+		attrs = append(attrs, slog.String("kind", r.Kind), slog.Bool("allowed", r.Allowed))
+	default:
+		attrs = append(attrs, slog.String("scope", r.Scope), slog.Bool("allowed", r.Allowed))
+	}
 	if r.Reason != "" {
 		attrs = append(attrs, slog.String("reason", r.Reason))
 	}

@@ -80,25 +80,66 @@ func (a *Access) check(ctx context.Context, p rolecall.Permission, t rolecall.Sc
 }
 
 // CheckAll answers each permission at each target, at a cost that follows the distinct places and facts among them.
-func (a *Access) CheckAll(targets []rolecall.Target, permissions ...rolecall.Permission) (*rolecall.Answers, error) {
+func (a *Access) CheckAll(ctx context.Context, targets []rolecall.Target, permissions ...rolecall.Permission) (*rolecall.Answers, error) {
 	a.mu.Lock()
-	defer a.mu.Unlock()
-	return a.view.CheckAll(targets, permissions...)
+	answers, err := a.view.CheckAll(targets, permissions...)
+	a.mu.Unlock()
+	if a.guard.o.ObserveBatch == nil {
+		return answers, err
+	}
+	o := rolecall.BatchObservation{Permissions: permissions, Err: err}
+	if err == nil {
+		o.Asked = len(targets) * len(permissions)
+		for i := range targets {
+			for j := range permissions {
+				if answers.Allowed(i, j) {
+					o.Granted++
+				}
+			}
+		}
+	}
+	a.tell(ctx, o)
+	return answers, err
 }
 
 // Scopes returns the scopes of a kind at which the subject may do p, for a list page that the database filters: see the
 // package sqlfilter.
-func (a *Access) Scopes(kind rolecall.ScopeKind, p rolecall.Permission) (*rolecall.ScopeSet, error) {
+func (a *Access) Scopes(ctx context.Context, kind rolecall.ScopeKind, p rolecall.Permission) (*rolecall.ScopeSet, error) {
 	a.mu.Lock()
-	defer a.mu.Unlock()
-	return a.view.Scopes(kind, p)
+	set, err := a.view.Scopes(kind, p)
+	a.mu.Unlock()
+	if a.guard.o.ObserveBatch == nil {
+		return set, err
+	}
+	o := rolecall.BatchObservation{Permissions: []rolecall.Permission{p}, Kind: kind, Err: err}
+	if err == nil {
+		o.Asked = 1
+		if !set.Empty() {
+			o.Granted = 1
+		}
+	}
+	a.tell(ctx, o)
+	return set, err
+}
+
+func (a *Access) tell(ctx context.Context, o rolecall.BatchObservation) {
+	o.Subject, o.Actor, o.Revision = a.who.Subject, a.who.Actor, a.Revision()
+	a.guard.o.ObserveBatch(ctx, o)
 }
 
 // Decide answers with reasons, for support staff.
-func (a *Access) Decide(p rolecall.Permission, t rolecall.Scope, facts rolecall.Facts) (rolecall.Decision, error) {
+func (a *Access) Decide(ctx context.Context, p rolecall.Permission, t rolecall.Scope, facts rolecall.Facts) (rolecall.Decision, error) {
 	a.mu.Lock()
-	defer a.mu.Unlock()
-	return a.view.Decide(p, t, facts)
+	d, err := a.view.Decide(p, t, facts)
+	a.mu.Unlock()
+	if a.guard.o.Observe != nil {
+		o := rolecall.Observation{Subject: a.who.Subject, Actor: a.who.Actor, Permission: p, Scope: t, Revision: a.Revision(), Err: err}
+		if err == nil {
+			o.Err, o.Decision = d.Err(), &d
+		}
+		a.guard.observe(ctx, o)
+	}
+	return d, err
 }
 
 // Visible returns the items of a list page that the subject may do p with, in their order, in a slice of its own. Where
@@ -107,12 +148,12 @@ func (a *Access) Decide(p rolecall.Permission, t rolecall.Scope, facts rolecall.
 //
 // It judges what was loaded. Where the page is limited, let the database filter (Access.Scopes), so that a page of fifty
 // has fifty.
-func Visible[T any](a *Access, p rolecall.Permission, items []T, where func(T) rolecall.Target) ([]T, error) {
+func Visible[T any](ctx context.Context, a *Access, p rolecall.Permission, items []T, where func(T) rolecall.Target) ([]T, error) {
 	targets := make([]rolecall.Target, len(items))
 	for i, item := range items {
 		targets[i] = where(item)
 	}
-	answers, err := a.CheckAll(targets, p)
+	answers, err := a.CheckAll(ctx, targets, p)
 	if err != nil {
 		return nil, err
 	}

@@ -39,6 +39,8 @@ type Options struct {
 	Log *slog.Logger
 	// Observe is told of every answer that a guard or an Access gives to a single question.
 	Observe rolecall.Observer
+	// ObserveBatch is told of every page and set of an Access: CheckAll, Visible, Scopes.
+	ObserveBatch rolecall.BatchObserver
 	// Respond writes refusals instead of WriteProblem, for example a redirect to the login page for a browser. The header
 	// fields of the refusal are already set.
 	Respond func(http.ResponseWriter, *http.Request, Problem)

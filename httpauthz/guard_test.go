@@ -395,13 +395,13 @@ func TestVisible(t *testing.T) {
 	h := guard.Identify(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		a, _ := httpauthz.From(r.Context())
 		var err error
-		got, err = httpauthz.Visible(a, shotView, shots, func(id string) rolecall.Target {
+		got, err = httpauthz.Visible(r.Context(), a, shotView, shots, func(id string) rolecall.Target {
 			return rolecall.Target{Scope: rolecall.In("project", "alpha").In("shot", id)}
 		})
 		if err != nil {
 			t.Error(err)
 		}
-		if _, err := httpauthz.Visible(a, shotView, shots, func(string) rolecall.Target { return rolecall.Target{} }); err == nil {
+		if _, err := httpauthz.Visible(r.Context(), a, shotView, shots, func(string) rolecall.Target { return rolecall.Target{} }); err == nil {
 			t.Error("Visible with zero targets: got no error, want one")
 		}
 	}))
@@ -459,6 +459,47 @@ func TestObserveIsToldOfEveryQuestion(t *testing.T) {
 		"user:sue support.impersonate <nil>",
 		"user:bob shot.update denied: nothing said",
 		"user:bob shot.view denied: nothing said",
+	}
+	if diff := cmp.Diff(want, told); diff != "" {
+		t.Errorf("observations (-want +got):\n%s", diff)
+	}
+}
+
+// Pages and sets are told of as such, and an explanation as the single question that it is.
+func TestObserveBatchIsToldOfPages(t *testing.T) {
+	var told []string
+	single := func(_ context.Context, o rolecall.Observation) {
+		told = append(told, fmt.Sprintf("%s %s %v %v", o.Subject, o.Permission, o.Err, o.Decision != nil))
+	}
+	batch := func(_ context.Context, o rolecall.BatchObservation) {
+		told = append(told, fmt.Sprintf("%s as %s %s %q %d/%d %v", o.Actor, o.Subject, o.Permissions, o.Kind, o.Granted, o.Asked, o.Err != nil))
+	}
+	guard := httpauthz.New(resolver(t), identify, &httpauthz.Options{Observe: single, ObserveBatch: batch})
+	at := func(id string) rolecall.Target {
+		return rolecall.Target{Scope: rolecall.In("project", "alpha").In("shot", id)}
+	}
+	r := httptest.NewRequest("GET", "/", nil)
+	r.Header.Set("Test-User", "bob")
+	r.Header.Set("Test-Actor", "sue")
+	guard.Identify(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		ctx := r.Context()
+		a, _ := httpauthz.From(ctx)
+		_, _ = a.CheckAll(ctx, []rolecall.Target{at("010"), at("020")}, shotView, shotUpdate)
+		_, _ = httpauthz.Visible(ctx, a, shotView, []string{"010", "020"}, at)
+		_, _ = httpauthz.Visible(ctx, a, shotView, []string{"010"}, func(string) rolecall.Target { return rolecall.Target{} })
+		_, _ = a.Scopes(ctx, "shot", shotView)
+		_, _ = a.Scopes(ctx, "shot", shotUpdate)
+		_, _ = a.Scopes(ctx, "planet", shotView)
+		_, _ = a.Decide(ctx, shotView, at("020").Scope, nil)
+	})).ServeHTTP(httptest.NewRecorder(), r)
+	want := []string{
+		`user:sue as user:bob [shot.view shot.update] "" 1/4 false`,
+		`user:sue as user:bob [shot.view] "" 1/2 false`,
+		`user:sue as user:bob [shot.view] "" 0/0 true`,
+		`user:sue as user:bob [shot.view] "shot" 1/1 false`,
+		`user:sue as user:bob [shot.update] "shot" 0/1 false`,
+		`user:sue as user:bob [shot.view] "planet" 0/0 true`,
+		`user:bob shot.view denied: user:bob may not shot.view at /project:alpha/shot:020: nothing said true`,
 	}
 	if diff := cmp.Diff(want, told); diff != "" {
 		t.Errorf("observations (-want +got):\n%s", diff)

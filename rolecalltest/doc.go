@@ -28,5 +28,6 @@
 //
 // # Not for production
 //
-// Everything here is reached through a testing.TB, which nothing but a test has, and refuses outside a test binary.
+// A program that links this package, and was not built by go test, does not start. So an import outside a test file is
+// noticed by whoever made it, the first time.
 package rolecalltest

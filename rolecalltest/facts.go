@@ -28,7 +28,6 @@ var errCannotSay = errors.New("the test says that nobody can say")
 // NewFacts returns facts by which these conditions hold and no other does.
 func NewFacts(tb testing.TB, hold ...rolecall.Condition) *Facts {
 	tb.Helper()
-	mustBeTest()
 	f := &Facts{answers: map[rolecall.Condition]answer{}}
 	for _, c := range hold {
 		f.Hold(c, true)

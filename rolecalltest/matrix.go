@@ -24,7 +24,6 @@ type Matrix struct {
 // somebody to review.
 func (m Matrix) Check(tb testing.TB, d Decider, file string) {
 	tb.Helper()
-	mustBeTest()
 	if len(m.Subjects) == 0 || len(m.Permissions) == 0 || len(m.Scopes) == 0 {
 		tb.Fatal("a matrix names subjects, permissions and scopes; this one leaves some out")
 	}

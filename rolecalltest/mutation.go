@@ -98,6 +98,16 @@ func mutateRole(r rolecall.Role, add adder) {
 		orphan.Inherits = slices.Delete(slices.Clone(r.Inherits), i, i+1)
 		add("remove", fmt.Sprintf("%q of role %s", "inherits "+string(name), r.Name), orphan)
 	}
+	if len(r.Holders) > 0 {
+		anybody := r
+		anybody.Holders = nil
+		add("drop", fmt.Sprintf("who may hold role %s", r.Name), anybody)
+	}
+	if len(r.Scopes) > 0 {
+		anywhere := r
+		anywhere.Scopes = nil
+		add("drop", fmt.Sprintf("where role %s may be held", r.Name), anywhere)
+	}
 }
 
 func withRule(r rolecall.Role, i int, rule rolecall.Rule) rolecall.Role {

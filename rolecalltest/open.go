@@ -41,7 +41,6 @@ func Load(tb testing.TB, file string) *Policy {
 
 func open(tb testing.TB, name string, src []byte) *Policy {
 	tb.Helper()
-	mustBeTest()
 	_, s, err := policy.Load(name, src)
 	if err != nil {
 		tb.Fatalf("policy:\n%v", err)
@@ -92,10 +91,10 @@ func (p *Policy) Edit(tb testing.TB, edits ...rolecall.Edit) {
 	}
 }
 
-// mustBeTest panics outside a test binary.
-func mustBeTest() {
+// A program that links this package does not start, unless it is a test.
+func init() {
 	if !testing.Testing() {
-		panic("rolecalltest: this is not a test")
+		panic("rolecalltest: this program is no test; import the package from files that end in _test.go only")
 	}
 }
 

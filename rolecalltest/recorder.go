@@ -11,7 +11,7 @@ import (
 )
 
 // A Recorder remembers the questions that a test run asked, of a resolver (rolecall.Options.Observe) or of a guard
-// (httpauthz.Options.Observe). It is safe for concurrent use.
+// (httpauthz.Options.Observe and ObserveBatch). It is safe for concurrent use.
 type Recorder struct {
 	mu   sync.Mutex
 	seen map[question]int
@@ -26,7 +26,6 @@ type question struct {
 // NewRecorder returns an empty recorder.
 func NewRecorder(tb testing.TB) *Recorder {
 	tb.Helper()
-	mustBeTest()
 	return &Recorder{seen: map[question]int{}}
 }
 
@@ -35,6 +34,15 @@ func (r *Recorder) Observe(_ context.Context, o rolecall.Observation) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.seen[question{o.Subject, o.Permission, o.Scope}]++
+}
+
+// ObserveBatch records the permissions of a page or a set. It is a rolecall.BatchObserver.
+func (r *Recorder) ObserveBatch(_ context.Context, o rolecall.BatchObservation) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, p := range o.Permissions {
+		r.seen[question{subject: o.Subject, permission: p}]++
+	}
 }
 
 // Permissions returns the permissions that were asked about, in order of name.

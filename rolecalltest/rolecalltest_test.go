@@ -279,7 +279,7 @@ func TestMutationsOfMarks(t *testing.T) {
 	const text = `permission task.view
 condition assigned
 kind scope project
-role viewer
+role viewer holders user scopes /,project
   allow task.view when assigned
   forbid task.view
 grant user:ada viewer at / replace pierce when assigned from 2026-01-01 until 2026-02-01
@@ -302,6 +302,8 @@ expect deny user:nobody task.view at /
 		`drop the condition of "allow task.view when assigned" of role viewer`,
 		`remove "forbid task.view" of role viewer`,
 		`make deny of "forbid task.view" of role viewer`,
+		"drop who may hold role viewer",
+		"drop where role viewer may be held",
 		"drop the window of member user:ada of group:g until 2026-02-01",
 		"remove member user:ada of group:g until 2026-02-01",
 		"drop the eligible of grant user:ada viewer at / eligible",
@@ -334,6 +336,10 @@ func TestRecorder(t *testing.T) {
 		t.Errorf("Unused (-want +got):\n%s", diff)
 	}
 	wantFailure(t, "RequireAll", func(tb testing.TB) { p.Used.RequireAll(tb, p.Catalog(), taskDelete) }, "task.approve")
+	p.Used.ObserveBatch(t.Context(), rolecall.BatchObservation{Subject: ada, Permissions: []rolecall.Permission{taskApprove}, Kind: "project"})
+	if diff := cmp.Diff([]string{"task.delete"}, names(p.Used.Unused(p.Catalog()))); diff != "" {
+		t.Errorf("Unused after a page (-want +got):\n%s", diff)
+	}
 	wantFailure(t, "RequireAll but one", func(tb testing.TB) { p.Used.RequireAll(tb, p.Catalog(), taskDelete, taskApprove) })
 }
 
@@ -364,6 +370,14 @@ func TestRoutes(t *testing.T) {
 	wantFailure(t, "an unguarded route", func(tb testing.TB) {
 		rolecalltest.CheckRoutes(tb, []httpauthz.Route{{Pattern: "GET /x"}}, p.Catalog())
 	}, "GET /x", "no requirement")
+}
+
+// A program that links the package by mistake does not get as far as main.
+func TestAProgramThatLinksThisDoesNotStart(t *testing.T) {
+	out, err := exec.Command("go", "run", "./testdata/linked").CombinedOutput()
+	if err == nil || !strings.Contains(string(out), "this program is no test") || strings.Contains(string(out), "it runs") {
+		t.Errorf("go run ./testdata/linked: got %v and\n%s\nwant a panic before main", err, out)
+	}
 }
 
 // Nothing that can end in a program imports this package: only test files do.

@@ -35,7 +35,6 @@ type trial struct {
 // ScenarioSuite is the scenario files that match the patterns, each the test of its own policy. Every step must pass.
 func ScenarioSuite(tb testing.TB, patterns ...string) *Suite {
 	tb.Helper()
-	mustBeTest()
 	s := &Suite{}
 	for _, name := range glob(tb, patterns) {
 		src, err := os.ReadFile(name)
@@ -56,7 +55,6 @@ func ScenarioSuite(tb testing.TB, patterns ...string) *Suite {
 // starts no subtests.
 func FuncSuite(tb testing.TB, file string, test func(tb testing.TB, p *Policy)) *Suite {
 	tb.Helper()
-	mustBeTest()
 	src, err := os.ReadFile(file)
 	if err != nil {
 		tb.Fatal(err)
@@ -199,7 +197,7 @@ func (s *Suite) RequireCoverage(tb testing.TB, except ...string) {
 }
 
 // Survivors returns the changes of the policies that no test notices: something removed, an effect flipped, a window, a
-// condition or a mark dropped. Each is a mistake that somebody could make tomorrow without a red test.
+// condition, a mark or a limit dropped. Each is a mistake that somebody could make tomorrow without a red test.
 func (s *Suite) Survivors(tb testing.TB) []string {
 	tb.Helper()
 	var survivors []string

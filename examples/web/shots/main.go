@@ -141,7 +141,7 @@ func (s service) list(w http.ResponseWriter, r *http.Request) {
 
 func (s service) visible(r *http.Request) ([]Shot, error) {
 	a, _ := httpauthz.From(r.Context())
-	set, err := a.Scopes("shot", ShotView)
+	set, err := a.Scopes(r.Context(), "shot", ShotView)
 	if err != nil {
 		return nil, err
 	}

@@ -176,6 +176,33 @@ func TestATransactionWithAnOldViewConflicts(t *testing.T) {
 	})
 }
 
+// A load in a transaction that sees the present statement by statement is never of two moments.
+func TestALoadInATransactionNoticesACommit(t *testing.T) {
+	d := postgres(t)
+	db := d.open(t)
+	if err := sqlstore.Migrate(t.Context(), db, d.dialect, nil); err != nil {
+		t.Fatal(err)
+	}
+	for level, want := range map[sql.IsolationLevel]error{sql.LevelReadCommitted: rolecall.ErrConflict, sql.LevelRepeatableRead: nil, sql.LevelSerializable: nil} {
+		s := openStore(t, d, db, sqlstore.Options{Tenant: newTenant()})
+		r := openResolver(t, s, nil)
+		update(t, r, reader)
+		tx, err := db.BeginTx(t.Context(), &sql.TxOptions{Isolation: level})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer tx.Rollback()
+		state, err := s.In(tx).Load(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		update(t, r, grant("bob"))
+		if _, err := rolecall.LoadSnapshot(vocabulary(), state); !errors.Is(err, want) {
+			t.Errorf("%s: In(tx).Load with a commit before it is read: got %v, want %v", level, err, want)
+		}
+	}
+}
+
 // Several hosts write orders with a grant each. Every order has its grant, and no attempt that was overtaken leaves one.
 func TestUpdateRetriesTheWholeTransaction(t *testing.T) {
 	eachDatabase(t, func(t *testing.T, d database, db *sql.DB) {
@@ -225,6 +252,7 @@ func TestUpdateRollsBackWithItsFunction(t *testing.T) {
 		}{
 			"its error":  {rolecall.Change{Edits: []rolecall.Edit{rolecall.Put(grant("ada"))}}, wrong, wrong},
 			"a refusal":  {rolecall.Change{Edits: []rolecall.Edit{rolecall.Remove(grant("ada"))}}, nil, rolecall.ErrUnknown},
+			"a meta":     {rolecall.Change{Meta: rolecall.Meta{Reason: "mine"}, Edits: []rolecall.Edit{rolecall.Put(grant("ada"))}}, nil, rolecall.ErrInvalid},
 			"no change":  {},
 			"same again": {change: rolecall.Change{Edits: []rolecall.Edit{rolecall.Put(reader)}}},
 		} {

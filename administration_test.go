@@ -171,7 +171,7 @@ func (c conspiracy) search(t *testing.T) {
 					w := worldOf(slices.Collect(p.Next().Statements()))
 					if key := w.canonical(); !seen[key] {
 						seen[key] = true
-						step := fmt.Sprintf("%s: %s", actor, c.edits[i])
+						step := fmt.Sprintf("%s: %s", actor, editText(c.edits[i]))
 						r := reached{p.Next().At(day(0)), append(slices.Clip(from.steps), step)}
 						c.mustAllowNoMore(t, w, most, r.steps)
 						next = append(next, r)
@@ -262,6 +262,20 @@ func (c conspiracy) mustAllowNone(t rapid.TB, w world, g gain, steps []string) {
 	}
 }
 
+func editText(e rolecall.Edit) string {
+	switch e.Op {
+	case rolecall.OpPut:
+		return e.Statement.String()
+	case rolecall.OpRemove:
+		return "remove " + rolecall.KeyOf(e.Statement).String()
+	case rolecall.OpForgetSubject:
+		return "forget " + e.Subject.String()
+	case rolecall.OpForgetScope:
+		return "forget " + e.Scope.String()
+	}
+	return e.Activation.String()
+}
+
 // An edit is permitted by what its kind says, and what else its value holds does not matter: a subject in the place of
 // somebody who takes up an eligible grant permits nothing but that.
 func TestOnlyAnActivationIsTakenUp(t *testing.T) {
@@ -294,7 +308,7 @@ func TestNotPermittedLearnsNothing(t *testing.T) {
 		_, without := bare.snapshot(t).Propose(change)
 		_, with := full.snapshot(t).Propose(change)
 		if !errors.Is(without, rolecall.ErrNotPermitted) || with == nil || with.Error() != without.Error() {
-			t.Errorf("Propose(%s by ben): got\n%v\nwhere nothing stands and\n%v\nwhere something does, want the same refusal", e, without, with)
+			t.Errorf("Propose(%s by ben): got\n%v\nwhere nothing stands and\n%v\nwhere something does, want the same refusal", editText(e), without, with)
 		}
 	}
 }

@@ -22,4 +22,9 @@
 //	resolver, err := rolecall.Open(ctx, store, catalog, &rolecall.Options{Meter: meter})
 //	…
 //	usage = review.MergeUsage(usage, review.NewUsage(meter.Collect())) // every few minutes
+//
+// # Lint
+//
+// [Lint] looks for what is unused, needless, too wide or fragile in a policy. Each [Diagnostic] has a stable code and
+// proposes a change; docs/lint.md tells of every code.
 package review

@@ -1,0 +1,243 @@
+package review
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/rolecall-go/rolecall"
+)
+
+// Rules and patterns that never matter, and those that matter too much. All of it is told from the roles alone, for
+// permissions declared now or later, so that taking such a pattern out changes nothing that a role says.
+
+// covers says whether q covers everything that p does: p's own star is only taken by a star of q.
+func covers(q, p rolecall.Pattern) bool {
+	return coversSegments(strings.Split(string(q), "."), strings.Split(string(p), "."))
+}
+
+func coversSegments(q, p []string) bool {
+	switch {
+	case len(q) == 0 || len(p) == 0:
+		return len(q) == len(p)
+	case q[0] != "*":
+		return q[0] == p[0] && coversSegments(q[1:], p[1:])
+	}
+	for taken := 1; taken <= len(p); taken++ {
+		if coversSegments(q[1:], p[taken:]) {
+			return true
+		}
+	}
+	return false
+}
+
+// overlaps says whether some name matches both patterns.
+func overlaps(a, b rolecall.Pattern) bool { return overlapsSegments(loosen(a), loosen(b)) }
+
+// loosen splits a pattern so that each star is one segment, whatever it is, and then any number of them.
+func loosen(p rolecall.Pattern) []string {
+	return strings.Split(strings.ReplaceAll(string(p), "*", "?.**"), ".")
+}
+
+func overlapsSegments(a, b []string) bool {
+	switch {
+	case len(a) == 0 && len(b) == 0:
+		return true
+	case len(a) > 0 && a[0] == "**":
+		return overlapsSegments(a[1:], b) || len(b) > 0 && overlapsSegments(a, b[1:])
+	case len(b) > 0 && b[0] == "**":
+		return overlapsSegments(b, a)
+	case len(a) == 0 || len(b) == 0:
+		return false
+	}
+	return (a[0] == b[0] || a[0] == "?" || b[0] == "?") && overlapsSegments(a[1:], b[1:])
+}
+
+// A rulePattern is one pattern of one rule of a role.
+type rulePattern struct {
+	role    *lintRole
+	rule    rolecall.Rule
+	pattern rolecall.Pattern
+}
+
+func (p rulePattern) String() string {
+	return rolecall.Rule{Effect: p.rule.Effect, Patterns: []rolecall.Pattern{p.pattern}, When: p.rule.When}.String()
+}
+
+// rulePatterns calls fn for every pattern of every role.
+func (l *linter) rulePatterns(fn func(rulePattern)) {
+	for _, name := range l.names {
+		r := l.roles[name]
+		for _, rule := range r.Rules {
+			for _, pattern := range rule.Patterns {
+				fn(rulePattern{r, rule, pattern})
+			}
+		}
+	}
+}
+
+// without returns the edit that takes the pattern out of its role and puts others in its place.
+func (p rulePattern) without(instead ...rolecall.Pattern) []rolecall.Edit {
+	changed := p.role.Role
+	changed.Rules = nil
+	for _, rule := range p.role.Rules {
+		if rule.Effect == p.rule.Effect && rule.When == p.rule.When {
+			rule.Patterns = slices.DeleteFunc(slices.Clone(rule.Patterns), func(q rolecall.Pattern) bool { return q == p.pattern })
+			rule.Patterns = append(rule.Patterns, instead...)
+		}
+		if len(rule.Patterns) > 0 {
+			changed.Rules = append(changed.Rules, rule)
+		}
+	}
+	return []rolecall.Edit{rolecall.Put(changed)}
+}
+
+// outdoes says whether a rule with the pattern q makes p one that never matters beside it, in one role: wherever p
+// speaks, q says the same or something stricter.
+func (l *linter) outdoes(q, p rulePattern) bool {
+	if q.rule.Effect < p.rule.Effect || q.rule.When != "" && q.rule.When != p.rule.When || !covers(q.pattern, p.pattern) {
+		return false
+	}
+	return q.rule.Effect != rolecall.Allow || l.allowsAsMuch(q.pattern, p.pattern)
+}
+
+// allowsAsMuch says whether an allow of q covers the built-in permissions that one of p does.
+func (l *linter) allowsAsMuch(q, p rolecall.Pattern) bool {
+	for _, permission := range l.permissions {
+		if !own(permission) && p.AllowMatches(permission) && !q.AllowMatches(permission) {
+			return false
+		}
+	}
+	return true
+}
+
+func (l *linter) shadowedPatterns() {
+	l.rulePatterns(func(p rulePattern) {
+		for _, rule := range p.role.Rules {
+			for _, pattern := range rule.Patterns {
+				q := rulePattern{p.role, rule, pattern}
+				same := q.pattern == p.pattern && q.rule.Effect == p.rule.Effect && q.rule.When == p.rule.When
+				if same || !l.outdoes(q, p) {
+					continue
+				}
+				l.report(Diagnostic{
+					Severity: Note, Statements: []rolecall.Statement{p.role.Role},
+					Message: fmt.Sprintf("in role %s, %q never matters beside %q", p.role.Name, p, q),
+					Fix:     Fix{fmt.Sprintf("take %q out", p), p.without(), true},
+				})
+				return
+			}
+		}
+	})
+}
+
+// An allow that the role inherits anyway says nothing of its own as long as nothing stricter is inherited with it.
+func (l *linter) inheritedPatterns() {
+	l.rulePatterns(func(p rulePattern) {
+		if p.rule.Effect != rolecall.Allow {
+			return
+		}
+		var from *rulePattern
+		for _, above := range p.role.family {
+			for _, rule := range above.Rules {
+				for _, pattern := range rule.Patterns {
+					q := rulePattern{above, rule, pattern}
+					switch {
+					case above == p.role:
+					case rule.Effect != rolecall.Allow && overlaps(pattern, p.pattern):
+						return
+					case from == nil && rule.Effect == rolecall.Allow && l.outdoes(q, p):
+						from = &q
+					}
+				}
+			}
+		}
+		if from != nil {
+			l.report(Diagnostic{
+				Severity: Note, Statements: []rolecall.Statement{p.role.Role, from.role.Role},
+				Message: fmt.Sprintf("role %s inherits %q from role %s, and says %q itself", p.role.Name, *from, from.role.Name, p),
+				Fix:     Fix{fmt.Sprintf("take %q out of role %s", p, p.role.Name), p.without(), true},
+			})
+		}
+	})
+}
+
+// idlePatterns finds stars that cover nothing, and allows that their star does not extend to.
+func (l *linter) idlePatterns() {
+	l.rulePatterns(func(p rulePattern) {
+		for _, permission := range l.permissions {
+			if p.pattern.AllowMatches(permission) || p.rule.Effect != rolecall.Allow && p.pattern.Matches(permission) {
+				return
+			}
+		}
+		what := "covers no declared permission"
+		if p.rule.Effect == rolecall.Allow && slices.ContainsFunc(l.permissions, p.pattern.Matches) {
+			what = "allows nothing: built-in permissions are spelled"
+		}
+		l.report(Diagnostic{
+			Severity: Warning, Statements: []rolecall.Statement{p.role.Role},
+			Message: fmt.Sprintf("in role %s, %q %s", p.role.Name, p, what),
+			Fix:     Fix{fmt.Sprintf("take %q out", p), p.without(), true},
+		})
+	})
+}
+
+// idleExcepts finds excepts that can take nothing away, in whatever role they are inherited.
+func (l *linter) idleExcepts() {
+	l.rulePatterns(func(p rulePattern) {
+		if p.rule.Effect != rolecall.Except || l.besideAllow(p) {
+			return
+		}
+		l.report(Diagnostic{
+			Severity: Note, Statements: []rolecall.Statement{p.role.Role},
+			Message: fmt.Sprintf("in role %s, %q takes nothing away: nothing beside it allows that", p.role.Name, p),
+			Fix:     Fix{fmt.Sprintf("take %q out", p), p.without(), true},
+		})
+	})
+}
+
+// besideAllow says whether some role in which p counts allows something that p speaks of.
+func (l *linter) besideAllow(p rulePattern) bool {
+	for _, heir := range l.roles {
+		if !slices.Contains(heir.family, p.role) {
+			continue
+		}
+		for _, one := range heir.family {
+			for _, rule := range one.Rules {
+				if rule.Effect == rolecall.Allow && slices.ContainsFunc(rule.Patterns, func(q rolecall.Pattern) bool { return overlaps(q, p.pattern) }) {
+					return true
+				}
+			}
+		}
+	}
+	return false
+}
+
+// widePatterns finds an allow of everything that the host declares, or of everything under rolecall.
+func (l *linter) widePatterns() {
+	l.rulePatterns(func(p rulePattern) {
+		if p.rule.Effect != rolecall.Allow || !p.pattern.HasStar() {
+			return
+		}
+		what := ""
+		switch {
+		case covers(p.pattern, "*.*"):
+			what = "everything, and what is declared later"
+		case covers(p.pattern, "rolecall.*"):
+			what = "all administration"
+		default:
+			return
+		}
+		var spelled []rolecall.Pattern
+		for _, permission := range l.permissions {
+			if p.pattern.AllowMatches(permission) {
+				spelled = append(spelled, rolecall.Pattern(permission.String()))
+			}
+		}
+		l.report(Diagnostic{
+			Severity: Warning, Statements: []rolecall.Statement{p.role.Role},
+			Message: fmt.Sprintf("role %s allows %s: %q", p.role.Name, what, p),
+			Fix:     Fix{fmt.Sprintf("spell the %d permissions that %q covers now", len(spelled), p), p.without(spelled...), true},
+		})
+	})
+}

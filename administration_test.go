@@ -276,6 +276,80 @@ func editText(e rolecall.Edit) string {
 	return e.Activation.String()
 }
 
+// Who acts narrowed is judged by what is left: what it takes to make the edit, and what the edit gives.
+func TestNarrowedActor(t *testing.T) {
+	w := world{}.add(basicRoles...).add(
+		role("wide", rule(rolecall.Allow, "", "task.*")), grant(ann, "manager", global), grant(ann, "secret", global), grant(ann, "wide", global),
+		private(sibling), rolecall.Constraint{Name: "hats", Kind: rolecall.Dynamic, Limit: 2, Roles: []rolecall.RoleName{"people", "secret"}},
+	)
+	give, giveWide := rolecall.Put(grant(ben, "secret", shot)), rolecall.Put(grant(ben, "wide", shot))
+	for _, row := range []struct {
+		name   string
+		narrow rolecall.Narrowing
+		edit   rolecall.Edit
+		want   error
+	}{
+		{"not at all", rolecall.Narrowing{}, give, nil},
+		{"to all", rolecall.ToPatterns("*"), give, nil},
+		{"to what it takes and gives", rolecall.ToPatterns("rolecall.grant.create", "task.update"), give, nil},
+		{"to what it takes", rolecall.ToPatterns("rolecall.*"), give, rolecall.ErrEscalation},
+		{"to what it gives", rolecall.ToPatterns("task.*"), give, rolecall.ErrNotPermitted},
+		{"to nothing", rolecall.ToPatterns(), give, rolecall.ErrNotPermitted},
+		{"twice, to all but", rolecall.ToPatterns("*").AndPatterns("rolecall.*"), give, rolecall.ErrEscalation},
+		{"to both roles", rolecall.ToRoles("manager", "secret"), give, nil},
+		{"to the role that manages", rolecall.ToRoles("manager"), give, rolecall.ErrEscalation},
+		{"to another role that gives it", rolecall.ToRoles("manager", "wide"), give, nil},
+		{"to no role", rolecall.ToRoles(), give, rolecall.ErrNotPermitted},
+		{"to hats that do not go together", rolecall.ToRoles("people", "secret"), give, rolecall.ErrSeparation},
+		{"to a role that is not there", rolecall.ToRoles("ghost"), give, rolecall.ErrUnknown},
+		{"to a pattern that covers nothing", rolecall.ToPatterns("task.viw"), give, rolecall.ErrUnknown},
+		{"to all that is declared", rolecall.ToPatterns("rolecall.*", "task.view", "task.update", "task.status.update"), giveWide, rolecall.ErrEscalation},
+		{"to all that will be declared", rolecall.ToPatterns("rolecall.*", "task.*"), giveWide, nil},
+		{"to the role with the star", rolecall.ToRoles("manager", "wide"), giveWide, nil},
+		{"to roles without the star", rolecall.ToRoles("manager", "secret"), giveWide, rolecall.ErrEscalation},
+	} {
+		_, err := w.snapshot(t).Propose(rolecall.Change{Meta: rolecall.Meta{Actor: ann, Time: day(0)}, Narrow: row.narrow, Edits: []rolecall.Edit{row.edit}})
+		if !errors.Is(err, row.want) || row.want == nil && err != nil {
+			t.Errorf("ann, narrowed %s: Propose(%s): got %v, want %v", row.name, editText(row.edit), err, row.want)
+		}
+	}
+	_, err := w.snapshot(t).Propose(rolecall.Change{Meta: rolecall.Meta{Time: day(0)}, Narrow: rolecall.ToPatterns("*"), Edits: []rolecall.Edit{give}})
+	if !errors.Is(err, rolecall.ErrInvalid) {
+		t.Errorf("the host, narrowed: Propose: got %v, want invalid", err)
+	}
+}
+
+// What is made and taken up in one change is judged as made; what stood is only taken up. Separation of duty is judged of
+// the change as a whole.
+func TestActivationInAChange(t *testing.T) {
+	base := world{}.add(basicRoles...).add(grant(ann, "manager", global))
+	holds, stands := base.add(grant(ann, "secret", global)), base.add(eligible(grant(ben, "secret", project)))
+	hats := stands.add(grant(ben, "worker", global), rolecall.Constraint{Name: "hats", Kind: rolecall.Static, Limit: 2, Roles: []rolecall.RoleName{"worker", "secret"}})
+	made, taken := rolecall.Put(eligible(grant(ben, "secret", project))), activation(ben, "secret", shot, 1)
+	for _, row := range []struct {
+		name  string
+		world world
+		edits []rolecall.Edit
+		want  error
+	}{
+		{"made by who has it", holds, []rolecall.Edit{made, taken}, nil},
+		{"made by who has it not", base, []rolecall.Edit{made, taken}, rolecall.ErrEscalation},
+		{"not made", holds, []rolecall.Edit{taken}, rolecall.ErrNotEligible},
+		{"stood", stands, []rolecall.Edit{taken}, nil},
+		{"stood, and goes", stands, []rolecall.Edit{taken, rolecall.Remove(eligible(grant(ben, "secret", project)))}, nil},
+		{"went", stands, []rolecall.Edit{rolecall.Remove(eligible(grant(ben, "secret", project))), taken}, rolecall.ErrNotEligible},
+		{"stood, and is made longer", stands, []rolecall.Edit{taken, rolecall.Put(until(grant(ben, "secret", shot), 2))}, rolecall.ErrEscalation},
+		{"stood, in a role that grows", stands, []rolecall.Edit{taken, rolecall.Put(role("secret", rule(rolecall.Allow, "", "task.*")))}, rolecall.ErrEscalation},
+		{"with the other hat on", hats, []rolecall.Edit{taken}, rolecall.ErrSeparation},
+		{"with hats changed", hats, []rolecall.Edit{rolecall.Remove(grant(ben, "worker", global)), taken}, nil},
+		{"with hats changed, in the other order", hats, []rolecall.Edit{taken, rolecall.Remove(grant(ben, "worker", global))}, nil},
+	} {
+		if err := proposeBy(t, row.world, ann, row.edits...); !errors.Is(err, row.want) || row.want == nil && err != nil {
+			t.Errorf("%s: got %v, want %v", row.name, err, row.want)
+		}
+	}
+}
+
 // An edit is permitted by what its kind says, and what else its value holds does not matter: a subject in the place of
 // somebody who takes up an eligible grant permits nothing but that.
 func TestOnlyAnActivationIsTakenUp(t *testing.T) {

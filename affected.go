@@ -5,84 +5,73 @@ import (
 	"slices"
 )
 
-// Whom, where and of what a change can have changed a verdict: the cells that the guard compares.
+// Whom, where and of what a change can alter a verdict. It is found from the statements that change, without deciding
+// anything, and may be more than is altered; but it is never less.
+//
+// That nothing is missing follows from taking a change apart: first everything goes that goes, then roles change, then
+// everything comes that comes. Of what goes only denials and a Replace give anything, of what comes only allows do
+// (SPEC section 4), and each gives only of what it speaks, at its place and inside. A group that joins or leaves another
+// one alters which of the two is nearer as well: there all that is said counts.
 
-// A region is where a changed statement can have changed a verdict.
-type region struct {
-	scopes      map[Scope]bool
-	permissions permset // numbers of the declared ones
-	words       bool    // and words declared later
+// An extent is where something speaks: a scope and everything inside, in private scopes inside too or not.
+type extent struct {
+	scope   Scope
+	pierces bool
 }
 
-// stranger stands for a subject that no statement names; no statement can name one without an id.
-var stranger = Subject{kind: KindGuest}
+// A touch is what a change can alter for one holder, and for everybody below it.
+type touch map[extent]*claim
 
-// regions maps each subject that a changed statement reaches to where it does.
-func (g *guard) regions(deltas []Delta) map[Subject]*region {
-	regions := map[Subject]*region{}
+// touched is what a change can alter, by holder.
+type touched struct {
+	before, after *policy
+	losses        bool // what can be lost counts as well as what can be gained
+	by            map[Subject]touch
+}
+
+// touch finds what deltas can alter between two policies.
+func touchOf(before, after *policy, deltas []Delta, losses bool) *touched {
+	c := &touched{before: before, after: after, losses: losses, by: map[Subject]touch{}}
 	for _, d := range deltas {
-		r := &region{scopes: map[Scope]bool{}, permissions: newPermset(len(g.after.catalog.permissions))}
-		holders := map[Subject]bool{}
-		g.reach(d, holders, r)
-		for who := range g.below(holders) {
-			if regions[who] == nil {
-				regions[who] = &region{scopes: map[Scope]bool{}, permissions: newPermset(len(g.after.catalog.permissions))}
-			}
-			regions[who].add(r)
-		}
+		c.delta(d)
 	}
-	return regions
+	return c
 }
 
-func (r *region) add(other *region) {
-	maps.Copy(r.scopes, other.scopes)
-	r.permissions.or(other.permissions)
-	r.words = r.words || other.words
-}
+func (c *touched) policies() [2]*policy { return [2]*policy{c.before, c.after} }
 
-func (r *region) everything() {
-	for i := range r.permissions {
-		r.permissions[i] = ^uint64(0)
-	}
-	r.words = true
-}
-
-// reach fills in whose verdicts a delta can have changed, and where and of what.
-func (g *guard) reach(d Delta, holders map[Subject]bool, r *region) {
+func (c *touched) delta(d Delta) {
 	switch s := either(d.After, d.Before).(type) {
 	case Grant:
-		holders[s.Subject] = true
-		r.scopes[s.Scope] = true
-		for _, one := range []Statement{d.Before, d.After} {
-			if one == nil {
-				continue
-			}
-			if one.(Grant).Replace {
-				r.everything()
-			}
-			g.roleSpeaks(s.Role, r)
+		if d.Before != nil {
+			c.grant(s.Subject, c.before, d.Before.(Grant), false)
+		}
+		if d.After != nil {
+			c.grant(s.Subject, c.after, d.After.(Grant), true)
 		}
 	case Override:
-		holders[s.Subject] = true
-		r.scopes[s.Scope] = true
-		r.permissions.or(g.after.catalog.matcher(s.Pattern).any)
-		r.words = r.words || s.Pattern.HasStar()
+		if d.Before != nil {
+			c.override(s.Subject, d.Before.(Override), false)
+		}
+		if d.After != nil {
+			c.override(s.Subject, d.After.(Override), true)
+		}
 	case Membership:
-		holders[s.Member] = true
-		r.everything()
-		g.scopesAbove(s.Group, r)
+		c.membership(s, d)
 	case Suspension:
-		holders[s.Subject] = true
-		r.everything()
-		g.scopesAbove(s.Subject, r)
+		if d.After == nil || c.losses {
+			for _, p := range c.policies() {
+				for _, b := range p.bearersOf(s.Subject) {
+					c.says(s.Subject, p, b, true)
+				}
+			}
+		}
 	case PrivateScope:
-		if d.After == nil {
-			r.everything()
-			r.scopes[s.Scope] = true
-			g.holdersAbove(s.Scope, holders)
+		if d.After == nil || c.losses {
+			c.opened(s.Scope)
 		}
 	case Role:
-		g.roleReaches(s.Name, holders, r)
+		c.role(s.Name)
 	}
 }
 
@@ -93,53 +82,202 @@ func either(a, b Statement) Statement {
 	return b
 }
 
-// roleSpeaks adds the permissions of which a role says anything, before or after.
-func (g *guard) roleSpeaks(name RoleName, r *region) {
-	for _, p := range []*policy{g.before, g.after} {
-		role := p.roles.find(name)
-		if role == nil {
-			continue
+func (c *touched) note(who Subject, at extent, one *claim) {
+	if one.empty() {
+		return
+	}
+	t := c.by[who]
+	if t == nil {
+		t = touch{}
+		c.by[who] = t
+	}
+	if other := t[at]; other != nil && other != one {
+		one = other.and(one)
+	}
+	t[at] = one
+}
+
+// grant notes what a grant that comes, or goes, can alter for somebody.
+func (c *touched) grant(who Subject, p *policy, g Grant, comes bool) {
+	can := p.roles.find(g.Role).can
+	if comes || c.losses {
+		c.note(who, extent{g.Scope, g.Pierce || g.Eligible}, &can.gives)
+	}
+	if g.Eligible || comes && !c.losses {
+		return
+	}
+	c.note(who, extent{g.Scope, true}, &can.denies)
+	if g.Replace {
+		c.note(who, extent{g.Scope, true}, c.everything())
+	}
+}
+
+func (c *touched) everything() *claim {
+	all := newClaim(c.after.catalog)
+	for i := range c.after.catalog.permissions {
+		all.permissions.add(i)
+	}
+	all.stars = []Pattern{star}
+	return all
+}
+
+func (c *touched) override(who Subject, o Override, comes bool) {
+	if o.Effect == Allow && !comes && !c.losses || o.Effect != Allow && comes && !c.losses {
+		return
+	}
+	m := c.after.catalog.matcher(o.Pattern)
+	if o.Effect == Allow {
+		c.note(who, extent{o.Scope, false}, m.claim(m.allow))
+		return
+	}
+	c.note(who, extent{o.Scope, true}, m.claim(m.any))
+}
+
+// claim is of some permissions that a pattern covers, and of what it covers that is declared later.
+func (m *matcher) claim(permissions permset) *claim {
+	if m.pattern.HasStar() {
+		return &claim{permissions, []Pattern{m.pattern}}
+	}
+	return &claim{permissions: permissions}
+}
+
+// says notes for somebody what all that a holder says can alter where it comes to bear, or does no more.
+func (c *touched) says(who Subject, p *policy, h *holder, comes bool) {
+	for i := range h.grants {
+		c.grant(who, p, p.grant(h, &h.grants[i]), comes)
+	}
+	for i := range h.overrides {
+		c.override(who, p.override(h, &h.overrides[i]), comes)
+	}
+}
+
+func (c *touched) membership(m Membership, d Delta) {
+	for _, comes := range []bool{false, true} {
+		p := c.before
+		if comes {
+			p = c.after
 		}
-		for i, says := range role.say {
-			if says != 0 {
-				r.permissions.add(i)
+		for _, h := range p.above(m.Group) {
+			switch {
+			case m.Member.IsGroup():
+				c.says(m.Member, p, h, true)
+				c.says(m.Member, p, h, false)
+			case comes && d.After != nil, !comes && d.Before != nil:
+				c.says(m.Member, p, h, comes)
 			}
 		}
-		for _, number := range role.lineage {
-			r.words = r.words || slices.ContainsFunc(p.roles.get(number).Rules, func(rule Rule) bool {
-				return slices.ContainsFunc(rule.Patterns, Pattern.HasStar)
+	}
+}
+
+// opened notes what is said above a scope that was private, or becomes so: it can be heard there, or no more.
+func (c *touched) opened(t Scope) {
+	for _, p := range c.policies() {
+		var way path
+		p.walk(&t, &way)
+		for _, at := range way.places[:min(way.n, int(t.depth))] {
+			p.speakersAt(at, func(h *holder) {
+				c.heardInside(p, h, at.number, t)
 			})
 		}
 	}
 }
 
-// roleReaches adds the holders and scopes of every grant whose role is the changed one or inherits from it.
-func (g *guard) roleReaches(name RoleName, holders map[Subject]bool, r *region) {
-	for _, p := range []*policy{g.before, g.after} {
-		changed := p.roles.find(name)
-		if changed == nil {
-			continue
+// heardInside notes what a holder allows at a place as far as it is heard in a scope inside only when that is not private.
+func (c *touched) heardInside(p *policy, h *holder, place uint32, t Scope) {
+	for _, g := range h.grantsAt(place) {
+		if g.marks&(markPierce|markEligible) == 0 {
+			can := p.roles.get(g.role).can
+			c.note(h.subject, extent{t, false}, &can.gives)
 		}
-		for _, heir := range p.roles.roles {
-			if heir == nil || !heir.is(changed.number) {
-				continue
-			}
-			g.roleSpeaks(heir.Name, r)
-			for _, use := range p.usesOf(heir) {
-				holders[use.(Grant).Subject] = true
-				r.scopes[use.(Grant).Scope] = true
-			}
+	}
+	for _, o := range h.overridesAt(place) {
+		if o.effect == Allow {
+			inside := p.override(h, &o)
+			inside.Scope = t
+			c.override(h.subject, inside, true)
 		}
 	}
 }
 
-// scopesAbove adds the scopes of every statement of a subject and the groups above it, before and after.
-func (g *guard) scopesAbove(who Subject, r *region) {
-	for _, p := range []*policy{g.before, g.after} {
-		for _, h := range p.above(who) {
-			p.scopesOf(h, r.scopes)
+func (p *policy) speakersAt(at *place, found func(*holder)) {
+	for number := range at.groups.all() {
+		found(p.groups.at(number))
+	}
+	for number := range at.users.all() {
+		found(p.users.at(number))
+	}
+}
+
+// role notes for every grant of a changed role, or of one that inherits from it, what that comes to say otherwise. Grants
+// that go or come with the role are noted by themselves.
+func (c *touched) role(name RoleName) {
+	old, next := c.before.roles.find(name), c.after.roles.find(name)
+	if next == nil {
+		return
+	}
+	stars := old == nil || !sameStars(old.Role, next.Role)
+	for _, heir := range c.after.roles.roles {
+		if heir != nil && heir.is(next.number) {
+			c.heir(heir, stars)
 		}
 	}
+}
+
+func (c *touched) heir(heir *role, stars bool) {
+	gives, denies := newClaim(c.after.catalog).and(&heir.can.gives), newClaim(c.after.catalog)
+	old := c.before.roles.find(heir.Name)
+	if old != nil {
+		denies.add(&old.can.denies)
+	}
+	if old != nil && c.losses {
+		gives.add(&old.can.gives)
+		denies.add(&heir.can.denies)
+	}
+	same := sameSays(old, heir)
+	for _, one := range []*claim{gives, denies} {
+		if one.permissions.drop(same); !stars {
+			one.stars = nil
+		}
+	}
+	for _, use := range c.after.usesOf(heir) {
+		g := use.(Grant)
+		c.note(g.Subject, extent{g.Scope, g.Pierce || g.Eligible}, gives)
+		if !g.Eligible {
+			c.note(g.Subject, extent{g.Scope, true}, denies)
+		}
+	}
+}
+
+// sameSays returns the permissions of which a role says the same before and after, whatever the facts.
+func sameSays(old, next *role) permset {
+	if old == nil {
+		return nil
+	}
+	same := newPermset(len(old.say))
+	for i, says := range old.say {
+		if says == next.say[i] && says != conditional {
+			same.add(i)
+		}
+	}
+	return same
+}
+
+// sameStars says whether two definitions of a role say the same of what is declared later.
+func sameStars(a, b Role) bool {
+	if !slices.Equal(a.Inherits, b.Inherits) {
+		return false
+	}
+	stars := func(r Role) Role {
+		only := Role{}
+		for _, rule := range r.Rules {
+			rule.Patterns = slices.DeleteFunc(slices.Clone(rule.Patterns), func(p Pattern) bool { return !p.HasStar() })
+			if len(rule.Patterns) > 0 {
+				only.Rules = append(only.Rules, rule)
+			}
+		}
+		return only.canonical()
+	}
+	return stars(a).equal(stars(b))
 }
 
 // above lists a subject's holder and every group above it, whatever windows and suspensions.
@@ -160,6 +298,7 @@ func (p *policy) above(who Subject) []*holder {
 	return list
 }
 
+// scopesOf adds the scopes of a holder's statements.
 func (p *policy) scopesOf(h *holder, scopes map[Scope]bool) {
 	for i := range h.grants {
 		scopes[p.places.at(h.grants[i].scope).scope] = true
@@ -169,54 +308,36 @@ func (p *policy) scopesOf(h *holder, scopes map[Scope]bool) {
 	}
 }
 
-// holdersAbove adds everybody who has a statement above a scope, so that opening it may let them in.
-func (g *guard) holdersAbove(t Scope, holders map[Subject]bool) {
-	var way path
-	g.after.walk(&t, &way)
-	for depth := range way.n {
-		at := way.places[depth]
-		if at.scope == t {
-			continue
-		}
-		for number := range at.groups.all() {
-			holders[g.after.groups.at(number).subject] = true
-		}
-		for number := range at.users.all() {
-			holders[g.after.users.at(number).subject] = true
-		}
+// privateInside says whether some private scope lies inside of a scope.
+func (p *policy) privateInside(t Scope) bool {
+	at := p.place(t)
+	if p.privates == nil || at == nil {
+		return false
 	}
+	return at.number == globalNumber || p.privateBelow(at)
 }
 
-// below adds everybody who is in one of the groups, before or after; Everyone has every subject and a stranger.
-func (g *guard) below(holders map[Subject]bool) map[Subject]bool {
-	all := map[Subject]bool{}
-	for _, p := range []*policy{g.before, g.after} {
-		var add func(s Subject)
-		seen := map[Subject]bool{}
-		add = func(s Subject) {
-			if seen[s] {
-				return
-			}
-			seen[s], all[s] = true, true
-			if s.isEveryone() {
-				all[stranger] = true
-				p.subjects.all(func(h *holder) bool { all[h.subject] = true; return true })
-				return
-			}
-			h := p.holder(s)
-			if h == nil || h.group == nil {
-				return
-			}
-			for number := range h.group.members.all() {
-				add(p.users.at(number).subject)
-			}
-			for number := range h.group.subgroups.all() {
-				add(p.groups.at(number).subject)
-			}
-		}
-		for s := range holders {
-			add(s)
+func (p *policy) privateBelow(at *place) bool {
+	for number := range at.children.all() {
+		if child := p.places.at(number); child.private || p.privateBelow(child) {
+			return true
 		}
 	}
-	return all
+	return false
+}
+
+// inTree returns scopes in order of the tree.
+func inTree(scopes map[Scope]bool) []Scope { return slices.SortedFunc(maps.Keys(scopes), compareTree) }
+
+// within returns those of some scopes, which are in order of the tree, that lie inside of one and are not it.
+func within(scopes []Scope, t Scope) []Scope {
+	from, found := slices.BinarySearchFunc(scopes, t, compareTree)
+	if found {
+		from++
+	}
+	to := from
+	for to < len(scopes) && t.Contains(scopes[to]) {
+		to++
+	}
+	return scopes[from:to]
 }

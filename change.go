@@ -23,7 +23,10 @@ type Meta struct {
 // judges it.
 type Change struct {
 	Meta
-	Edits []Edit
+	// Narrow takes away from the Actor: whoever manages policy by a session or an API key makes and gives no more than
+	// what that leaves.
+	Narrow Narrowing
+	Edits  []Edit
 }
 
 // An Op is a kind of edit.

@@ -16,6 +16,29 @@ func (s permset) or(other permset) {
 	}
 }
 
+func (s permset) and(other permset) {
+	for i, w := range other {
+		s[i] &= w
+	}
+}
+
+func (s permset) drop(other permset) {
+	for i, w := range other {
+		s[i] &^= w
+	}
+}
+
+func (s permset) remove(i int) { s[i/64] &^= 1 << (i % 64) }
+
+func (s permset) empty() bool {
+	for _, w := range s {
+		if w != 0 {
+			return false
+		}
+	}
+	return true
+}
+
 // A matcher is a pattern with the permissions that it covers, computed once a catalog.
 type matcher struct {
 	pattern Pattern
@@ -60,6 +83,7 @@ type role struct {
 	lineage []uint32 // itself and the roles it inherits from, heirs before those they inherit from
 	above   *idset   // the roles it inherits from
 	steps   int      // length of the longest line of inheritance
+	can     *capacity
 }
 
 type ruleAt struct {

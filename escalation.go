@@ -1,6 +1,7 @@
 package rolecall
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -11,7 +12,10 @@ import (
 // after it that they could not before, at any instant from now on and for any facts, the actor must be able to do it
 // there already, or hold rolecall.escalate there.
 //
-// The comparison is exact because a verdict is constant over few cells, and one of each is tried:
+// Most changes need no comparison. What a change can give at most is found from its statements alone (affected.go), and
+// if the actor surely has all of it at its place and everywhere inside (sure.go), nobody can gain what the actor lacks.
+// Only what is left of that is compared, which is exact because a verdict is constant over few cells, and one of each is
+// tried:
 //
 //	who        the subjects that a changed statement reaches: its holder, and everybody below it
 //	what       the permissions of which a changed statement speaks; for a star also words that may be declared later,
@@ -21,66 +25,48 @@ import (
 //	given what every answer to every condition that the verdicts ask for, found by asking
 //
 // Two more things count as giving (SPEC section 7): an eligible grant gives all its role allows to whoever comes to be
-// eligible, and a denial that stood for a group and no longer does gives what it denied. Having been eligible is not
-// having had it: to make an ordinary grant out of an eligible one, past activation, is to give.
+// eligible, and a denial that stood for a group and no longer does gives what it denied (lifted.go). Having been eligible
+// is not having had it: to make an ordinary grant out of an eligible one, past activation, is to give.
 
 // A guard compares two policies for one change.
 type guard struct {
 	before, after *policy
-	meta          Meta
 	now           time.Time
-	missing       []Missing
-	undecided     bool // too many conditions in play to try all answers
 }
 
 // climbsNowhere reports, once an actor, what somebody would come to do that the actor may not.
-func (p *Proposal) climbsNowhere(c Change) (Problems, error) {
-	start, err := p.base.afterActivations(c)
-	if err != nil {
-		return nil, err
-	}
-	g := &guard{before: start, after: p.next.policy, meta: c.Meta, now: c.Time}
+func (p *Proposal) climbsNowhere(c Change, actors []*actor) Problems {
+	start := p.base.afterActivations(c)
+	g := &guard{before: start, after: p.next.policy, now: c.Time}
+	deltas := deltasBetween(start, p.entry.Deltas)
+	claims := touchOf(g.before, g.after, deltas, false)
 	var ps Problems
-	for _, actor := range c.actors() {
-		g.missing = nil
-		g.judge(p.base.policy, actor, deltasBetween(start, p.entry.Deltas))
-		if g.undecided {
-			ps = append(ps, problem(ErrEscalation, "change", actor.String(), "too many conditions are in play to tell that nobody climbs"))
-			continue
+	for _, a := range actors {
+		t := &trial{guard: g, actor: a, found: map[Scope]*claim{}}
+		t.judge(claims, deltas)
+		if e := t.refusal(); e != nil {
+			ps = append(ps, e)
 		}
-		if len(g.missing) == 0 {
-			continue
-		}
-		slices.SortFunc(g.missing, func(a, b Missing) int {
-			if a.Permission != b.Permission {
-				return a.Permission.Compare(b.Permission)
-			}
-			return a.Scope.Compare(b.Scope)
-		})
-		missing := compactMissing(g.missing)
-		e := problem(ErrEscalation, "change", actor.String(), "would give what the actor may not do: %s", missingText(missing))
-		e.Missing = missing
-		ps = append(ps, e)
 	}
-	return ps, nil
+	return ps
 }
 
-// afterActivations returns the policy with the activations of a change made, which the guard does not judge again.
-func (s *Snapshot) afterActivations(c Change) (*policy, error) {
+// afterActivations returns the policy with those activations of a change made that stand by themselves: they are not
+// judged again. What an activation rests on may be in the change as well; then it is judged as part of that. Separation
+// of duty is for the change as a whole.
+func (s *Snapshot) afterActivations(c Change) *policy {
 	d := s.policy.draft()
 	for i, e := range c.Edits {
 		if e.Op == OpActivate {
 			d.edit(e, c.Meta, i)
+			d.problems = nil
 		}
 	}
-	if len(d.deltas) == 0 && len(d.problems) == 0 {
-		return s.policy, nil
+	if len(d.deltas) == 0 {
+		return s.policy
 	}
-	p := d.finish(s.policy)
-	if p == nil {
-		return nil, d.problems
-	}
-	return p, nil
+	d.separate = separationScope{}
+	return d.finish(s.policy)
 }
 
 // deltasBetween drops the deltas that are made already.
@@ -94,21 +80,126 @@ func deltasBetween(start *policy, deltas []Delta) []Delta {
 	return rest
 }
 
-func (g *guard) judge(base *policy, actor Subject, deltas []Delta) {
-	t := &trial{guard: g, base: base, actor: actor}
-	regions := g.regions(deltas)
-	for _, who := range slices.SortedFunc(maps.Keys(regions), Subject.Compare) {
+// A trial is the comparison for one actor.
+type trial struct {
+	*guard
+	actor     *actor
+	found     map[Scope]*claim // what the actor lacks, by place
+	missing   []Missing
+	undecided bool // too much is in play to try all of it
+	common    []Scope
+}
+
+func (t *trial) refusal() *Problem {
+	if t.undecided {
+		return problem(ErrEscalation, "change", t.actor.subject.String(), "too many conditions or patterns are in play to tell that nobody climbs")
+	}
+	if len(t.missing) == 0 {
+		return nil
+	}
+	slices.SortFunc(t.missing, func(a, b Missing) int {
+		return cmp.Or(a.Permission.Compare(b.Permission), a.Scope.Compare(b.Scope))
+	})
+	missing := compactMissing(t.missing)
+	e := problem(ErrEscalation, "change", t.actor.subject.String(), "would give what the actor may not do: %s", missingText(missing))
+	e.Missing = missing
+	return e
+}
+
+func (t *trial) judge(claims *touched, deltas []Delta) {
+	regions := t.regions(claims)
+	for _, who := range slices.SortedFunc(maps.Keys(regions), compareWidth) {
 		t.compare(who, regions[who])
 	}
 	t.liftedDenials(deltas)
 }
 
-// A trial is the comparison for one actor.
-type trial struct {
-	*guard
-	base  *policy // on which the actor is judged
-	actor Subject
+// compareWidth orders Everyone and other groups before their members, who often gain nothing else.
+func compareWidth(a, b Subject) int {
+	return cmp.Or(boolRank(b.isEveryone())-boolRank(a.isEveryone()), boolRank(b.IsGroup())-boolRank(a.IsGroup()), a.Compare(b))
 }
+
+// A region is what may be gained that the actor may lack, by place.
+type region map[Scope]*claim
+
+// regions maps each subject that a change reaches to what it may gain.
+func (t *trial) regions(claims *touched) map[Subject]region {
+	regions := map[Subject]region{}
+	for holder, touch := range claims.by {
+		r := region{}
+		for at, c := range touch {
+			if lacking := t.actor.lacks(at, c); lacking != nil {
+				r.add(at.scope, lacking)
+			}
+		}
+		if len(r) == 0 {
+			continue
+		}
+		for who := range t.below(holder) {
+			regions[who] = regions[who].with(r)
+		}
+	}
+	return regions
+}
+
+func (r region) add(at Scope, c *claim) {
+	if other := r[at]; other != nil {
+		c = other.and(c)
+	}
+	r[at] = c
+}
+
+// with returns a region that has both; regions that subjects share are not changed.
+func (r region) with(other region) region {
+	if r == nil {
+		return other
+	}
+	both := maps.Clone(r)
+	for at, c := range other {
+		both.add(at, c)
+	}
+	return both
+}
+
+// at returns what may be gained at a place inside.
+func (r region) at(t Scope, c *Catalog) *claim {
+	all := newClaim(c)
+	for at := range t.Ancestors() {
+		if one := r[at]; one != nil {
+			all.add(one)
+		}
+	}
+	return all
+}
+
+// below lists a subject and everybody who is in it, before or after; Everyone has every subject and a stranger.
+func (g *guard) below(who Subject) map[Subject]bool {
+	all := map[Subject]bool{who: true}
+	for _, p := range []*policy{g.before, g.after} {
+		if who.isEveryone() {
+			all[stranger] = true
+			p.subjects.all(func(h *holder) bool { all[h.subject] = true; return true })
+			continue
+		}
+		if h := p.holder(who); h != nil && h.isGroup() {
+			p.addBelow(h, all)
+		}
+	}
+	return all
+}
+
+func (p *policy) addBelow(h *holder, all map[Subject]bool) {
+	for number := range h.group.members.all() {
+		all[p.users.at(number).subject] = true
+	}
+	for number := range h.group.subgroups.all() {
+		all[p.groups.at(number).subject] = true
+		p.addBelow(p.groups.at(number), all)
+	}
+}
+
+// stranger stands for a subject that no statement names; no statement can name one without an id.
+var stranger = Subject{kind: KindGuest}
 
 // A matter is one permission in one place, declared or a word.
 type matter struct {
@@ -125,24 +216,73 @@ func (m matter) permission(c *Catalog) Permission {
 }
 
 // compare looks for what one subject gains that the actor lacks.
-func (t *trial) compare(who Subject, r *region) {
-	instants := t.instants(who)
-	words := t.words(who, r)
-	able := t.after.mayAllow(who)
-	for _, scope := range t.cells(who, r.scopes) {
-		anyway, already := t.base.surelyAt(t.actor, scope), t.before.surelyAt(who, scope)
+func (t *trial) compare(who Subject, r region) {
+	if t.knownToLack(r) {
+		return
+	}
+	instants, able, stance := t.instants(who), t.after.mayAllow(who), t.before.stanceOf(who)
+	words := t.words(who, r.stars())
+	for _, scope := range t.cells(who, r) {
+		may := r.at(scope, t.after.catalog)
+		may.permissions.and(able)
+		may.permissions.drop(stance.at(scope, false, &narrowed{}).permissions)
+		t.dropFound(may, scope)
 		for number := range t.after.catalog.permissions {
-			if r.permissions.has(number) && able.has(number) && !anyway.has(number) && !already.has(number) {
+			if may.permissions.has(number) {
 				t.try(who, matter{number: number, scope: scope}, instants)
 			}
 		}
 		for _, word := range words {
-			t.try(who, matter{number: -1, word: word, scope: scope}, instants)
+			if may.speaksOf(word) && t.try(who, matter{number: -1, word: word, scope: scope}, instants) {
+				break // one stands for all
+			}
 		}
 	}
 }
 
-func (t *trial) try(who Subject, m matter, instants []time.Time) {
+func (r region) stars() []Pattern {
+	var all []Pattern
+	for _, c := range r {
+		for _, star := range c.stars {
+			all = appendMissing(all, star)
+		}
+	}
+	slices.Sort(all)
+	return all
+}
+
+func (c *claim) speaksOf(word Permission) bool {
+	return slices.ContainsFunc(c.stars, func(star Pattern) bool { return star.Matches(word) })
+}
+
+// knownToLack says whether all that may be gained is known to be lacking already.
+func (t *trial) knownToLack(r region) bool {
+	for at, c := range r {
+		rest := &claim{slices.Clone(c.permissions), c.stars}
+		if t.dropFound(rest, at); !rest.empty() {
+			return false
+		}
+	}
+	return true
+}
+
+// dropFound drops what is known to be lacking at a place or further out.
+func (t *trial) dropFound(c *claim, at Scope) {
+	if len(t.found) == 0 {
+		return
+	}
+	for out := range at.Ancestors() {
+		if f := t.found[out]; f != nil {
+			c.permissions.drop(f.permissions)
+			if len(f.stars) > 0 {
+				c.stars = nil
+			}
+		}
+	}
+}
+
+// try looks for an instant and facts at which somebody gains what the actor lacks, and notes it.
+func (t *trial) try(who Subject, m matter, instants []time.Time) bool {
 	for _, at := range instants {
 		gains := func(f Facts) bool {
 			mayBefore := t.before.may(who, m, at, f)
@@ -151,22 +291,18 @@ func (t *trial) try(who Subject, m matter, instants []time.Time) {
 			return (gained || eligible) && !t.actorMay(m, at, f)
 		}
 		if t.forSomeFacts(gains) {
-			t.lack(m)
-			return
+			return t.lack(m)
 		}
 	}
+	return false
 }
 
 // mayAllow returns the permissions that something said to a subject allows under some condition.
 func (p *policy) mayAllow(who Subject) permset {
 	able := newPermset(len(p.catalog.permissions))
-	for _, h := range append(p.above(who), p.everyone()) {
+	for _, h := range p.bearersOf(who) {
 		for i := range h.grants {
-			for number, says := range p.roles.get(h.grants[i].role).say {
-				if says == uint8(Allow) || says == conditional {
-					able.add(number)
-				}
-			}
+			able.or(p.roles.get(h.grants[i].role).can.gives.permissions)
 		}
 		for i := range h.overrides {
 			if h.overrides[i].effect == Allow {
@@ -178,12 +314,20 @@ func (p *policy) mayAllow(who Subject) permset {
 }
 
 // lack notes what the actor misses, unless it may escalate there.
-func (t *trial) lack(m matter) {
-	s := Snapshot{policy: t.base}
-	if s.holds(t.actor, need{permission: Escalate, scope: m.scope}, t.meta) {
-		return
+func (t *trial) lack(m matter) bool {
+	if t.actor.holds(Escalate, m.scope) {
+		return false
+	}
+	if t.found[m.scope] == nil {
+		t.found[m.scope] = newClaim(t.after.catalog)
+	}
+	if m.word.ok {
+		t.found[m.scope].stars = []Pattern{star}
+	} else {
+		t.found[m.scope].permissions.add(m.number)
 	}
 	t.missing = append(t.missing, Missing{m.permission(t.after.catalog), m.scope})
+	return true
 }
 
 // may says whether a subject may do it.
@@ -198,7 +342,9 @@ func (p *policy) eligible(who Subject, m matter, at time.Time, f Facts) bool {
 	return (q.self == nil || !q.self.suspended) && q.eligible()
 }
 
-func (t *trial) actorMay(m matter, at time.Time, f Facts) bool { return t.base.may(t.actor, m, at, f) }
+func (t *trial) actorMay(m matter, at time.Time, f Facts) bool {
+	return t.actor.may(t.actor.policy.questionOf(t.actor.subject, m, at, f))
+}
 
 func (p *policy) questionOf(who Subject, m matter, at time.Time, f Facts) *question {
 	q := &question{policy: p, now: instant{at: at}, permission: max(m.number, 0), word: m.word, self: p.holder(who)}
@@ -227,40 +373,54 @@ func (q *question) eligible() bool {
 	return false
 }
 
-// cells lists one scope of each kind of place inside the given ones: where the subject or the actor has a statement, and
-// every private one.
-func (t *trial) cells(who Subject, roots map[Scope]bool) []Scope {
-	candidates := maps.Clone(roots)
+// cells lists one scope of each kind of place inside a region: where the subject or the actor has a statement, and every
+// private one.
+func (t *trial) cells(who Subject, r region) []Scope {
+	roots := make(map[Scope]bool, len(r))
+	for at := range r {
+		roots[at] = true
+	}
+	cells, own := maps.Clone(roots), map[Scope]bool{}
 	for _, p := range []*policy{t.before, t.after} {
 		for _, h := range p.above(who) {
-			p.scopesOf(h, candidates)
-		}
-		p.scopesOf(p.everyone(), candidates)
-		for number := range p.privates.all() {
-			candidates[p.places.at(number).scope] = true
+			p.scopesOf(h, own)
 		}
 	}
-	for _, h := range t.base.above(t.actor) {
-		t.base.scopesOf(h, candidates)
-	}
-	var cells []Scope
-	for scope := range candidates {
-		for at := range scope.Ancestors() {
-			if roots[at] {
-				cells = append(cells, scope)
-				break
+	outer := outermost(inTree(roots))
+	for _, all := range [][]Scope{t.landmarks(), inTree(own)} {
+		for _, root := range outer {
+			for _, at := range within(all, root) {
+				cells[at] = true
 			}
 		}
 	}
-	slices.SortFunc(cells, Scope.Compare)
-	return cells
+	return inTree(cells)
+}
+
+// landmarks lists the private scopes and those where something is said to Everyone or to the actor, in order of the tree.
+func (t *trial) landmarks() []Scope {
+	if t.common != nil {
+		return t.common
+	}
+	found := map[Scope]bool{Global(): true}
+	for _, p := range []*policy{t.before, t.after} {
+		p.scopesOf(p.everyone(), found)
+		for number := range p.privates.all() {
+			found[p.places.at(number).scope] = true
+		}
+	}
+	for _, at := range t.actor.places() {
+		found[at] = true
+	}
+	t.common = inTree(found)
+	return t.common
 }
 
 // instants lists now and every later instant at which a window of the subject or the actor opens or closes.
 func (t *trial) instants(who Subject) []time.Time {
 	set := map[time.Time]bool{t.now: true}
 	add := func(p *policy, who Subject) {
-		for _, h := range append(p.above(who), p.everyone()) {
+		for _, h := range p.bearersOf(who) {
 			for _, w := range h.windows {
 				for _, at := range []time.Time{w.NotBefore, w.NotAfter} {
 					if at.After(t.now) {
@@ -272,7 +432,7 @@ func (t *trial) instants(who Subject) []time.Time {
 	}
 	add(t.before, who)
 	add(t.after, who)
-	add(t.base, t.actor)
+	add(t.actor.policy, t.actor.subject)
 	return slices.SortedFunc(maps.Keys(set), time.Time.Compare)
 }
 
@@ -280,11 +440,11 @@ func (t *trial) instants(who Subject) []time.Time {
 const mostBranches = 1 << 14
 
 // forSomeFacts says whether test holds for some answers to the conditions it asks for.
-func (g *guard) forSomeFacts(test func(Facts) bool) bool {
+func (t *trial) forSomeFacts(test func(Facts) bool) bool {
 	open := []map[Condition]truth{{}}
 	for tries := 0; len(open) > 0; tries++ {
 		if tries == mostBranches {
-			g.undecided = true
+			t.undecided = true
 			return false
 		}
 		f := factBranch{given: open[len(open)-1]}

@@ -117,6 +117,7 @@ func (d *draft) finishRoles(base *policy) {
 			return
 		}
 		d.roles.compileSays(r, n)
+		r.can = d.roles.capacityOf(r, n)
 	}
 	d.roles.strict = newPermset(n)
 	for _, r := range d.roles.roles {

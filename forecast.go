@@ -203,15 +203,6 @@ func (f *forecast) concernRole(name RoleName) {
 	}
 }
 
-func (p *policy) speakersAt(at *place, found func(*holder)) {
-	for number := range at.groups.all() {
-		found(p.groups.at(number))
-	}
-	for number := range at.users.all() {
-		found(p.users.at(number))
-	}
-}
-
 // add gives a task to a subject and, where it is a group, to all in it before or after. Where it is Everyone, those of
 // whom nothing is said on the way to the roots or inside them fare as Everyone does.
 func (f *forecast) add(t *task, who Subject) {

@@ -5,17 +5,6 @@ import "strings"
 // The rules of administration, SPEC section 7: who may make which edit where, that nobody climbs by it (escalation.go),
 // and that somebody stays in charge. A change made by the host itself, without an actor, is not judged by them.
 
-// actors are those whose permissions a change needs: the actor, and whoever it acts on behalf of.
-func (m Meta) actors() []Subject {
-	if m.Actor.IsZero() {
-		return nil
-	}
-	if m.OnBehalf.IsZero() || m.OnBehalf == m.Actor {
-		return []Subject{m.Actor}
-	}
-	return []Subject{m.Actor, m.OnBehalf}
-}
-
 // A need is a permission that an edit takes, and where. Whoever lacks it and insteadOf too is told of that one only, so
 // that it does not show whether there is something to change.
 type need struct {
@@ -27,30 +16,24 @@ type need struct {
 // mayEdit reports, once an actor, the first thing that an edit takes and the actor lacks: what else it takes depends on
 // what stands, which is not for whoever is not permitted. The subject self, whose own eligible grant is taken up, needs
 // nothing.
-func (s *Snapshot) mayEdit(m Meta, needs []need, self Subject) Problems {
+func mayEdit(actors []*actor, needs []need, self Subject) Problems {
 	var ps Problems
-	for _, actor := range m.actors() {
-		if h := s.policy.holder(actor); actor == self && (h == nil || !h.suspended) {
+	for _, a := range actors {
+		if a.takesUp(self) {
 			continue
 		}
 		for _, n := range needs {
-			if s.holds(actor, n, m) {
+			if a.holds(n.permission, n.scope) {
 				continue
 			}
-			if other := (need{permission: n.insteadOf, scope: n.scope}); !n.insteadOf.IsZero() && !s.holds(actor, other, m) {
-				n = other
+			if !n.insteadOf.IsZero() && !a.holds(n.insteadOf, n.scope) {
+				n.permission = n.insteadOf
 			}
-			ps = append(ps, problem(ErrNotPermitted, "change", actor.String(), "takes %s at %s, which the actor does not have", n.permission, n.scope))
+			ps = append(ps, problem(ErrNotPermitted, "change", a.subject.String(), "takes %s at %s, which the actor does not have", n.permission, n.scope))
 			break
 		}
 	}
 	return ps
-}
-
-// holds says whether a subject has a permission with no condition holding.
-func (s *Snapshot) holds(who Subject, n need, m Meta) bool {
-	now := instant{at: m.Time}
-	return s.check(&now, &who, &n.permission, &n.scope, nil) == nil
 }
 
 // needs returns what an edit takes, judged against what stands in the draft when its turn comes. An edit whose scope is
@@ -128,30 +111,36 @@ func makeOrBreak(s, standing Statement, remove bool, create, del Permission) []P
 
 // keepsSomebody refuses a change after which no subject but a group may create grants on the whole instance, with no
 // condition holding, while one could before.
-func (p *Proposal) keepsSomebody(m Meta) Problems {
-	if p.next.somebodyInCharge(m) || !p.base.somebodyInCharge(m) {
+func (p *Proposal) keepsSomebody(actors []*actor) Problems {
+	now := actors[0].now
+	for _, a := range actors {
+		if p.next.policy.inCharge(a.subject, now) {
+			return nil
+		}
+	}
+	if p.next.policy.somebodyInCharge(now) || !p.base.policy.somebodyInCharge(now) {
 		return nil
 	}
 	return Problems{problem(ErrLastAdmin, "change", "", "nobody could %s at / any more", GrantCreate)}
 }
 
-func (s *Snapshot) somebodyInCharge(m Meta) bool {
-	for _, actor := range m.actors() {
-		if !actor.IsGroup() && s.holds(actor, need{permission: GrantCreate, scope: Global()}, m) {
-			return true
-		}
-	}
-	now := instant{at: m.Time}
+func (p *policy) inCharge(who Subject, now instant) bool {
+	global := Global()
+	s := Snapshot{policy: p}
+	return !who.IsGroup() && s.check(&now, &who, &GrantCreate, &global, nil) == nil
+}
+
+func (p *policy) somebodyInCharge(now instant) bool {
 	q := question{now: now}
-	global, stranger := Global(), Guest("-")
-	if q.ready(s.policy, &stranger, &GrantCreate, &global) != nil {
+	global, nobody := Global(), Guest("-")
+	if q.ready(p, &nobody, &GrantCreate, &global) != nil {
 		return false
 	}
 	q.self = nil
 	if q.verdict() == Granted {
 		return true
 	}
-	for _, h := range s.policy.candidates(&q.path, false) {
+	for _, h := range p.candidates(&q.path, false) {
 		q.self, q.missed = h, NothingSaid
 		if q.verdict() == Granted {
 			return true

@@ -90,14 +90,15 @@ func (e *Edit) UnmarshalJSON(data []byte) error {
 func (c Change) MarshalJSON() ([]byte, error) {
 	return json.Marshal(struct {
 		Meta
-		Edits []Edit `json:"edits"`
-	}{c.Meta.canonical(), orEmpty(c.Edits)})
+		Narrow *narrowingForm `json:"narrow,omitempty"`
+		Edits  []Edit         `json:"edits"`
+	}{c.Meta.canonical(), c.Narrow.form(), orEmpty(c.Edits)})
 }
 
 // UnmarshalJSON reads a change.
 func (c *Change) UnmarshalJSON(data []byte) error {
 	return decodeInto(c, data, func(next *Change) []field {
-		return append(next.Meta.fields(), field{"edits", (*list[Edit])(&next.Edits), required})
+		return append(next.Meta.fields(), field{"narrow", &next.Narrow, optional}, field{"edits", (*list[Edit])(&next.Edits), required})
 	})
 }
 

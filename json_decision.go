@@ -31,18 +31,25 @@ func formOf(r Request) requestForm {
 		Now: Window{NotBefore: r.Now}.canonical().NotBefore,
 	}
 	f.Facts, _ = r.Facts.(Given)
-	if !r.Narrow.IsZero() {
-		f.Narrow = &narrowingForm{}
+	f.Narrow = r.Narrow.form()
+	return f
+}
+
+// form returns the narrowing to be written, nil where it takes nothing away.
+func (n Narrowing) form() *narrowingForm {
+	if n.IsZero() {
+		return nil
 	}
-	if r.Narrow.byRole {
-		roles := orEmpty(r.Narrow.roles)
-		f.Narrow.Roles = &roles
+	f := &narrowingForm{}
+	if n.byRole {
+		roles := orEmpty(n.roles)
+		f.Roles = &roles
 	}
-	if r.Narrow.byPattern {
-		patterns := orEmpty(r.Narrow.patterns[0])
-		f.Narrow.Patterns = &patterns
-		for _, more := range r.Narrow.patterns[1:] {
-			f.Narrow.And = append(f.Narrow.And, orEmpty(more))
+	if n.byPattern {
+		patterns := orEmpty(n.patterns[0])
+		f.Patterns = &patterns
+		for _, more := range n.patterns[1:] {
+			f.And = append(f.And, orEmpty(more))
 		}
 	}
 	return f

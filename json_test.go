@@ -83,6 +83,7 @@ var jsonValues = []struct {
 		`{"forgetSubject":"user:bob"},{"forgetScope":"/project:alpha"},` +
 		`{"activate":{"subject":"user:ada","role":"lead","scope":"/","until":"2026-07-01T00:00:00Z","reason":"cover"}}]}`, &rolecall.Change{}},
 	{rolecall.Change{Edits: []rolecall.Edit{}}, `{"edits":[]}`, &rolecall.Change{}},
+	{rolecall.Change{Narrow: rolecall.ToRoles().AndPatterns("task.*"), Edits: []rolecall.Edit{}}, `{"narrow":{"roles":[],"patterns":["task.*"]},"edits":[]}`, &rolecall.Change{}},
 	{rolecall.Entry{Revision: 7, Meta: jsonMeta, Deltas: []rolecall.Delta{
 		{After: rolecall.Suspension{Subject: rolecall.User("ada")}},
 		{Before: rolecall.PrivateScope{Scope: rolecall.In("project", "x")}},

@@ -1,6 +1,7 @@
 package rolecall
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 	"time"
@@ -9,33 +10,6 @@ import (
 // Denials that no longer stand for a group. Tokens can vouch anyone into any groups, so a denial that stood for a group
 // counts as giving what it denied once it is gone, whether or not a present subject shows it.
 
-// liftedDenials treats a denial that stood for a group and no longer does as giving what it denied, everywhere it did.
-func (t *trial) liftedDenials(deltas []Delta) {
-	points := map[groupPoint]bool{}
-	for _, d := range deltas {
-		switch s := either(d.Before, d.After).(type) {
-		case Grant:
-			if s.Subject.IsGroup() {
-				points[groupPoint{s.Subject, s.Scope}] = true
-			}
-		case Override:
-			if s.Subject.IsGroup() {
-				points[groupPoint{s.Subject, s.Scope}] = true
-			}
-		case Role:
-			r := &region{scopes: map[Scope]bool{}, permissions: newPermset(len(t.after.catalog.permissions))}
-			t.rolePoints(s.Name, r, points)
-		case Membership:
-			if s.Member.IsGroup() {
-				t.parted(s)
-			}
-		}
-	}
-	for _, p := range slices.SortedFunc(maps.Keys(points), groupPoint.compare) {
-		t.liftedAt(p, t.instants(p.group), func(f Facts, m matter, at time.Time) Effect { return t.after.denies(p, m, at, f) })
-	}
-}
-
 // A groupPoint is a group and a scope with statements of it.
 type groupPoint struct {
 	group Subject
@@ -43,24 +17,52 @@ type groupPoint struct {
 }
 
 func (p groupPoint) compare(other groupPoint) int {
-	if p.group != other.group {
-		return p.group.Compare(other.group)
-	}
-	return p.scope.Compare(other.scope)
+	return cmp.Or(p.group.Compare(other.group), p.scope.Compare(other.scope))
 }
 
-func (t *trial) rolePoints(name RoleName, r *region, points map[groupPoint]bool) {
+// liftedDenials treats a denial that stood for a group and no longer does as giving what it denied, everywhere it did.
+func (t *trial) liftedDenials(deltas []Delta) {
+	points := map[groupPoint]bool{}
+	add := func(who Subject, at Scope) {
+		if who.IsGroup() {
+			points[groupPoint{who, at}] = true
+		}
+	}
+	for _, d := range deltas {
+		switch s := either(d.Before, d.After).(type) {
+		case Grant:
+			add(s.Subject, s.Scope)
+		case Override:
+			add(s.Subject, s.Scope)
+		case Role:
+			t.rolePoints(s.Name, add)
+		case Membership:
+			if s.Member.IsGroup() {
+				t.parted(s)
+			}
+		}
+	}
+	for _, p := range slices.SortedFunc(maps.Keys(points), groupPoint.compare) {
+		t.liftedAt(p, p.group, func(f Facts, m matter, at time.Time) Effect { return t.after.denies(p, m, at, f) })
+	}
+}
+
+// rolePoints adds where groups hold a role that changes, or one that inherits from it, and that may deny something.
+func (t *trial) rolePoints(name RoleName, add func(Subject, Scope)) {
 	changed := t.before.roles.find(name)
 	if changed == nil {
 		return
 	}
 	for _, heir := range t.before.roles.roles {
-		if heir == nil || !heir.is(changed.number) {
+		if heir == nil || !heir.is(changed.number) || heir.can.denies.empty() {
 			continue
 		}
-		for _, use := range t.before.usesOf(heir) {
-			if g := use.(Grant); g.Subject.IsGroup() {
-				points[groupPoint{g.Subject, g.Scope}] = true
+		for number := range t.before.uses.at(heir.number).groups.all() {
+			h := t.before.groups.at(number)
+			for _, g := range h.grants {
+				if g.role == heir.number {
+					add(h.subject, t.before.places.at(g.scope).scope)
+				}
 			}
 		}
 	}
@@ -69,23 +71,19 @@ func (t *trial) rolePoints(name RoleName, r *region, points map[groupPoint]bool)
 // parted looks at a group that leaves another one, or is in it for a shorter time: what the groups above it denied no
 // longer stands for it.
 func (t *trial) parted(m Membership) {
-	member := t.before.holder(m.Member)
-	if member == nil {
-		return
-	}
 	for _, h := range t.before.above(m.Group) {
 		scopes := map[Scope]bool{}
 		t.before.scopesOf(h, scopes)
 		for _, scope := range slices.SortedFunc(maps.Keys(scopes), Scope.Compare) {
 			p := groupPoint{h.subject, scope}
-			t.liftedAt(p, t.instants(m.Member), func(f Facts, m2 matter, at time.Time) Effect {
+			t.liftedAt(p, m.Member, func(f Facts, lifted matter, at time.Time) Effect {
 				if !t.before.stillAbove(m.Member, h.subject, at) {
 					return Forbid
 				}
 				if !t.after.stillAbove(m.Member, h.subject, at) {
 					return 0
 				}
-				return t.after.denies(p, m2, at, f)
+				return t.after.denies(p, lifted, at, f)
 			})
 		}
 	}
@@ -94,15 +92,18 @@ func (t *trial) parted(m Membership) {
 // stillAbove says whether a group is reachable from another at an instant.
 func (p *policy) stillAbove(below, above Subject, at time.Time) bool {
 	b, a := p.holder(below), p.holder(above)
-	return b != nil && a != nil && b.group != nil && p.reaches(b, a, &instant{at: at})
+	return b != nil && a != nil && p.reaches(b, a, &instant{at: at})
 }
 
-// liftedAt compares what a point denied before with what is left of it, and wants the actor to have it everywhere inside.
-func (t *trial) liftedAt(p groupPoint, instants []time.Time, left func(Facts, matter, time.Time) Effect) {
-	r := &region{scopes: map[Scope]bool{p.scope: true}, permissions: newPermset(len(t.after.catalog.permissions))}
-	r.everything()
-	cells := t.cells(p.group, r.scopes)
-	words := t.words(p.group, r)
+// liftedAt compares what a point denied before with what is left of it for a group, and wants the actor to have it
+// everywhere inside.
+func (t *trial) liftedAt(p groupPoint, group Subject, left func(Facts, matter, time.Time) Effect) {
+	lacking := t.actor.lacks(extent{p.scope, true}, t.before.deniable(p))
+	if lacking == nil {
+		return
+	}
+	r, instants := region{p.scope: lacking}, t.instants(group)
+	cells := t.cells(p.group, r)
 	try := func(m matter) {
 		for _, at := range instants {
 			lifted := func(f Facts) bool {
@@ -122,11 +123,33 @@ func (t *trial) liftedAt(p groupPoint, instants []time.Time, left func(Facts, ma
 		}
 	}
 	for number := range t.after.catalog.permissions {
-		try(matter{number: number, scope: p.scope})
+		if lacking.permissions.has(number) {
+			try(matter{number: number, scope: p.scope})
+		}
 	}
-	for _, word := range words {
+	for _, word := range t.words(p.group, r.stars()) {
 		try(matter{number: -1, word: word, scope: p.scope})
 	}
+}
+
+// deniable returns what the statements of a group at a scope deny under some facts.
+func (p *policy) deniable(at groupPoint) *claim {
+	c := newClaim(p.catalog)
+	h, place := p.holder(at.group), p.place(at.scope)
+	if h == nil || place == nil {
+		return c
+	}
+	for _, x := range h.grantsAt(place.number) {
+		if x.marks&markEligible == 0 {
+			c.add(&p.roles.get(x.role).can.denies)
+		}
+	}
+	for _, o := range h.overridesAt(place.number) {
+		if o.effect != Allow {
+			c.add(o.match.claim(o.match.any))
+		}
+	}
+	return c
 }
 
 // denies returns the strictest denial among the statements of a group at a scope, 0 where there is none.

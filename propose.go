@@ -38,7 +38,8 @@ func (s *Snapshot) Propose(c Change) (*Proposal, error) {
 		return nil, errNoInstant()
 	}
 	c.Time = c.Time.Round(0).UTC()
-	if err := s.checkMeta(c.Meta); err != nil {
+	actors, err := s.actorsOf(c)
+	if err != nil {
 		return nil, err
 	}
 	d := s.policy.draft()
@@ -46,7 +47,7 @@ func (s *Snapshot) Propose(c Change) (*Proposal, error) {
 	d.checkText(nil, c.Reason)
 	var notPermitted Problems
 	for i, e := range c.Edits {
-		notPermitted = append(notPermitted, s.mayEdit(c.Meta, d.needs(e), e.takenUpBy())...)
+		notPermitted = append(notPermitted, mayEdit(actors, d.needs(e), e.takenUpBy())...)
 		d.edit(e, c.Meta, i)
 	}
 	if len(notPermitted) > 0 {
@@ -61,14 +62,10 @@ func (s *Snapshot) Propose(c Change) (*Proposal, error) {
 		next:  &Snapshot{next, s.at},
 		entry: Entry{Revision: next.revision, Meta: c.Meta, Deltas: d.sortedDeltas()},
 	}
-	if c.Actor.IsZero() {
+	if len(actors) == 0 {
 		return p, nil
 	}
-	refused, err := p.climbsNowhere(c)
-	if err != nil {
-		return nil, err
-	}
-	refused = append(refused, p.keepsSomebody(c.Meta)...)
+	refused := append(p.climbsNowhere(c, actors), p.keepsSomebody(actors)...)
 	if len(refused) > 0 {
 		return nil, refused
 	}

@@ -1,71 +1,55 @@
 package rolecall
 
-// What somebody may do in a place whatever the time and the facts, for the guard to pass over. It is found without
-// weighing anything: where all that is in reach about a permission allows, and one of the allows is unconditional, always
-// valid and not stopped by privacy, the answer is yes (decide.go says why). Everything else is left to the law.
+import "slices"
 
-// surelyAt is surely at a scope.
-func (p *policy) surelyAt(who Subject, t Scope) permset {
-	var way path
-	p.walk(&t, &way)
-	return p.surely(who, &way)
+// What somebody may do at a place and inside whatever the time and the facts, for the guard to pass over. It is found
+// without sureness anything: where all that is in reach about a permission allows, and one of the allows is
+// unconditional, always valid and not stopped by privacy, the answer is yes (decide.go says why). Everything else is
+// left to the law.
+
+// A footing is what somebody surely may, up to where more is said to them: not all of it, but what is easily seen.
+type footing struct {
+	claim
+	escalates bool // an actor may give there what it lacks
 }
 
-// surely returns permissions that a subject may do in the place at the end of a path, at every instant and for any facts;
-// not all of them, but those that are easily seen.
-func (p *policy) surely(who Subject, way *path) permset {
-	n := len(p.catalog.permissions)
-	allowed, doubtful := newPermset(n), newPermset(n)
-	h := p.holder(who)
-	if h != nil && h.suspended {
-		return allowed
-	}
-	firm := p.firmlyAbove(h)
-	for _, b := range append(p.above(who), p.everyone()) {
-		for depth := range way.n {
-			place := way.places[depth].number
-			heard := firm[b] && depth >= way.private
-			if !p.sureOfGrants(b.grantsAt(place), firm[b], heard, allowed, doubtful) {
-				return newPermset(n)
-			}
-			for _, o := range b.overridesAt(place) {
-				switch {
-				case o.effect != Allow:
-					doubtful.or(o.match.any)
-				case heard && o.when == 0 && o.window == 0:
-					allowed.or(o.match.allow)
-				}
-			}
-		}
-	}
-	for i := range allowed {
-		allowed[i] &^= doubtful[i]
-	}
-	return allowed
-}
-
-// sureOfGrants adds what grants allow for sure and what they make doubtful. It reports false where a Replace is among
-// them.
-func (p *policy) sureOfGrants(grants []grantAt, firm, heard bool, allowed, doubtful permset) bool {
-	for _, g := range grants {
-		if g.marks&markEligible != 0 {
-			continue
-		}
-		if g.marks&markReplace != 0 {
+// holds says whether all of a claim is sure, as far as a narrowing leaves it.
+func (f *footing) holds(c *claim, left *Narrowing) bool {
+	for i, w := range c.permissions {
+		if w&^f.permissions[i] != 0 {
 			return false
 		}
-		counts := (heard || firm && g.marks&markPierce != 0) && g.when == 0 && g.window == 0
-		for number, says := range p.roles.get(g.role).say {
-			switch {
-			case says == 0:
-			case says != uint8(Allow):
-				doubtful.add(number)
-			case counts:
-				allowed.add(number)
-			}
-		}
 	}
-	return true
+	return !slices.ContainsFunc(c.stars, func(star Pattern) bool { return !f.covers(star) || !left.coversAll(star) })
+}
+
+func (f *footing) covers(p Pattern) bool {
+	return slices.ContainsFunc(f.stars, func(wide Pattern) bool { return wide.includes(p) })
+}
+
+// includes says whether a pattern matches everything that another one does. It may say no although it is so.
+func (p Pattern) includes(other Pattern) bool { return matchSegments(string(p), string(other)) }
+
+// A stance is somebody in a policy, made ready to be asked what they surely may.
+type stance struct {
+	policy  *policy
+	bearers []*holder
+	firm    map[*holder]bool // in reach always and not through a suspended group
+	off     bool             // suspended
+}
+
+func (p *policy) stanceOf(who Subject) *stance {
+	h := p.holder(who)
+	return &stance{policy: p, bearers: p.bearersOf(who), firm: p.firmlyAbove(h), off: h != nil && h.suspended}
+}
+
+// bearersOf lists a subject's holder, every group above it, whatever windows and suspensions, and Everyone.
+func (p *policy) bearersOf(who Subject) []*holder {
+	list := p.above(who)
+	if !who.isEveryone() {
+		list = append(list, p.everyone())
+	}
+	return list
 }
 
 // firmlyAbove returns the subject, every group that it is in always and not through a suspended one, and Everyone.
@@ -84,4 +68,105 @@ func (p *policy) firmlyAbove(h *holder) map[*holder]bool {
 		}
 	}
 	return firm
+}
+
+func (s *stance) speaksAt(place uint32) bool {
+	return slices.ContainsFunc(s.bearers, func(b *holder) bool { return b.speaksAt(place) })
+}
+
+// at returns what is sure at a scope, or in a private scope inside it where nothing more is said. Of an actor only what the
+// narrowing leaves is.
+func (s *stance) at(t Scope, closed bool, n *narrowed) *footing {
+	w := sureness{stance: s, left: n, footing: footing{claim: *newClaim(s.policy.catalog)}, doubtful: newPermset(len(s.policy.catalog.permissions))}
+	if s.off {
+		return &w.footing
+	}
+	s.policy.walk(&t, &w.way)
+	if closed {
+		w.way.private = w.way.n
+	}
+	for _, b := range s.bearers {
+		for depth := range w.way.n {
+			if !w.hear(b, depth) {
+				return &footing{claim: *newClaim(s.policy.catalog)}
+			}
+		}
+	}
+	w.permissions.drop(w.doubtful)
+	if w.shaken {
+		w.stars = nil
+	}
+	for i, permission := range s.policy.catalog.permissions {
+		if n.byPattern && w.permissions.has(i) && !n.covers(permission) {
+			w.permissions.remove(i)
+		}
+	}
+	return &w.footing
+}
+
+// A sureness is the finding of one footing.
+type sureness struct {
+	*stance
+	footing
+	left     *narrowed
+	way      path
+	doubtful permset
+	shaken   bool // something strict speaks of what is declared later
+}
+
+// hear adds what a holder says at a depth. It reports false where a Replace is in it.
+func (w *sureness) hear(b *holder, depth int) bool {
+	place := w.way.places[depth].number
+	for _, g := range b.grantsAt(place) {
+		switch {
+		case g.marks&markEligible != 0:
+			continue
+		case g.marks&markReplace != 0:
+			return false
+		}
+		r := w.policy.roles.get(g.role)
+		w.doubtful.or(r.can.denies.permissions)
+		w.shaken = w.shaken || r.can.strict
+		if w.firm[b] && g.when == 0 && g.window == 0 {
+			w.allow(r, depth >= w.way.private || g.marks&markPierce != 0)
+		}
+	}
+	for _, o := range b.overridesAt(place) {
+		switch {
+		case o.effect != Allow:
+			w.doubtful.or(o.match.any)
+			w.shaken = w.shaken || o.match.pattern.HasStar()
+		case w.firm[b] && o.when == 0 && o.window == 0 && !w.left.byRole:
+			w.hold(o.match.claim(o.match.allow), depth >= w.way.private)
+		}
+	}
+	return true
+}
+
+// allow adds what a role allows whatever the facts; narrowed to roles, what comes through one of them.
+func (w *sureness) allow(r *role, open bool) {
+	if !w.left.byRole || slices.Contains(w.left.active, r.number) {
+		w.hold(&r.can.allows, open)
+		return
+	}
+	for _, number := range w.left.active {
+		if r.above.has(number) {
+			through := slices.Clone(r.can.allows.permissions)
+			through.and(w.policy.roles.get(number).can.allows.permissions)
+			w.hold(&claim{permissions: through}, open)
+		}
+	}
+}
+
+// hold adds what is allowed; past a private scope only what privacy does not stop.
+func (w *sureness) hold(c *claim, open bool) {
+	if open {
+		w.add(c)
+		return
+	}
+	for i := w.policy.catalog.builtins[0]; i < w.policy.catalog.builtins[1]; i++ {
+		if c.permissions.has(i) {
+			w.permissions.add(i)
+		}
+	}
 }

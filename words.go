@@ -1,6 +1,7 @@
 package rolecall
 
 import (
+	"encoding/binary"
 	"maps"
 	"slices"
 	"strconv"
@@ -9,27 +10,28 @@ import (
 
 // A star in a pattern covers permissions that are declared later. To judge them, the guard asks of words: names that
 // nobody declared yet, one for each way in which the patterns in play can match or not match a name. They are found by
-// running all patterns at once over every sequence of segments, each segment being one that some pattern spells or a
-// fresh one; sequences after which all patterns stand alike are followed once, those apart that a declared name begins
-// with.
+// running all patterns at once over sequences of segments, each segment being one that some pattern waits for or a fresh
+// one; sequences after which all patterns stand alike are followed once, those apart that a declared name begins with.
 
 // mostStates bounds that search.
-const mostStates = 1 << 13
+const mostStates = 1 << 15
 
-// words returns what to ask for a subject, none where it is allowed nothing through a star.
-func (t *trial) words(who Subject, r *region) []Permission {
-	if !r.words {
+// words returns what to ask for a subject of what some stars cover.
+func (t *trial) words(who Subject, wanted []Pattern) []Permission {
+	if len(wanted) == 0 {
 		return nil
 	}
 	patterns := map[Pattern]bool{}
 	for _, p := range []*policy{t.before, t.after} {
 		p.starsOf(who, patterns)
 	}
-	t.base.starsOf(t.actor, patterns)
-	if len(patterns) == 0 {
-		return nil
+	t.actor.policy.starsOf(t.actor.subject, patterns)
+	for _, one := range slices.Concat(append(slices.Clone(t.actor.patterns), wanted)...) {
+		if one.HasStar() {
+			patterns[one] = true
+		}
 	}
-	words, complete := wordsOf(slices.Sorted(maps.Keys(patterns)), t.after.catalog)
+	words, complete := wordsOf(slices.Sorted(maps.Keys(patterns)), wanted, t.after.catalog)
 	if !complete {
 		t.undecided = true
 	}
@@ -38,20 +40,19 @@ func (t *trial) words(who Subject, r *region) []Permission {
 
 // starsOf adds the patterns with a star in everything that a subject, its groups and Everyone say.
 func (p *policy) starsOf(who Subject, patterns map[Pattern]bool) {
-	add := func(pattern Pattern) {
-		if pattern.HasStar() {
-			patterns[pattern] = true
-		}
-	}
-	for _, h := range append(p.above(who), p.everyone()) {
+	for _, h := range p.bearersOf(who) {
 		for i := range h.overrides {
-			add(h.overrides[i].match.pattern)
+			if one := h.overrides[i].match.pattern; one.HasStar() {
+				patterns[one] = true
+			}
 		}
 		for i := range h.grants {
 			for _, number := range p.roles.get(h.grants[i].role).lineage {
 				for _, rule := range p.roles.get(number).Rules {
-					for _, pattern := range rule.Patterns {
-						add(pattern)
+					for _, one := range rule.Patterns {
+						if one.HasStar() {
+							patterns[one] = true
+						}
 					}
 				}
 			}
@@ -59,82 +60,150 @@ func (p *policy) starsOf(who Subject, patterns map[Pattern]bool) {
 	}
 }
 
-// A runner has consumed some segments of a pattern: bit i is set where it can stand before segment i.
-type runner struct {
-	segments []string
+// A standing is where every pattern stands after some segments of a name: a bit before each of its segments and one
+// after the last, for all patterns in a row.
+type standing []uint64
+
+func (s standing) set(i int) { s[i/64] |= 1 << (i % 64) }
+
+func (s standing) meets(other standing) bool {
+	for i, w := range s {
+		if w&other[i] != 0 {
+			return true
+		}
+	}
+	return false
 }
 
-// step returns where the runner can stand after one more segment.
-func (r runner) step(at uint16, segment string) uint16 {
-	next := uint16(0)
-	for i, s := range r.segments {
-		switch {
-		case at>>i&1 == 0:
-		case s == star:
-			next |= 3 << i
-		case s == segment:
-			next |= 2 << i
+func (s standing) key() []byte {
+	var key []byte
+	for _, w := range s {
+		key = binary.LittleEndian.AppendUint64(key, w)
+	}
+	return key
+}
+
+// A race runs patterns over names.
+type race struct {
+	start, stars, ends standing
+	wanted             standing // everything of the patterns that matter
+	literals           map[string]standing
+	segments           []string // of literals, sorted
+	fresh              string
+}
+
+func newRace(patterns, wanted []Pattern) *race {
+	n := 0
+	for _, p := range patterns {
+		n += strings.Count(string(p), ".") + 2
+	}
+	blank := func() standing { return make(standing, (n+63)/64) }
+	r := &race{start: blank(), stars: blank(), ends: blank(), wanted: blank(), literals: map[string]standing{}}
+	bit := 0
+	for _, p := range patterns {
+		r.start.set(bit)
+		matters := slices.Contains(wanted, p)
+		for segment := range strings.SplitSeq(string(p), ".") {
+			switch at := r.literals[segment]; {
+			case segment == star:
+				r.stars.set(bit)
+			case at == nil:
+				r.literals[segment] = blank()
+				fallthrough
+			default:
+				r.literals[segment].set(bit)
+			}
+			if matters {
+				r.wanted.set(bit)
+			}
+			bit++
 		}
+		if r.ends.set(bit); matters {
+			r.wanted.set(bit)
+		}
+		bit++
+	}
+	r.segments = slices.Sorted(maps.Keys(r.literals))
+	r.fresh = freshSegment(r.literals)
+	return r
+}
+
+// step returns where the patterns stand after one more segment.
+func (r *race) step(at standing, segment string) standing {
+	next, literal, carry := make(standing, len(at)), r.literals[segment], uint64(0)
+	for i, w := range at {
+		stays := w & r.stars[i]
+		moves := stays
+		if literal != nil {
+			moves |= w & literal[i]
+		}
+		next[i] = stays | moves<<1 | carry
+		carry = moves >> 63
 	}
 	return next
 }
 
-func (r runner) accepts(at uint16) bool { return at>>len(r.segments)&1 == 1 }
-
-// wordsOf returns one undeclared name for each way in which at least one of the patterns matches, and whether the search
-// was complete.
-func wordsOf(patterns []Pattern, declared *Catalog) (words []Permission, complete bool) {
-	runners := make([]runner, len(patterns))
-	literals := map[string]bool{}
-	for i, p := range patterns {
-		runners[i].segments = strings.Split(string(p), ".")
-		for _, s := range runners[i].segments {
-			literals[s] = s != star
+// waitsFor lists the segments that make a difference: those that some pattern waits for, and a fresh one.
+func (r *race) waitsFor(at standing) []string {
+	segments := []string{r.fresh}
+	for _, one := range r.segments {
+		if at.meets(r.literals[one]) {
+			segments = append(segments, one)
 		}
 	}
-	delete(literals, star)
-	alphabet := append(slices.Sorted(maps.Keys(literals)), freshSegment(literals))
+	return segments
+}
 
+// matched tells apart which patterns match.
+func (r *race) matched(at standing) string {
+	ends := slices.Clone(at)
+	for i := range ends {
+		ends[i] &= r.ends[i]
+	}
+	return string(ends.key())
+}
+
+// wordsOf returns one undeclared name for each way in which at least one of the wanted patterns matches, and whether the
+// search was complete.
+func wordsOf(patterns, wanted []Pattern, declared *Catalog) (words []Permission, complete bool) {
 	type walk struct {
-		at   []uint16
+		at   standing
 		name string
 	}
-	start := walk{at: make([]uint16, len(runners))}
-	for i := range start.at {
-		start.at[i] = 1
+	r := newRace(patterns, wanted)
+	level, seen, found := []walk{{r.start, ""}}, map[string]bool{}, map[string]bool{}
+	wantedEnds := slices.Clone(r.wanted)
+	for i := range wantedEnds {
+		wantedEnds[i] &= r.ends[i]
 	}
-	level, seen, found := []walk{start}, map[string]bool{}, map[string]bool{}
 	for length := 1; length <= maxSegments && len(level) > 0; length++ {
 		var next []walk
 		for _, w := range level {
-			for _, segment := range alphabet {
+			for _, segment := range r.waitsFor(w.at) {
 				if length == 1 && segment+"." == builtinPrefix {
 					continue
 				}
-				v := walk{make([]uint16, len(runners)), strings.TrimPrefix(w.name+"."+segment, ".")}
-				alive, matched := false, make([]byte, len(runners))
-				for i, r := range runners {
-					v.at[i] = r.step(w.at[i], segment)
-					alive = alive || v.at[i] != 0
-					matched[i] = '0'
-					if r.accepts(v.at[i]) {
-						matched[i] = '1'
-					}
-				}
-				key := stateKey(v.at, length > 1)
-				if declared.begins(v.name) {
-					key += v.name
-				}
-				if !alive || seen[key] {
+				v := walk{r.step(w.at, segment), strings.TrimPrefix(w.name+"."+segment, ".")}
+				if !v.at.meets(r.wanted) {
 					continue
 				}
-				seen[key] = true
+				key := append(v.at.key(), byte(min(length, minSegments)))
+				if declared.begins(v.name) {
+					key = append(key, v.name...)
+				}
+				if seen[string(key)] {
+					continue
+				}
+				seen[string(key)] = true
 				if len(seen) > mostStates {
 					return nil, false
 				}
 				next = append(next, v)
-				if word := NewPermission(v.name); length >= minSegments && word.ok && declared.index.find(word) < 0 && strings.Contains(string(matched), "1") && !found[string(matched)] {
-					found[string(matched)] = true
+				if length < minSegments || !v.at.meets(wantedEnds) || found[r.matched(v.at)] {
+					continue
+				}
+				if word := NewPermission(v.name); word.ok && declared.index.find(word) < 0 {
+					found[r.matched(v.at)] = true
 					words = append(words, word)
 				}
 			}
@@ -144,21 +213,10 @@ func wordsOf(patterns []Pattern, declared *Catalog) (words []Permission, complet
 	return words, true
 }
 
-func stateKey(at []uint16, long bool) string {
-	b := make([]byte, 0, 2*len(at)+1)
-	for _, x := range at {
-		b = append(b, byte(x), byte(x>>8))
-	}
-	if long {
-		b = append(b, 'l')
-	}
-	return string(b)
-}
-
 // freshSegment returns a segment that is none of the literals.
-func freshSegment(literals map[string]bool) string {
+func freshSegment(literals map[string]standing) string {
 	for i := 0; ; i++ {
-		if s := "later" + strconv.Itoa(i); !literals[s] {
+		if s := "later" + strconv.Itoa(i); literals[s] == nil {
 			return s
 		}
 	}

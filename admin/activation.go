@@ -48,8 +48,11 @@ func (e *Editor) takingNoSecond() *Editor {
 }
 
 // judged returns what the rules say against edits, without making them.
-func judged(s *rolecall.Snapshot, m rolecall.Meta, edits []rolecall.Edit) error {
-	_, err := s.Propose(rolecall.Change{Meta: m, Edits: edits})
+func (e *Editor) judged(s *rolecall.Snapshot, m rolecall.Meta, edits []rolecall.Edit) error {
+	left, err := e.left(s)
+	if err == nil {
+		_, err = s.Propose(rolecall.Change{Meta: m, Narrow: left, Edits: edits})
+	}
 	return err
 }
 
@@ -72,7 +75,7 @@ func (e *Editor) Ask(a rolecall.Activation) (ActivationRequest, error) {
 	if a.Subject != e.actor {
 		err = rolecall.Problems{{Code: rolecall.ErrInvalid, Place: "change", Word: a.Subject.String(), Detail: "who asks is the holder"}}
 	} else {
-		err = judged(s, m, edits)
+		err = e.judged(s, m, edits)
 	}
 	if err != nil {
 		return ActivationRequest{}, refuse(s, rolecall.Change{Meta: m, Edits: edits}, err)

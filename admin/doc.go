@@ -25,8 +25,8 @@
 // # Sessions
 //
 // A [Session] is a value that fits into a token: a subject, perhaps an actor, and what is taken away. It becomes a
-// rolecall.View or a rolecall.Request, and never adds anything. Sessions do not manage policy: an Editor acts for a
-// whole subject, because what an edit gives is judged by what its actor may do.
+// rolecall.View or a rolecall.Request, and never adds anything. [ForSession] makes an Editor that manages by one: what an
+// edit takes and what it gives are judged by what the session leaves.
 //
 // # Audit
 //

@@ -37,6 +37,7 @@ type Event struct {
 type Editor struct {
 	resolver *rolecall.Resolver
 	actor    rolecall.Subject
+	session  *Session // by which the actor acts, nil for none
 	reason   string
 	options  Options
 	approved bool // its activations take no second person
@@ -48,6 +49,21 @@ func For(r *rolecall.Resolver, actor rolecall.Subject, o *Options) *Editor {
 	e := &Editor{resolver: r, actor: actor}
 	if o != nil {
 		e.options = *o
+	}
+	return e
+}
+
+// ForSession returns an editor for who acts by a session or an API key: it makes and gives no more than what the session
+// leaves, and is refused once the session is over. Where the session has an actor, that is who acts, on behalf of its
+// subject, and both must be permitted: an owner's key that manages policy has roles of its own as well.
+func ForSession(r *rolecall.Resolver, x Session, o *Options) *Editor {
+	e := For(r, x.Subject, o)
+	e.session = &x
+	if !x.Actor.IsZero() && x.Actor != x.Subject {
+		e.actor = x.Actor
+		if e.options.OnBehalf.IsZero() {
+			e.options.OnBehalf = x.Subject
+		}
 	}
 	return e
 }
@@ -90,7 +106,7 @@ func (e *Editor) applyAs(ctx context.Context, m rolecall.Meta, p plan) (rolecall
 	revision, err := e.resolver.Update(ctx, m, func(s *rolecall.Snapshot) (rolecall.Change, error) {
 		var err error
 		last, err = e.try(ctx, s, m, p)
-		return rolecall.Change{Edits: last.change.Edits}, err
+		return rolecall.Change{Narrow: last.change.Narrow, Edits: last.change.Edits}, err
 	})
 	if err != nil {
 		return 0, refuse(last.base, last.change, err)
@@ -115,6 +131,9 @@ type attempt struct {
 func (e *Editor) try(ctx context.Context, s *rolecall.Snapshot, m rolecall.Meta, p plan) (attempt, error) {
 	a := attempt{base: s, change: rolecall.Change{Meta: m}}
 	var err error
+	if a.change.Narrow, err = e.left(s); err != nil {
+		return a, err
+	}
 	if a.change.Edits, err = p(s); err != nil || len(a.change.Edits) == 0 {
 		return a, err
 	}
@@ -139,6 +158,20 @@ func (e *Editor) try(ctx context.Context, s *rolecall.Snapshot, m rolecall.Meta,
 		}
 	}
 	return a, nil
+}
+
+// left returns what the session leaves.
+func (e *Editor) left(s *rolecall.Snapshot) (rolecall.Narrowing, error) {
+	if e.session == nil {
+		return rolecall.Narrowing{}, nil
+	}
+	if e.session.Subject != e.actor && (e.session.Roles != nil || e.options.OnBehalf != e.session.Subject) {
+		return rolecall.Narrowing{}, rolecall.Problems{{
+			Code: rolecall.ErrInvalid, Place: "session", Word: e.actor.String(),
+			Detail: "who acts for somebody by a session does so for its subject alone and with all of its roles",
+		}}
+	}
+	return e.session.Narrowing(), e.session.Valid(s)
 }
 
 func (e *Editor) hooked() bool {

@@ -173,9 +173,20 @@ func (e *Editor) ForgetScope(ctx context.Context, t rolecall.Scope) (rolecall.Re
 // permitted refuses where the actor, or for whom it acts, lacks a permission on the whole instance. It comes before
 // everything that tells what stands.
 func (e *Editor) permitted(s *rolecall.Snapshot, p rolecall.Permission) error {
+	left, err := e.left(s)
+	if err != nil {
+		return err
+	}
 	var ps rolecall.Problems
-	for _, who := range []rolecall.Subject{e.actor, e.options.OnBehalf} {
-		if who.IsZero() || s.Check(who, p, rolecall.Global()) == nil {
+	for i, who := range []rolecall.Subject{e.actor, e.options.OnBehalf} {
+		if who.IsZero() {
+			continue
+		}
+		if i > 0 {
+			left = rolecall.Narrowing{}
+		}
+		view, err := s.For(who, &rolecall.ViewOptions{Narrow: left})
+		if err == nil && view.Check(p, rolecall.Global()) == nil {
 			continue
 		}
 		ps = append(ps, &rolecall.Problem{

@@ -27,7 +27,7 @@ func (e *Editor) Onboard(ctx context.Context, a Arrival) (rolecall.Revision, err
 			return nil, newcomer(a.Subject, "a guest has an end: set Window.NotAfter")
 		}
 		edits := a.edits()
-		if err := judged(s, e.meta(), edits); err != nil {
+		if err := e.judged(s, e.meta(), edits); err != nil {
 			return nil, err
 		}
 		if len(s.About(a.Subject)) > 0 {

@@ -143,7 +143,7 @@ const (
 func able(s *rolecall.Snapshot, c rolecall.Change, problems []*rolecall.Problem) []rolecall.Subject {
 	var list []rolecall.Subject
 	for _, who := range candidates(s, problems) {
-		c.Meta = rolecall.Meta{Actor: who}
+		c.Meta, c.Narrow = rolecall.Meta{Actor: who}, rolecall.Narrowing{}
 		if _, err := s.Propose(c); err == nil {
 			list = append(list, who)
 		}

@@ -180,3 +180,92 @@ func TestSessionsAreReadExactly(t *testing.T) {
 		t.Errorf("got %+v, want no pattern and the role lead", x)
 	}
 }
+
+// Whoever manages by a session or a key makes and gives no more than what it leaves, and what it acts for may.
+func TestSessionsManage(t *testing.T) {
+	ctx := t.Context()
+	const keys = `role clerk
+  allow rolecall.grant.*
+grant service:bot manager at /project:alpha
+grant service:rootbot root at /
+grant user:pia clerk at /project:alpha
+constraint hats dynamic 2 of clerk manager
+`
+	s := newBench(t, keys).snapshot()
+	bot, idle, rootbot := rolecall.Service("bot"), rolecall.Service("idle"), rolecall.Service("rootbot")
+	key := func(key, owner rolecall.Subject, only ...rolecall.Pattern) admin.Session {
+		return must[admin.Session](t)(admin.APIKey(s, key, owner, only...))
+	}
+	hat := func(role rolecall.RoleName) admin.Session {
+		return must[admin.Session](t)(admin.OpenSession(s, pia, role))
+	}
+	only := func(who rolecall.Subject, patterns ...rolecall.Pattern) admin.Session {
+		return admin.Session{Subject: who, Only: append([]rolecall.Pattern{}, patterns...)}
+	}
+	for _, c := range []struct {
+		name    string
+		session admin.Session
+		options *admin.Options
+		edit    rolecall.Edit
+		want    error
+	}{
+		{"with the role active", hat("manager"), nil, rolecall.Put(grantOf(cleo, "viewer", alpha)), nil},
+		{"with another role active", hat("viewer"), nil, rolecall.Put(grantOf(cleo, "viewer", alpha)), rolecall.ErrNotPermitted},
+		{"with a role active that does not look", hat("clerk"), nil, rolecall.Put(grantOf(cleo, "viewer", alpha)), rolecall.ErrEscalation},
+		{"with two hats", admin.Session{Subject: pia, Roles: []rolecall.RoleName{"manager", "clerk"}}, nil, rolecall.Put(grantOf(cleo, "viewer", alpha)), rolecall.ErrSeparation},
+		{"narrowed to what it takes and gives", only(pia, "rolecall.grant.create", "task.view"), nil, rolecall.Put(grantOf(cleo, "viewer", alpha)), nil},
+		{"narrowed to what it takes", only(pia, "rolecall.grant.create"), nil, rolecall.Put(grantOf(cleo, "viewer", alpha)), rolecall.ErrEscalation},
+		{"narrowed to what it gives", only(pia, "task.view"), nil, rolecall.Put(grantOf(cleo, "viewer", alpha)), rolecall.ErrNotPermitted},
+		{"narrowed to nothing", only(pia), nil, rolecall.Put(grantOf(cleo, "viewer", alpha)), rolecall.ErrNotPermitted},
+		{"narrowed below what is declared later", only(root, "rolecall.grant.create", "budget.view", "budget.update"), nil, rolecall.Put(grantOf(cleo, "accountant", alpha)), rolecall.ErrEscalation},
+		{"narrowed to as much", only(root, "rolecall.grant.create", "budget.*"), nil, rolecall.Put(grantOf(cleo, "accountant", alpha)), nil},
+		{"by a key that manages too", key(bot, pia, "*"), nil, rolecall.Put(grantOf(cleo, "viewer", alpha)), nil},
+		{"by a key that manages too, narrowed", key(bot, pia, "rolecall.*"), nil, rolecall.Put(grantOf(cleo, "viewer", alpha)), rolecall.ErrEscalation},
+		{"by a key without roles", key(idle, pia, "*"), nil, rolecall.Put(grantOf(cleo, "viewer", alpha)), rolecall.ErrNotPermitted},
+		{"by a key that may more than its owner", key(rootbot, pia, "*"), nil, rolecall.Put(grantOf(cleo, "accountant", alpha)), rolecall.ErrEscalation},
+		{"by a key, elsewhere", key(rootbot, pia, "*"), nil, rolecall.Put(grantOf(cleo, "viewer", beta)), rolecall.ErrNotPermitted},
+		{"by a key, for a third one", key(bot, pia, "*"), &admin.Options{OnBehalf: root}, rolecall.Put(grantOf(cleo, "viewer", alpha)), rolecall.ErrInvalid},
+		{"by a key with active roles", admin.Session{Subject: pia, Actor: bot, Roles: []rolecall.RoleName{"manager"}}, nil, rolecall.Put(grantOf(cleo, "viewer", alpha)), rolecall.ErrInvalid},
+		{"looking through the eyes of root", must[admin.Session](t)(admin.Impersonate(s, pia, root, "*.view")), nil, rolecall.Put(grantOf(cleo, "viewer", alpha)), rolecall.ErrNotPermitted},
+		{"after its end", hat("manager").Lasting(s.Now()), nil, rolecall.Put(grantOf(cleo, "viewer", alpha)), admin.ErrSessionEnded},
+		{"of a policy to come", admin.Session{Subject: pia, Revision: 7}, nil, rolecall.Put(grantOf(cleo, "viewer", alpha)), admin.ErrSessionNewer},
+		{"of nobody", admin.Session{}, nil, rolecall.Put(grantOf(cleo, "viewer", alpha)), rolecall.ErrInvalid},
+		{"taking up a role", only(max, "rolecall.grant.activate"), nil, rolecall.Activate(withReason(activate(max, shot))), nil},
+		{"taking up a role, narrowed to looking", only(max, "*.view"), nil, rolecall.Activate(withReason(activate(max, shot))), rolecall.ErrNotPermitted},
+		{"taking up a role with none active", admin.Session{Subject: max, Roles: []rolecall.RoleName{}}, nil, rolecall.Activate(withReason(activate(max, shot))), rolecall.ErrNotPermitted},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			b := newBench(t, keys)
+			_, err := admin.ForSession(b.r, c.session, c.options).Do(ctx, c.edit)
+			if !errors.Is(err, c.want) || c.want == nil && err != nil {
+				t.Fatalf("got %v, want %v", err, c.want)
+			}
+			if c.want != nil {
+				return
+			}
+			if e := b.history()[0]; e.Actor != c.session.Subject && (e.Actor != c.session.Actor || e.OnBehalf != c.session.Subject) {
+				t.Errorf("got the entry %+v, want who acted, and for whom", e)
+			}
+		})
+	}
+}
+
+func withReason(a rolecall.Activation) rolecall.Activation {
+	a.Reason = "covering"
+	return a
+}
+
+// The shorter ways are narrowed as Do is.
+func TestSessionsManageByName(t *testing.T) {
+	ctx, b := t.Context(), newBench(t)
+	looking := admin.ForSession(b.r, admin.Session{Subject: root, Only: []rolecall.Pattern{"*.view"}}, nil)
+	_, err := looking.CreateRole(ctx, rolecall.Role{Name: "viewer"})
+	wantErr(t, "CreateRole by who only looks", err, rolecall.ErrNotPermitted)
+	_, err = looking.Onboard(ctx, admin.Arrival{Subject: cleo, Roles: []rolecall.Grant{{Role: "viewer", Scope: alpha}}})
+	wantErr(t, "Onboard by who only looks", err, rolecall.ErrNotPermitted)
+	ask := admin.ForSession(b.r, admin.Session{Subject: max, Only: []rolecall.Pattern{"*.view"}}, nil)
+	_, err = ask.Ask(withReason(activate(max, shot)))
+	wantErr(t, "Ask by who only looks", err, rolecall.ErrNotPermitted)
+	narrow := admin.ForSession(b.r, admin.Session{Subject: root, Only: []rolecall.Pattern{"rolecall.role.create"}}, nil)
+	must[rolecall.Revision](t)(narrow.CreateRole(ctx, rolecall.Role{Name: "new"}))
+}

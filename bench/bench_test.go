@@ -124,3 +124,17 @@ func BenchmarkReaders(b *testing.B) {
 		})
 	})
 }
+
+func BenchmarkAdminister(b *testing.B) {
+	for _, v := range []Variant{Plain, Mixed | Conditions} {
+		for _, size := range Sizes(*sizes) {
+			s := NewStudio(size, v, 1)
+			snapshot := Administered(must(s.Snapshot()))
+			for _, e := range Errands(s) {
+				for by, actor := range map[string]rolecall.Subject{"host": {}, "steward": Steward()} {
+					b.Run(v.String()+"/"+size.Name+"/"+e.Name+"/by="+by, func(b *testing.B) { timed(b, ProposeOp(snapshot, actor, e.Edits)) })
+				}
+			}
+		}
+	}
+}

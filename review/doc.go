@@ -13,6 +13,15 @@
 //	…
 //	err = report.WriteHTML(file)
 //
+// # The past
+//
+// [AsOf] and [AtRevision] give the policy as it was, to be asked like any snapshot: who held what on 3 March? [Compare]
+// tells two policies apart by what they say and by what everybody may do.
+//
+// # Roles and their presets
+//
+// [CompareWithPreset] tells what became of roles since they were made; [Restore] and [Clone] make edits for a change.
+//
 // # Use
 //
 // A [Usage] tells what was used, by whom, where and when last. It is made of the readings of a rolecall.Meter, which a

@@ -212,9 +212,9 @@ func (e effects) note(item Item, d rolecall.Decision) {
 			continue
 		}
 		switch one := e.of(f.Statement); {
-		case d.Allowed() && f.Effect == rolecall.Allow:
+		case d.Allowed():
 			one.gives = put(one.gives, item)
-		case !d.Allowed() && f.Effect > rolecall.Except:
+		case f.Effect > rolecall.Except:
 			one.takes = put(one.takes, item)
 		}
 	}

@@ -228,6 +228,8 @@ func windowOf(one rolecall.Statement) rolecall.Window {
 		return one.Window
 	case rolecall.Override:
 		return one.Window
+	case rolecall.Membership:
+		return one.Window
 	}
 	return rolecall.Window{}
 }

@@ -105,6 +105,76 @@ func mustTellWhatDecides(t rapid.TB, s *rolecall.Snapshot, report *review.Report
 	}
 }
 
+// mustGoTheBestWay compares the path of each row with all ways there are, and its state with what stops it.
+func mustGoTheBestWay(t rapid.TB, s *rolecall.Snapshot, report *review.Report) {
+	for _, row := range report.Rows {
+		w := wayOf(s, row.Path)
+		for _, other := range waysTo(s, row.Subject, row.Holder()) {
+			if o := wayOf(s, other); o.better(w) {
+				t.Fatalf("review of %s: %s through %v, want the better way %v", report.Of, row.Statement, row.Path, other)
+			}
+		}
+		now, end := s.Now(), row.Window.NotAfter
+		over, early := !end.IsZero() && !now.Before(end), now.Before(row.Window.NotBefore)
+		switch row.State {
+		case review.Active:
+			continue
+		case review.Expired:
+			early = false // an empty overlap may be both
+		}
+		got := map[bool]review.State{over: review.Expired, early: review.Upcoming}
+		stopped := w.suspended || suspended(s, row.Subject)
+		if got[true] != 0 && row.State != got[true] || (row.State == review.Suspended) != (stopped && !over && !early) {
+			t.Fatalf("review of %s: %s through %v is %s; over %t, early %t, suspended %t", report.Of, row.Statement, row.Path, row.State, over, early, stopped)
+		}
+	}
+}
+
+// A wayTo is how good a way is: the rank of its worst membership, and its length.
+type wayTo struct {
+	rank, length int
+	suspended    bool
+}
+
+func (w wayTo) better(other wayTo) bool {
+	return w.rank < other.rank || w.rank == other.rank && w.length < other.length
+}
+
+func wayOf(s *rolecall.Snapshot, path []rolecall.Subject) wayTo {
+	w := wayTo{length: len(path)}
+	for i := 1; i < len(path) && path[i] != everyone; i++ {
+		found, _ := s.Find(rolecall.KeyOf(rolecall.Membership{Member: path[i-1], Group: path[i]}))
+		m := found.(rolecall.Membership)
+		rank := 3
+		switch {
+		case m.Open(s.Now()) && !suspended(s, m.Group):
+			rank = 0
+		case m.Open(s.Now()):
+			rank = 1
+		case m.NotAfter.IsZero() || s.Now().Before(m.NotAfter):
+			rank = 2
+		}
+		w.rank, w.suspended = max(w.rank, rank), w.suspended || suspended(s, m.Group)
+	}
+	return w
+}
+
+// waysTo lists every way over memberships.
+func waysTo(s *rolecall.Snapshot, from, to rolecall.Subject) [][]rolecall.Subject {
+	if from == to {
+		return [][]rolecall.Subject{{to}}
+	}
+	var all [][]rolecall.Subject
+	for one := range s.Statements() {
+		if m, ok := one.(rolecall.Membership); ok && m.Member == from {
+			for _, rest := range waysTo(s, m.Group, to) {
+				all = append(all, append([]rolecall.Subject{from}, rest...))
+			}
+		}
+	}
+	return all
+}
+
 // may says whether the rows of a subject, or else those of everyone, give p at t for some facts.
 func may(report *review.Report, who rolecall.Subject, p rolecall.Permission, t rolecall.Scope, f rolecall.Given) bool {
 	listed, given := false, false
@@ -135,6 +205,7 @@ func TestReviewOfScopeIsComplete(t *testing.T) {
 		}
 		mustBeTheCheck(t, s, report)
 		mustTellWhatDecides(t, s, report)
+		mustGoTheBestWay(t, s, report)
 		for _, who := range append(users, stranger) {
 			if suspended(s, who) {
 				continue
@@ -156,6 +227,41 @@ func suspended(s *rolecall.Snapshot, who rolecall.Subject) bool {
 	return found
 }
 
+// Two people in the same groups, to one of which only a suspended group leads the second of them.
+func TestReviewOfWhomSuspensionReaches(t *testing.T) {
+	sees := rolecall.Role{Name: "viewer", Rules: []rolecall.Rule{allow("task.view")}}
+	s := snapshotOf(t, sees, rolecall.Grant{Subject: studio, Role: "viewer", Scope: alpha}, rolecall.Suspension{Subject: crew},
+		rolecall.Membership{Member: crew, Group: studio}, rolecall.Membership{Member: ada, Group: crew}, rolecall.Membership{Member: ada, Group: studio},
+		rolecall.Membership{Member: ben, Group: crew},
+	)
+	report, err := review.OfScope(s, alpha, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []string{
+		"user:ada viewer /project:alpha [group:studio] active +task.view",
+		"user:ben viewer /project:alpha [group:crew in group:studio] suspended",
+	}
+	if diff := cmp.Diff(want, lines(report)); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+}
+
+// A longer way that counts now is told rather than a shorter one that is over.
+func TestReviewTellsTheWayThatCounts(t *testing.T) {
+	sees := rolecall.Role{Name: "viewer", Rules: []rolecall.Rule{allow("task.view")}}
+	over := rolecall.Membership{Member: ada, Group: studio, Window: rolecall.Window{NotAfter: day(2)}}
+	s := snapshotOf(t, sees, rolecall.Grant{Subject: studio, Role: "viewer", Scope: alpha}, over,
+		rolecall.Membership{Member: ada, Group: crew}, rolecall.Membership{Member: crew, Group: studio})
+	report, err := review.OfSubject(s, ada, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]string{"user:ada viewer /project:alpha [group:crew in group:studio] active +task.view"}, lines(report)); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+}
+
 // As granted a report has one row for each statement that reaches the place, and its subjects are the holders.
 func TestReviewAsGranted(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
@@ -167,6 +273,7 @@ func TestReviewAsGranted(t *testing.T) {
 		}
 		mustBeTheCheck(t, s, report)
 		mustTellWhatDecides(t, s, report)
+		mustGoTheBestWay(t, s, report)
 		var want, got []string
 		for _, one := range policy {
 			if p := placeOf(one); !p.IsZero() && (p.Contains(at) || at.Contains(p)) {
@@ -208,6 +315,7 @@ func TestReviewOfSubject(t *testing.T) {
 		}
 		mustBeTheCheck(t, s, report)
 		mustTellWhatDecides(t, s, report)
+		mustGoTheBestWay(t, s, report)
 		if suspended(s, who) {
 			return
 		}
@@ -245,6 +353,7 @@ func TestReviewOfRole(t *testing.T) {
 		}
 		mustBeTheCheck(t, s, report)
 		mustTellWhatDecides(t, s, report)
+		mustGoTheBestWay(t, s, report)
 		held := map[rolecall.StatementKey]bool{}
 		for _, row := range report.Rows {
 			held[rolecall.KeyOf(row.Statement)] = true

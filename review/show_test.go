@@ -104,7 +104,8 @@ func marchShow(t testing.TB) *show {
 		on(8, "user:pia", "hush", "+private /project:alpha/shot:020").
 		on(9, "user:pia", "starts in April", "+member user:fay of group:crew from 2026-04-01").
 		on(10, "user:pia", "", "+grant user:ada viewer at /project:alpha").
-		on(11, "user:pia", "lent", "+member group:crew of group:studio", "+grant group:studio viewer at /project:beta")
+		on(11, "user:pia", "lent", "+member group:crew of group:studio", "+grant group:studio viewer at /project:beta").
+		on(12, "user:pia", "joins the studio", "+member user:gil of group:studio")
 	w.now = day(20)
 	return w
 }
@@ -168,6 +169,11 @@ func TestReviewTellsWhyAndSinceWhen(t *testing.T) {
 			"user:ada viewer /project:alpha [] active +budget.view +task.view since 2026-03-10 by user:pia because ",
 			"user:ada deny task.update /project:alpha/shot:010 [] active -task.update since 2026-03-04 by user:pia because =SUM(1)",
 			"user:ada viewer /project:beta [group:crew in group:studio] active +budget.view +task.view since 2026-03-11 by user:pia because lent",
+		}},
+		{"gil", func(o *review.Options) (*review.Report, error) {
+			return review.OfSubject(w.snapshot(), rolecall.User("gil"), o)
+		}, []string{
+			"user:gil viewer /project:beta [group:studio] active +budget.view +task.view since 2026-03-12 by user:pia because lent",
 		}},
 		{"viewer", func(o *review.Options) (*review.Report, error) {
 			o.AsGranted = true
@@ -311,7 +317,7 @@ func TestReviewJSON(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	const want = `{"of":"user:ada","revision":10,"at":"2026-03-20T00:00:00Z","rows":[{` +
+	const want = `{"of":"user:ada","revision":11,"at":"2026-03-20T00:00:00Z","rows":[{` +
 		`"subject":"user:ada","path":["user:ada","group:crew"],` +
 		`"statement":{"grant":{"subject":"group:crew","role":"artist","scope":"/project:alpha"}},"title":"Artist",` +
 		`"scope":"/project:alpha","state":"active","gives":[{"permission":"task.update","when":"when assigned"}],` +

@@ -1,0 +1,146 @@
+package review
+
+import (
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/rolecall-go/rolecall"
+)
+
+// Clone returns the edits that define a role under a new name that says what another one says.
+func Clone(s *rolecall.Snapshot, from, to rolecall.RoleName, title string) ([]rolecall.Edit, error) {
+	r, found := s.Role(from)
+	if !found {
+		return nil, noRole(from)
+	}
+	if _, taken := s.Role(to); taken {
+		return nil, rolecall.Problems{{Code: rolecall.ErrInvalid, Place: "role " + string(to), Word: string(to), Detail: "there is a role of this name already"}}
+	}
+	r.Name, r.Title = to, title
+	return []rolecall.Edit{rolecall.Put(r)}, nil
+}
+
+// A RoleComparison tells what became of a role since it was as its preset has it.
+type RoleComparison struct {
+	Name    rolecall.RoleName
+	Removed []string // lines of the preset's definition that are gone; all of them where the role is
+	Added   []string // lines that were not in it
+	// Gained and Lost are what a holder of the role alone, on the whole instance, may do more and less than by the preset,
+	// changes of the roles that it inherits from included.
+	Gained, Lost []Item
+}
+
+// Same says whether the role says what its preset says, and gives what that gives.
+func (c RoleComparison) Same() bool {
+	return len(c.Removed)+len(c.Added)+len(c.Gained)+len(c.Lost) == 0
+}
+
+// CompareWithPreset compares roles with what they were made as, for example with ftrack.FactoryRoles: one comparison for
+// each role of the preset, in its order. A role of the preset may inherit from those of the preset only.
+func CompareWithPreset(s *rolecall.Snapshot, preset []rolecall.Role) ([]RoleComparison, error) {
+	var list []RoleComparison
+	for _, want := range preset {
+		c := RoleComparison{Name: want.Name}
+		is, found := s.Role(want.Name)
+		was := linesOf(want)
+		var now []string
+		if found {
+			now = linesOf(is)
+		}
+		c.Removed, c.Added = missing(was, now), missing(now, was)
+		if err := c.effects(s, preset); err != nil {
+			return nil, err
+		}
+		list = append(list, c)
+	}
+	return list, nil
+}
+
+func linesOf(r rolecall.Role) []string {
+	lines := strings.Split(rolecall.Canonical(r).String(), "\n")
+	for i := range lines {
+		lines[i] = strings.TrimSpace(lines[i])
+	}
+	return lines
+}
+
+// missing returns the lines that are not among others.
+func missing(lines, others []string) []string {
+	return slices.DeleteFunc(slices.Clone(lines), func(line string) bool { return slices.Contains(others, line) })
+}
+
+// effects compares what a holder of the role alone may do.
+func (c *RoleComparison) effects(s *rolecall.Snapshot, preset []rolecall.Role) error {
+	before, err := alone(s, c.Name, preset)
+	if err != nil {
+		return err
+	}
+	after, err := alone(s, c.Name, slices.Collect(s.Roles()))
+	if err != nil {
+		return err
+	}
+	difference, err := Compare(before, after)
+	if err != nil {
+		return err
+	}
+	for d := range difference.Gained() {
+		c.Gained = append(c.Gained, Item{d.Permission, d.When})
+	}
+	for d := range difference.Lost() {
+		c.Lost = append(c.Lost, Item{d.Permission, d.When})
+	}
+	return nil
+}
+
+// alone returns a policy in which somebody holds one of some roles on the whole instance, and nothing where it is not
+// among them.
+func alone(s *rolecall.Snapshot, name rolecall.RoleName, roles []rolecall.Role) (*rolecall.Snapshot, error) {
+	var statements []rolecall.Statement
+	for _, r := range roles {
+		r.Holders, r.Scopes = nil, nil
+		statements = append(statements, r)
+		if r.Name == name {
+			statements = append(statements, rolecall.Grant{Subject: rolecall.User("holder"), Role: name, Scope: rolecall.Global()})
+		}
+	}
+	only, err := rolecall.NewSnapshot(s.Catalog(), statements...)
+	if err != nil {
+		return nil, err
+	}
+	return only.At(s.Now()), nil
+}
+
+// Restore returns the edits that make roles what their preset says again, all of them where none is named. A role that
+// they inherit from is restored along where it is not there any more, and left alone where it is.
+func Restore(s *rolecall.Snapshot, preset []rolecall.Role, names ...rolecall.RoleName) ([]rolecall.Edit, error) {
+	of := map[rolecall.RoleName]rolecall.Role{}
+	for _, r := range preset {
+		of[r.Name] = r
+	}
+	if len(names) == 0 {
+		names = slices.Collect(maps.Keys(of))
+	}
+	restored := map[rolecall.RoleName]bool{}
+	var edits []rolecall.Edit
+	for list := slices.Clone(names); len(list) > 0; list = list[1:] {
+		want, known := of[list[0]]
+		if !known {
+			return nil, rolecall.Problems{{Code: rolecall.ErrUnknown, Place: "preset", Word: string(list[0]), Detail: "the preset has no such role"}}
+		}
+		if restored[want.Name] {
+			continue
+		}
+		restored[want.Name] = true
+		if is, found := s.Role(want.Name); !found || !rolecall.Equal(is, want) {
+			edits = append(edits, rolecall.Put(want))
+		}
+		for _, above := range want.Inherits {
+			if _, found := s.Role(above); !found {
+				list = append(list, above)
+			}
+		}
+	}
+	slices.SortFunc(edits, func(a, b rolecall.Edit) int { return rolecall.KeyOf(a.Statement).Compare(rolecall.KeyOf(b.Statement)) })
+	return edits, nil
+}

@@ -18,6 +18,7 @@ import (
 	"testing"
 
 	_ "github.com/jackc/pgx/v5/stdlib"
+	_ "github.com/ncruces/go-sqlite3/driver"
 	_ "modernc.org/sqlite"
 
 	"github.com/rolecall-go/rolecall"
@@ -47,7 +48,17 @@ func (d database) open(t testing.TB) *sql.DB {
 
 // eachDatabase runs a test on SQLite and on PostgreSQL, with the tables there.
 func eachDatabase(t *testing.T, test func(t *testing.T, d database, db *sql.DB)) {
-	for name, of := range map[string]func(testing.TB) database{"sqlite": sqliteFile, "postgresql": postgres} {
+	onAll(t, map[string]func(testing.TB) database{"sqlite": sqliteFile, "postgresql": postgres}, test)
+}
+
+// eachDriver is eachDatabase with one more driver of SQLite.
+func eachDriver(t *testing.T, test func(t *testing.T, d database, db *sql.DB)) {
+	eachDatabase(t, test)
+	onAll(t, map[string]func(testing.TB) database{"sqlite by ncruces": ncrucesFile}, test)
+}
+
+func onAll(t *testing.T, databases map[string]func(testing.TB) database, test func(t *testing.T, d database, db *sql.DB)) {
+	for name, of := range databases {
 		t.Run(name, func(t *testing.T) {
 			d := of(t)
 			db := d.open(t)
@@ -63,7 +74,14 @@ func sqliteFile(t testing.TB) database { return sqliteAt(filepath.Join(t.TempDir
 
 func sqliteAt(file string) database {
 	return database{sqlstore.SQLite, "sqlite",
-		"file:" + file + "?_pragma=journal_mode(wal)&_pragma=busy_timeout(20000)&_pragma=synchronous(normal)&_pragma=cache_size(-65536)"}
+		"file:" + file + "?_pragma=busy_timeout(20000)&_pragma=journal_mode(wal)&_pragma=synchronous(normal)&_pragma=cache_size(-65536)"}
+}
+
+// ncrucesFile is a file for the other driver, whose transactions begin immediate.
+func ncrucesFile(t testing.TB) database {
+	d := sqliteFile(t)
+	d.driver = "sqlite3"
+	return d
 }
 
 var tenants atomic.Int64

@@ -26,9 +26,9 @@ func (s *Store) moment(ctx context.Context, read func(x Session, h head) (roleca
 	if _, err := s.look(ctx); err != nil {
 		return rolecall.State{}, err
 	}
-	var how *sql.TxOptions
+	how := &sql.TxOptions{ReadOnly: true}
 	if s.dialect.kind == PostgreSQL {
-		how = &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true}
+		how.Isolation = sql.LevelRepeatableRead
 	}
 	tx, err := s.db.BeginTx(ctx, how)
 	if err != nil {

@@ -22,7 +22,7 @@ type withTenant struct {
 }
 
 func TestStoreKeepsTheContract(t *testing.T) {
-	eachDatabase(t, func(t *testing.T, d database, db *sql.DB) {
+	eachDriver(t, func(t *testing.T, d database, db *sql.DB) {
 		open := func(ctx context.Context, o sqlstore.Options) (rolecall.Store, error) {
 			s, err := sqlstore.Open(ctx, db, d.dialect, &o)
 			return withTenant{s, o.Tenant}, err

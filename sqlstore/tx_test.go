@@ -56,7 +56,7 @@ func proposal(t *testing.T, r *rolecall.Resolver, statements ...rolecall.Stateme
 // Business rows, a change of the policy and an entry in the host's own audit commit or vanish together, and nobody's
 // memory moves before the commit.
 func TestAChangeJoinsTheHostsTransaction(t *testing.T) {
-	eachDatabase(t, func(t *testing.T, d database, db *sql.DB) {
+	eachDriver(t, func(t *testing.T, d database, db *sql.DB) {
 		for _, commit := range []bool{false, true} {
 			tenant := newTenant()
 			s := openStore(t, d, db, sqlstore.Options{Tenant: tenant})

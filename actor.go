@@ -145,7 +145,7 @@ func (a *actor) footing(t Scope, closed bool) *footing {
 	var way path
 	a.policy.walk(&t, &way)
 	depth := way.n - 1
-	for depth > 0 && !a.stance.speaksAt(way.places[depth].number) {
+	for depth > 0 && !a.stance.speaksAt(way.places[depth]) {
 		depth--
 	}
 	at := way.places[depth]

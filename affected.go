@@ -146,8 +146,8 @@ func (c *touched) says(who Subject, p *policy, h *holder, comes bool) {
 	for i := range h.grants {
 		c.grant(who, p, p.grant(h, &h.grants[i]), comes)
 	}
-	for i := range h.overrides {
-		c.override(who, p.override(h, &h.overrides[i]), comes)
+	for i := range h.overrides() {
+		c.override(who, p.override(h, &h.overrides()[i]), comes)
 	}
 }
 
@@ -176,21 +176,21 @@ func (c *touched) opened(t Scope) {
 		p.walk(&t, &way)
 		for _, at := range way.places[:min(way.n, int(t.depth))] {
 			p.speakersAt(at, func(h *holder) {
-				c.heardInside(p, h, at.number, t)
+				c.heardInside(p, h, at, t)
 			})
 		}
 	}
 }
 
 // heardInside notes what a holder allows at a place as far as it is heard in a scope inside only when that is not private.
-func (c *touched) heardInside(p *policy, h *holder, place uint32, t Scope) {
-	for _, g := range h.grantsAt(place) {
+func (c *touched) heardInside(p *policy, h *holder, at *place, t Scope) {
+	for _, g := range h.grantsAt(at) {
 		if g.marks&(markPierce|markEligible) == 0 {
 			can := p.roles.get(g.role).can
 			c.note(h.subject, extent{t, false}, &can.gives)
 		}
 	}
-	for _, o := range h.overridesAt(place) {
+	for _, o := range h.overridesAt(at) {
 		if o.effect == Allow {
 			inside := p.override(h, &o)
 			inside.Scope = t
@@ -303,8 +303,8 @@ func (p *policy) scopesOf(h *holder, scopes map[Scope]bool) {
 	for i := range h.grants {
 		scopes[p.places.at(h.grants[i].scope).scope] = true
 	}
-	for i := range h.overrides {
-		scopes[p.places.at(h.overrides[i].scope).scope] = true
+	for i := range h.overrides() {
+		scopes[p.places.at(h.overrides()[i].scope).scope] = true
 	}
 }
 

@@ -99,8 +99,9 @@ const conditional = 0x80
 // A roletable is every role of a policy; it is replaced as a whole when a role changes.
 type roletable struct {
 	byName map[RoleName]*role
-	roles  []*role // by number, nil where the number is free
-	strict permset // the permissions of which some role says more than nothing or allow
+	roles  []*role   // by number, nil where the number is free
+	says   [][]uint8 // by number: the say of the role
+	strict permset   // the permissions of which some role says more than nothing or allow
 }
 
 func (t *roletable) get(number uint32) *role { return t.roles[number] }

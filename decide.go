@@ -41,17 +41,19 @@ const (
 	foundDoubt                       // an Allow that does not count: the reason is to be found
 )
 
-// glanceDepth is how deep the targets are that glance looks at.
+// glanceDepth is how many scopes there are above the targets that glance looks at, themselves and Global included.
 const glanceDepth = 8
 
-// A glimpse is what glance keeps: the known places on the way to the target.
+// A glimpse is what glance keeps. It does not find the places above the target: it knows their hints, and compares
+// scopes where a hint fits.
 type glimpse struct {
 	policy     *policy
 	now        *instant
+	target     *Scope
 	permission int
-	private    int // depth of the deepest private place that stops Allows from above
+	hint       [glanceDepth]uint16 // of Global, and so on down to the target
 	n          int
-	places     [glanceDepth]*place
+	bloom      uint64 // of the hints
 }
 
 // glance answers a check without facts where the subject is a user, or anything else but a group, of whom something is
@@ -61,12 +63,12 @@ func (p *policy) glance(now *instant, who *Subject, permission *Permission, targ
 	if number < 0 || target.path == "" || target.kinds&^p.catalog.scopeBits != 0 || target.depth >= glanceDepth {
 		return NothingSaid, false
 	}
-	g := glimpse{policy: p, now: now, permission: number}
-	h := holderIn(p.subjects.bucketOf(who.hash), who)
-	if h == nil || h.suspended || h.group != nil || len(h.overrides) > 0 {
+	h := p.named(who)
+	if h == nil || h.suspended || h.group != nil || len(h.overrides()) > 0 {
 		return NothingSaid, false
 	}
-	g.walk(target)
+	g := glimpse{policy: p, now: now, target: target, permission: number}
+	g.look()
 	lone := p.replaces == 0 && p.strictOverrides == 0 && !p.roles.strict.has(number)
 	enough := foundDoubt | foundStrict
 	if lone {
@@ -74,12 +76,12 @@ func (p *policy) glance(now *instant, who *Subject, permission *Permission, targ
 	}
 	found := g.own(h)
 	for i := 0; i < len(h.groups) && found&enough == 0; i++ {
-		if m := &h.groups[i]; h.open(m.window, now) {
-			found |= g.group(m.group, p.parts.at(m.group), enough)
+		if m := &h.groups[i]; h.open(m.terms, now) {
+			found |= g.group(m.group, enough)
 		}
 	}
 	if found&enough == 0 {
-		found |= g.everyone()
+		found |= g.one(everyoneNumber)
 	}
 	switch found {
 	case foundAllow:
@@ -90,73 +92,70 @@ func (p *policy) glance(now *instant, who *Subject, permission *Permission, targ
 	return NothingSaid, found == 0
 }
 
-// walk finds the known places on the way.
-func (g *glimpse) walk(target *Scope) {
-	g.places[0] = g.policy.global()
-	g.n = 1
-	for n := 1; n <= int(target.depth); n++ {
-		at := g.policy.step(target, n)
-		if at == nil {
-			break
-		}
-		g.places[n] = at
-		g.n++
-		if at.private {
-			g.private = n
-		}
-	}
-	if g.policy.builtin(g.permission) {
-		g.private = 0
+// look takes the hints of the target and of all above it.
+func (g *glimpse) look() {
+	g.n = int(g.target.depth) + 1
+	for depth := range g.n {
+		hint := hintOf(g.target.hashAt(depth))
+		g.hint[depth] = hint
+		g.bloom |= 1 << (hint % 64)
 	}
 }
 
 // own tells what a user's own grants say on the way.
 func (g *glimpse) own(h *holder) outcome {
 	if len(h.grants) > 8 {
-		found := outcome(0)
-		for depth := range g.n {
-			found |= g.at(h, depth)
-		}
-		return found
+		return g.all(h)
 	}
 	found := outcome(0)
 	for i := range h.grants {
-		one := &h.grants[i]
-		for depth := range g.n {
-			if g.places[depth].number == one.scope {
-				found |= g.grant(h, one, depth)
-			}
+		if one := &h.grants[i]; g.bloom>>(one.hint%64)&1 == 1 {
+			found |= g.grant(h, one)
 		}
 	}
 	return found
 }
 
 // group tells what a group and those above it say on the way.
-func (g *glimpse) group(group uint32, part *groupPart, enough outcome) outcome {
+func (g *glimpse) group(group uint32, enough outcome) outcome {
 	found := outcome(0)
-	for depth := g.n - 1; depth >= 0; depth-- {
-		at := g.places[depth]
-		if at.groups == nil || at.groups.bloom&part.bloom == 0 {
+	part := g.policy.parts.at(group)
+	for _, number := range part.up {
+		if !g.meets(&g.policy.parts.at(number).said) {
 			continue
 		}
-		for _, number := range part.up {
-			if !at.groups.has(number) {
-				continue
-			}
-			if part.halted {
-				return foundStrict
-			}
-			if steps := climbSteps; !part.timed || g.climbs(group, number, &steps) {
-				found |= g.at(g.policy.groups.at(number), depth)
-			} else if steps < 0 {
-				return foundStrict
-			}
+		if part.halted {
+			return foundStrict
+		}
+		if steps := climbSteps; !part.timed || g.climbs(group, number, &steps) {
+			found |= g.one(number)
+		} else if steps < 0 {
+			return foundStrict
 		}
 		if found&enough != 0 {
 			break
 		}
 	}
 	return found
+}
+
+// meets says whether a group may have said something on the way.
+func (g *glimpse) meets(said *hints) bool {
+	for _, hint := range g.hint[:g.n] {
+		if said.has(hint) {
+			return true
+		}
+	}
+	return false
+}
+
+// one tells what one group says on the way.
+func (g *glimpse) one(number uint32) outcome {
+	h := g.policy.groups.at(number)
+	if len(h.overrides()) > 0 {
+		return foundStrict
+	}
+	return g.all(h)
 }
 
 // climbSteps is how far glance looks for a way up of memberships that are valid now.
@@ -171,7 +170,7 @@ func (g *glimpse) climbs(from, to uint32, steps *int) bool {
 	h := g.policy.groups.at(from)
 	for i := range h.groups {
 		m := &h.groups[i]
-		if g.policy.parts.at(m.group).bloom>>(to%64)&1 == 0 || !h.open(m.window, g.now) {
+		if g.policy.parts.at(m.group).bloom>>(to%64)&1 == 0 || !h.open(m.terms, g.now) {
 			continue
 		}
 		if *steps--; *steps < 0 || g.climbs(m.group, to, steps) {
@@ -181,43 +180,58 @@ func (g *glimpse) climbs(from, to uint32, steps *int) bool {
 	return false
 }
 
-// everyone tells what Everyone says on the way.
-func (g *glimpse) everyone() outcome {
+// all tells what the grants of a holder say on the way, found by their hints.
+func (g *glimpse) all(h *holder) outcome {
 	found := outcome(0)
-	e := g.policy.everyone()
-	if len(e.grants) == 0 && len(e.overrides) == 0 {
-		return found
-	}
-	for depth := range g.n {
-		found |= g.at(e, depth)
+	for _, hint := range g.hint[:g.n] {
+		if h.group != nil && !h.group.said.has(hint) {
+			continue
+		}
+		lo, hi := 0, len(h.grants)
+		for lo < hi {
+			if mid := int(uint(lo+hi) >> 1); h.grants[mid].hint < hint {
+				lo = mid + 1
+			} else {
+				hi = mid
+			}
+		}
+		for ; lo < len(h.grants) && h.grants[lo].hint == hint; lo++ {
+			found |= g.grant(h, &h.grants[lo])
+		}
 	}
 	return found
 }
 
-// at tells what a holder says at one place.
-func (g *glimpse) at(h *holder, depth int) outcome {
-	found := outcome(0)
-	grants := h.grantsAt(g.places[depth].number)
-	for i := range grants {
-		found |= g.grant(h, &grants[i], depth)
-	}
-	if len(h.overrides) > 0 && len(h.overridesAt(g.places[depth].number)) > 0 {
-		found |= foundStrict
-	}
-	return found
-}
-
-func (g *glimpse) grant(h *holder, one *grantAt, depth int) outcome {
-	says := g.policy.roles.get(one.role).say[g.permission]
-	switch {
-	case one.marks&markEligible != 0 || says == 0 && one.marks&markReplace == 0:
+// grant tells what a grant says if its scope is the target or above it.
+func (g *glimpse) grant(h *holder, one *grantAt) outcome {
+	says := g.policy.roles.says[one.role][g.permission]
+	if one.marks&markEligible != 0 || says == 0 && one.marks&markReplace == 0 {
 		return 0
-	case one.marks&markReplace != 0 || says != uint8(Allow) || one.when != 0:
+	}
+	depth, above := g.above(one)
+	switch {
+	case !above:
+		return 0
+	case one.marks&markReplace != 0 || says != uint8(Allow) || h.when(one.terms) != 0:
 		return foundStrict
-	case !h.open(one.window, g.now), depth < g.private && one.marks&markPierce == 0:
+	case !h.open(one.terms, g.now), one.marks&markPierce == 0 && g.closed(depth):
 		return foundDoubt
 	}
 	return foundAllow
+}
+
+// above says whether the scope of a grant is the target or above it, and its depth.
+func (g *glimpse) above(one *grantAt) (depth int, above bool) {
+	if one.scope == globalNumber {
+		return 0, true
+	}
+	at := &g.policy.places.at(one.scope).scope
+	return int(at.depth), at.depth <= g.target.depth && startsPath(at.path, g.target.path)
+}
+
+// closed says whether a private scope lies on the way below that depth.
+func (g *glimpse) closed(depth int) bool {
+	return g.policy.privates != nil && !g.policy.builtin(g.permission) && g.policy.closes(g.target, depth)
 }
 
 // ready makes the question of a subject, a permission and a target. It returns an error where one of them is invalid
@@ -347,7 +361,7 @@ func (q *question) scanGroups(at *place, depth int) (outcome, bool) {
 	}
 	for i := range h.groups {
 		m := &h.groups[i]
-		if !h.open(m.window, &q.now) {
+		if !h.open(m.terms, &q.now) {
 			continue
 		}
 		g := p.groups.at(m.group).group
@@ -374,11 +388,11 @@ func (q *question) scanUp(g *groupPart, at *place, depth int) outcome {
 func (q *question) scan(h *holder, at *place, depth int) outcome {
 	found := outcome(0)
 	open := depth >= q.path.private || q.builtin
-	grants := h.grantsAt(at.number)
+	grants := h.grantsAt(at)
 	for i := range grants {
 		found |= q.scanGrant(h, &grants[i], open)
 	}
-	overrides := h.overridesAt(at.number)
+	overrides := h.overridesAt(at)
 	for i := range overrides {
 		if o := &overrides[i]; o.match.covers(o.effect, q.permission) {
 			found |= q.scanOverride(h, o, open)
@@ -395,12 +409,12 @@ func (q *question) scanGrant(h *holder, g *grantAt, open bool) outcome {
 	if says == 0 && g.marks&markReplace == 0 {
 		return 0
 	}
-	if !h.open(g.window, &q.now) {
+	if !h.open(g.terms, &q.now) {
 		q.missUnless(says == 0, OutsideWindow)
 		return 0
 	}
 	doubt := false
-	switch q.answers.ask(q.policy.catalog, g.when) {
+	switch q.answers.ask(q.policy.catalog, h.when(g.terms)) {
 	case fails:
 		q.missUnless(says == 0, ConditionFails)
 		return 0
@@ -437,11 +451,11 @@ func (q *question) missUnless(nothing bool, r Reason) {
 }
 
 func (q *question) scanOverride(h *holder, o *overrideAt, open bool) outcome {
-	if !h.open(o.window, &q.now) {
+	if !h.open(o.terms, &q.now) {
 		q.missUnless(o.effect != Allow, OutsideWindow)
 		return 0
 	}
-	answer := q.answers.ask(q.policy.catalog, o.when)
+	answer := q.answers.ask(q.policy.catalog, h.when(o.terms))
 	switch {
 	case o.effect != Allow && answer != fails:
 		return foundStrict

@@ -18,6 +18,7 @@ type draft struct {
 	groupsChanged map[uint32]bool   // whose direct groups or existence changed
 	rolesChanged  map[RoleName]bool // whose definition changed
 	tableOwned    bool
+	recent        recent
 	separate      separationScope
 }
 
@@ -171,6 +172,36 @@ func (d *draft) setSuspended(h *holder, suspended bool) {
 	h.suspended = suspended
 }
 
+// Recent is what a draft looked at last: statements about one subject or one place often come in a row.
+type recent struct {
+	holders [2]*holder // the last subject that is no group, and the last group
+	place   *place
+}
+
+func (r *recent) note(h *holder) { r.holders[boolRank(h.isGroup())] = h }
+
+func (d *draft) holder(s Subject) *holder {
+	if h := d.recent.holders[boolRank(s.IsGroup())]; h != nil && h.subject == s {
+		return h
+	}
+	h := d.policy.holder(s)
+	if h != nil {
+		d.recent.note(h)
+	}
+	return h
+}
+
+func (d *draft) place(t Scope) *place {
+	if at := d.recent.place; at != nil && at.scope.path == t.path {
+		return at
+	}
+	at := d.policy.place(t)
+	if at != nil {
+		d.recent.place = at
+	}
+	return at
+}
+
 // --- holders and places -------------------------------------------------------------------------------------------
 
 // internHolder returns the record of a subject, made if need be, to be changed in place.
@@ -179,6 +210,7 @@ func (d *draft) internHolder(s Subject) *holder {
 		return d.ownHolder(h)
 	}
 	h := &holder{subject: s, owner: d.own}
+	h.groups = h.room[:0]
 	numbers := &d.users
 	if s.IsGroup() {
 		h.group = &groupPart{}
@@ -190,7 +222,8 @@ func (d *draft) internHolder(s Subject) *holder {
 		d.parts.set(d.own, h.number, h.group)
 	}
 	numbers.set(d.own, h.number, h)
-	d.subjects.put(d.own, s.hash, nil, h)
+	d.subjects.put(d.own, nil, h)
+	d.recent.note(h)
 	return h
 }
 
@@ -202,9 +235,10 @@ func (d *draft) ownHolder(h *holder) *holder {
 	c := *h
 	c.owner = d.own
 	c.grants = slices.Clone(h.grants)
-	c.overrides = slices.Clone(h.overrides)
-	c.groups = slices.Clone(h.groups)
-	c.windows = slices.Clone(h.windows)
+	c.groups = append(c.room[:0], h.groups...)
+	if h.rare != nil {
+		c.rare = &rarities{slices.Clone(h.rare.overrides), slices.Clone(h.rare.terms)}
+	}
 	if h.group != nil {
 		g := *h.group
 		g.rise(h.group.up)
@@ -215,8 +249,9 @@ func (d *draft) ownHolder(h *holder) *holder {
 		d.users.set(d.own, c.number, &c)
 	}
 	if !h.subject.isEveryone() {
-		d.subjects.put(d.own, h.subject.hash, h, &c)
+		d.subjects.put(d.own, h, &c)
 	}
+	d.recent.note(&c)
 	return &c
 }
 
@@ -226,7 +261,8 @@ func (d *draft) dropHolder(s Subject) {
 	if h == nil || !h.empty() || s.isEveryone() {
 		return
 	}
-	d.subjects.remove(d.own, s.hash, h)
+	d.subjects.remove(d.own, h)
+	d.recent = recent{}
 	if h.isGroup() {
 		d.groups.release(d.own, h.number)
 		d.parts.set(d.own, h.number, nil)
@@ -243,10 +279,11 @@ func (d *draft) internPlace(t Scope) *place {
 	}
 	above, _ := t.Parent()
 	parent := d.internPlace(above)
-	at := &place{scope: t, owner: d.own, number: d.places.next(), parent: parent.number}
+	at := &place{scope: t, owner: d.own, number: d.places.next(), parent: parent.number, hash: t.lastHash()}
 	parent.children = parent.children.with(d.own, at.number)
 	d.places.set(d.own, at.number, at)
-	d.scopes.put(d.own, t.lastHash(), nil, at)
+	d.scopes.put(d.own, nil, at)
+	d.recent.place = at
 	return at
 }
 
@@ -258,8 +295,9 @@ func (d *draft) ownPlace(at *place) *place {
 	c.owner = d.own
 	d.places.set(d.own, c.number, &c)
 	if c.number != globalNumber {
-		d.scopes.put(d.own, c.scope.lastHash(), at, &c)
+		d.scopes.put(d.own, at, &c)
 	}
+	d.recent.place = &c
 	return &c
 }
 
@@ -269,7 +307,8 @@ func (d *draft) dropPlace(t Scope) {
 	if at == nil || !at.empty() || at.number == globalNumber {
 		return
 	}
-	d.scopes.remove(d.own, t.lastHash(), at)
+	d.scopes.remove(d.own, at)
+	d.recent = recent{}
 	d.places.release(d.own, at.number)
 	parent := d.ownPlace(d.places.at(at.parent))
 	parent.children = parent.children.without(d.own, at.number)
@@ -298,35 +337,52 @@ func (d *draft) dropEmpty(s Statement) {
 	}
 }
 
-// addWindow keeps a window with the holder and returns its number, 0 for the one that is always open.
-func (h *holder) addWindow(w Window) uint32 {
-	if w.IsZero() {
-		return 0
+// scarce returns the rarities of a holder that the draft owns.
+func (h *holder) scarce() *rarities {
+	if h.rare == nil {
+		h.rare = &rarities{}
 	}
-	h.windows = append(h.windows, w.canonical())
-	return uint32(len(h.windows))
+	return h.rare
 }
 
-// dropWindow takes a window away and numbers the others anew.
-func (h *holder) dropWindow(number uint32) {
+// addTerms keeps when a statement speaks and returns its number, 0 for the one that always does.
+func (h *holder) addTerms(w Window, when uint16) uint32 {
+	if w.IsZero() && when == 0 {
+		return 0
+	}
+	r := h.scarce()
+	r.terms = append(r.terms, term{w.canonical(), when})
+	return uint32(len(r.terms))
+}
+
+// dropTerms takes terms away and numbers the others anew.
+func (h *holder) dropTerms(number uint32) {
 	if number == 0 {
 		return
 	}
-	h.windows = slices.Delete(h.windows, int(number)-1, int(number))
+	h.rare.terms = slices.Delete(h.rare.terms, int(number)-1, int(number))
 	for i := range h.grants {
-		lower(&h.grants[i].window, number)
+		lower(&h.grants[i].terms, number)
 	}
-	for i := range h.overrides {
-		lower(&h.overrides[i].window, number)
+	for i := range h.rare.overrides {
+		lower(&h.rare.overrides[i].terms, number)
 	}
 	for i := range h.groups {
-		lower(&h.groups[i].window, number)
+		lower(&h.groups[i].terms, number)
+	}
+	h.tidy()
+}
+
+func lower(terms *uint32, dropped uint32) {
+	if *terms > dropped {
+		*terms--
 	}
 }
 
-func lower(window *uint32, dropped uint32) {
-	if *window > dropped {
-		*window--
+// tidy drops the rarities of a holder that has none left.
+func (h *holder) tidy() {
+	if h.rare != nil && len(h.rare.overrides) == 0 && len(h.rare.terms) == 0 {
+		h.rare = nil
 	}
 }
 
@@ -343,9 +399,9 @@ func (d *draft) takeMembership(m Membership) Statement {
 	}
 	before := d.membership(h, &h.groups[i])
 	h, g = d.ownHolder(h), d.ownHolder(g)
-	window := h.groups[i].window
+	terms := h.groups[i].terms
 	h.groups = slices.Delete(h.groups, i, i+1)
-	h.dropWindow(window)
+	h.dropTerms(terms)
 	if h.isGroup() {
 		g.group.subgroups = g.group.subgroups.without(d.own, h.number)
 		d.groupsChanged[h.number] = true
@@ -358,7 +414,7 @@ func (d *draft) takeMembership(m Membership) Statement {
 func (d *draft) addMembership(m Membership) {
 	h, g := d.internHolder(m.Member), d.internHolder(m.Group)
 	d.separate.add(m.Member)
-	h.groups = insertAt(h.groups, len(h.groups), memberAt{g.number, h.addWindow(m.Window)})
+	h.groups = insertAt(h.groups, len(h.groups), memberAt{g.number, h.addTerms(m.Window, 0)})
 	if h.isGroup() {
 		g.group.subgroups = g.group.subgroups.with(d.own, h.number)
 		d.groupsChanged[h.number] = true
@@ -369,22 +425,24 @@ func (d *draft) addMembership(m Membership) {
 
 // --- grants and overrides -----------------------------------------------------------------------------------------
 
-func (p *policy) findGrant(g Grant) (*holder, int) {
-	h, at, r := p.holder(g.Subject), p.place(g.Scope), p.roles.byName[g.Role]
-	if h == nil || at == nil || r == nil {
-		return nil, -1
+// grantIndex returns where among the grants of its subject, at its scope, is the one with the key of g; -1 where none is.
+func (p *policy) grantIndex(h *holder, at *place, g Grant) int {
+	r, when := p.roles.byName[g.Role], p.catalog.conditions[g.When]
+	if h == nil || at == nil || r == nil || g.When != "" && when == 0 {
+		return -1
 	}
-	when := p.catalog.conditions[g.When]
-	if g.When != "" && when == 0 {
-		return nil, -1
+	grants := h.grantsAt(at)
+	for i := range grants {
+		if x := &grants[i]; x.role == r.number && h.when(x.terms) == when && (x.marks&markEligible != 0) == g.Eligible {
+			return offsetIn(h.grants, grants) + i
+		}
 	}
-	return h, slices.IndexFunc(h.grants, func(x grantAt) bool {
-		return x.scope == at.number && x.role == r.number && x.when == when && (x.marks&markEligible != 0) == g.Eligible
-	})
+	return -1
 }
 
 func (d *draft) takeGrant(g Grant) Statement {
-	h, i := d.findGrant(g)
+	h := d.holder(g.Subject)
+	i := d.grantIndex(h, d.place(g.Scope), g)
 	if i < 0 {
 		return nil
 	}
@@ -392,7 +450,7 @@ func (d *draft) takeGrant(g Grant) Statement {
 	before := d.grant(h, &x)
 	h = d.ownHolder(h)
 	h.grants = slices.Delete(h.grants, i, i+1)
-	h.dropWindow(x.window)
+	h.dropTerms(x.terms)
 	if x.marks&markReplace != 0 {
 		d.replaces--
 	}
@@ -406,7 +464,7 @@ func (d *draft) takeGrant(g Grant) Statement {
 func (d *draft) addGrant(g Grant) {
 	h, at, r := d.internHolder(g.Subject), d.internPlace(g.Scope), d.internRole(g.Role)
 	d.separate.add(g.Subject)
-	x := grantAt{scope: at.number, role: r.number, when: d.catalog.conditions[g.When], window: h.addWindow(g.Window)}
+	x := grantAt{scope: at.number, role: r.number, hint: at.hint(), terms: h.addTerms(g.Window, d.catalog.conditions[g.When])}
 	if g.Replace {
 		x.marks |= markReplace
 		d.replaces++
@@ -418,7 +476,7 @@ func (d *draft) addGrant(g Grant) {
 		x.marks |= markEligible
 	}
 	i := len(h.grants)
-	for i > 0 && h.grants[i-1].scope > x.scope {
+	for i > 0 && h.grants[i-1].spot() > x.spot() {
 		i--
 	}
 	h.grants = insertAt(h.grants, i, x)
@@ -426,27 +484,33 @@ func (d *draft) addGrant(g Grant) {
 	d.countUse(h, r.number, true)
 }
 
-func (p *policy) findOverride(o Override) (*holder, int) {
-	h, at := p.holder(o.Subject), p.place(o.Scope)
+// overrideIndex does as grantIndex does, for overrides.
+func (p *policy) overrideIndex(h *holder, at *place, o Override) int {
 	when := p.catalog.conditions[o.When]
 	if h == nil || at == nil || o.When != "" && when == 0 {
-		return nil, -1
+		return -1
 	}
-	return h, slices.IndexFunc(h.overrides, func(x overrideAt) bool {
-		return x.scope == at.number && x.match.pattern == o.Pattern && x.when == when
-	})
+	overrides := h.overridesAt(at)
+	for i := range overrides {
+		if x := &overrides[i]; x.match.pattern == o.Pattern && h.when(x.terms) == when {
+			return offsetIn(h.overrides(), overrides) + i
+		}
+	}
+	return -1
 }
 
 func (d *draft) takeOverride(o Override) Statement {
-	h, i := d.findOverride(o)
+	h := d.holder(o.Subject)
+	i := d.overrideIndex(h, d.place(o.Scope), o)
 	if i < 0 {
 		return nil
 	}
-	x := h.overrides[i]
+	x := h.overrides()[i]
 	before := d.override(h, &x)
 	h = d.ownHolder(h)
-	h.overrides = slices.Delete(h.overrides, i, i+1)
-	h.dropWindow(x.window)
+	h.rare.overrides = slices.Delete(h.rare.overrides, i, i+1)
+	h.dropTerms(x.terms)
+	h.tidy()
 	if x.effect != Allow {
 		d.strictOverrides--
 	}
@@ -457,22 +521,24 @@ func (d *draft) takeOverride(o Override) Statement {
 func (d *draft) addOverride(o Override) {
 	h, at := d.internHolder(o.Subject), d.internPlace(o.Scope)
 	x := overrideAt{
-		match: d.catalog.matcher(o.Pattern), scope: at.number, effect: o.Effect,
-		when: d.catalog.conditions[o.When], window: h.addWindow(o.Window),
+		match: d.catalog.matcher(o.Pattern), scope: at.number, hint: at.hint(), effect: o.Effect,
+		terms: h.addTerms(o.Window, d.catalog.conditions[o.When]),
 	}
 	if x.effect != Allow {
 		d.strictOverrides++
 	}
-	i := len(h.overrides)
-	for i > 0 && h.overrides[i-1].scope > x.scope {
+	r := h.scarce()
+	i := len(r.overrides)
+	for i > 0 && r.overrides[i-1].spot() > x.spot() {
 		i--
 	}
-	h.overrides = insertAt(h.overrides, i, x)
+	r.overrides = insertAt(r.overrides, i, x)
 	d.enterPlace(h, at)
 }
 
 func (d *draft) enterPlace(h *holder, at *place) {
 	if h.isGroup() {
+		h.group.said.add(at.hint())
 		at.groups = at.groups.with(d.own, h.number)
 		return
 	}
@@ -481,15 +547,28 @@ func (d *draft) enterPlace(h *holder, at *place) {
 
 // leavePlace takes the holder off a place where it has no statement left.
 func (d *draft) leavePlace(h *holder, scope uint32) {
-	if len(h.grantsAt(scope)) > 0 || len(h.overridesAt(scope)) > 0 {
+	at := d.places.at(scope)
+	if len(h.grantsAt(at)) > 0 || len(h.overridesAt(at)) > 0 {
 		return
 	}
-	at := d.ownPlace(d.places.at(scope))
+	at = d.ownPlace(at)
 	if h.isGroup() {
+		h.hintAnew()
 		at.groups = at.groups.without(d.own, h.number)
 		return
 	}
 	at.users = at.users.without(d.own, h.number)
+}
+
+// hintAnew works out the hints of a group that left a place.
+func (h *holder) hintAnew() {
+	h.group.said = hints{}
+	for i := range h.grants {
+		h.group.said.add(h.grants[i].hint)
+	}
+	for i := range h.overrides() {
+		h.group.said.add(h.overrides()[i].hint)
+	}
 }
 
 // --- roles --------------------------------------------------------------------------------------------------------
@@ -500,7 +579,7 @@ func (d *draft) ownTable() {
 		return
 	}
 	d.tableOwned = true
-	d.roles = &roletable{byName: maps.Clone(d.roles.byName), roles: slices.Clone(d.roles.roles), strict: d.roles.strict}
+	d.roles = &roletable{byName: maps.Clone(d.roles.byName), roles: slices.Clone(d.roles.roles), says: d.roles.says, strict: d.roles.strict}
 }
 
 // internRole returns the role of that name; a name that is not defined yet stands for the role to come.

@@ -304,9 +304,9 @@ func (p *policy) mayAllow(who Subject) permset {
 		for i := range h.grants {
 			able.or(p.roles.get(h.grants[i].role).can.gives.permissions)
 		}
-		for i := range h.overrides {
-			if h.overrides[i].effect == Allow {
-				able.or(h.overrides[i].match.allow)
+		for i := range h.overrides() {
+			if h.overrides()[i].effect == Allow {
+				able.or(h.overrides()[i].match.allow)
 			}
 		}
 	}
@@ -361,10 +361,10 @@ func (q *question) eligible() bool {
 			continue
 		}
 		for depth := range q.path.n {
-			grants := b.grantsAt(q.path.places[depth].number)
+			grants := b.grantsAt(q.path.places[depth])
 			for i := range grants {
 				x := &grants[i]
-				if x.marks&markEligible != 0 && b.open(x.window, &q.now) && q.stands(Allow, x.when) && q.says(x.role) == Allow {
+				if x.marks&markEligible != 0 && b.open(x.terms, &q.now) && q.stands(Allow, b.when(x.terms)) && q.says(x.role) == Allow {
 					return true
 				}
 			}
@@ -421,8 +421,8 @@ func (t *trial) instants(who Subject) []time.Time {
 	set := map[time.Time]bool{t.now: true}
 	add := func(p *policy, who Subject) {
 		for _, h := range p.bearersOf(who) {
-			for _, w := range h.windows {
-				for _, at := range []time.Time{w.NotBefore, w.NotAfter} {
+			for _, some := range h.terms() {
+				for _, at := range []time.Time{some.NotBefore, some.NotAfter} {
 					if at.After(t.now) {
 						set[at] = true
 					}

@@ -77,7 +77,7 @@ func (c *court) finding(q *question, s *said, path []Subject) Finding {
 func (c *court) statement(q *question, s *said) Statement {
 	h := c.bearers[s.bearer].holder
 	if s.override {
-		return q.policy.override(h, &h.overrides[s.index])
+		return q.policy.override(h, &h.overrides()[s.index])
 	}
 	return q.policy.grant(h, &h.grants[s.index])
 }
@@ -85,9 +85,9 @@ func (c *court) statement(q *question, s *said) Statement {
 func (c *court) when(q *question, s *said) uint16 {
 	h := c.bearers[s.bearer].holder
 	if s.override {
-		return h.overrides[s.index].when
+		return h.when(h.overrides()[s.index].terms)
 	}
-	return h.grants[s.index].when
+	return h.when(h.grants[s.index].terms)
 }
 
 // nameRule finds the rule through which the granted role says what it says.
@@ -148,7 +148,7 @@ func (c *court) directGroups(q *question, bearer int) []*holder {
 	}
 	h := c.bearers[bearer].holder
 	for i := range h.groups {
-		if m := &h.groups[i]; h.open(m.window, &q.now) {
+		if m := &h.groups[i]; h.open(m.terms, &q.now) {
 			direct = append(direct, q.policy.groups.at(m.group))
 		}
 	}

@@ -119,10 +119,14 @@ func (d *draft) finishRoles(base *policy) {
 		d.roles.compileSays(r, n)
 		r.can = d.roles.capacityOf(r, n)
 	}
-	d.roles.strict = newPermset(n)
-	for _, r := range d.roles.roles {
+	d.roles.strict, d.roles.says = newPermset(n), make([][]uint8, len(d.roles.roles))
+	for number, r := range d.roles.roles {
+		if r == nil || !r.defined {
+			continue
+		}
+		d.roles.says[number] = r.say
 		for p := range n {
-			if r != nil && r.defined && r.say[p] > uint8(Allow) {
+			if r.say[p] > uint8(Allow) {
 				d.roles.strict.add(p)
 			}
 		}
@@ -292,7 +296,7 @@ func (d *draft) climb(h *holder) bool {
 	for _, m := range h.groups {
 		above := d.groups.at(m.group).group
 		g.steps = max(g.steps, above.steps+1)
-		g.timed = g.timed || m.window != 0 || above.timed
+		g.timed = g.timed || m.terms != 0 || above.timed
 		g.halted = g.halted || above.halted
 		up = append(up, above.up...)
 	}

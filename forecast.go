@@ -1,6 +1,7 @@
 package rolecall
 
 import (
+	"cmp"
 	"encoding/binary"
 	"maps"
 	"slices"
@@ -26,7 +27,7 @@ type task struct {
 type near struct {
 	policy *policy
 	listed bool
-	places []uint32 // sorted
+	places []*place // sorted by spot
 }
 
 // maxNear is how many places are listed.
@@ -147,8 +148,8 @@ func (f *forecast) aboveTask(group Subject) *task {
 			for i := range h.grants {
 				t.grant(p, &h.grants[i])
 			}
-			for i := range h.overrides {
-				t.override(p, &h.overrides[i])
+			for i := range h.overrides() {
+				t.override(p, &h.overrides()[i])
 			}
 		}
 	}
@@ -292,7 +293,7 @@ func (e *effects) key(t *task) string {
 	for _, v := range []*View{e.before, e.after} {
 		key = append(key, byte(v.denied))
 		for i, b := range v.bearers {
-			if len(b.grants) > 0 || len(b.overrides) > 0 {
+			if len(b.grants) > 0 || len(b.overrides()) > 0 {
 				key = binary.LittleEndian.AppendUint32(append(key, 1), b.number)
 				key = append(key, boolByte(b.live), boolByte(b.group == nil), boolByte(i == 0))
 			}
@@ -325,13 +326,13 @@ func (t *task) prepare(policies [2]*policy) {
 			var way path
 			p.walk(&root, &way)
 			for _, at := range way.places[:way.n] {
-				n.places = append(n.places, at.number)
+				n.places = append(n.places, at)
 			}
 			if way.n > int(root.depth) {
 				n.addInside(way.places[way.n-1])
 			}
 		}
-		slices.Sort(n.places)
+		slices.SortFunc(n.places, func(a, b *place) int { return cmp.Compare(a.spot(), b.spot()) })
 		n.places = slices.Compact(n.places)
 		t.near[i] = n
 	}
@@ -342,8 +343,9 @@ func (n *near) addInside(at *place) {
 		if n.listed = n.listed && len(n.places) < maxNear; !n.listed {
 			return
 		}
-		n.places = append(n.places, number)
-		n.addInside(n.policy.places.at(number))
+		inside := n.policy.places.at(number)
+		n.places = append(n.places, inside)
+		n.addInside(inside)
 	}
 }
 
@@ -353,15 +355,15 @@ func (t *task) clip(v *View, n *near) *View {
 	c.bearers = slices.Clone(v.bearers)
 	for i := range c.bearers {
 		b := &c.bearers[i]
-		if len(b.grants) == 0 && len(b.overrides) == 0 {
+		if len(b.grants) == 0 && len(b.overrides()) == 0 {
 			continue
 		}
-		h := *b.holder
-		h.grants, h.overrides = nil, nil
-		if n.listed && len(n.places) < len(b.grants)+len(b.overrides) {
-			for _, number := range n.places {
-				h.grants = append(h.grants, b.grantsAt(number)...)
-				h.overrides = append(h.overrides, b.overridesAt(number)...)
+		h, rare := *b.holder, rarities{terms: b.terms()}
+		h.grants, h.rare = nil, &rare
+		if n.listed && len(n.places) < len(b.grants)+len(b.overrides()) {
+			for _, at := range n.places {
+				h.grants = append(h.grants, b.grantsAt(at)...)
+				rare.overrides = append(rare.overrides, b.overridesAt(at)...)
 			}
 		} else {
 			t.filter(b.holder, &h, n.policy)
@@ -377,9 +379,9 @@ func (t *task) filter(from, to *holder, p *policy) {
 			to.grants = append(to.grants, g)
 		}
 	}
-	for _, o := range from.overrides {
+	for _, o := range from.overrides() {
 		if t.reaches(p.places.at(o.scope).scope) {
-			to.overrides = append(to.overrides, o)
+			to.rare.overrides = append(to.rare.overrides, o)
 		}
 	}
 }

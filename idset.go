@@ -7,7 +7,7 @@ import (
 )
 
 // An idset is a persistent set of numbers; nil is the empty set. Few numbers are one sorted list; many are chunks of
-// 4096, each a sorted list or a bitmap, so that an update copies about a kilobyte however large the set is.
+// 4096, each a sorted list or a bitmap, so that an update copies a kilobyte or two however large the set is.
 type idset struct {
 	owner  *token
 	n      int
@@ -25,7 +25,7 @@ type chunk struct {
 }
 
 const (
-	smallSet   = 64
+	smallSet   = 512
 	smallRoom  = 6
 	chunkBits  = 12
 	chunkSpan  = 1 << chunkBits
@@ -38,15 +38,26 @@ func (s *idset) has(id uint32) bool {
 		return false
 	}
 	if s.chunks == nil {
-		for _, x := range s.small {
-			if x >= id {
-				return x == id
-			}
-		}
-		return false
+		return hasSorted(s.small, id)
 	}
 	i, ok := s.chunkAt(id)
 	return ok && s.chunks[i].has(uint16(id%chunkSpan))
+}
+
+func hasSorted(list []uint32, id uint32) bool {
+	for len(list) > 16 {
+		if mid := len(list) / 2; list[mid] <= id {
+			list = list[mid:]
+		} else {
+			list = list[:mid]
+		}
+	}
+	for _, x := range list {
+		if x >= id {
+			return x == id
+		}
+	}
+	return false
 }
 
 // bloomOf returns the bloom of these numbers.
@@ -60,6 +71,9 @@ func bloomOf(ids []uint32) (bloom uint64) {
 func (s *idset) chunkAt(id uint32) (int, bool) {
 	base := id >> chunkBits
 	lo, hi := 0, len(s.chunks)
+	if hi > 0 && s.chunks[hi-1].base <= base { // most numbers are new ones
+		lo = hi - 1
+	}
 	for lo < hi {
 		mid := (lo + hi) / 2
 		if s.chunks[mid].base < base {

@@ -79,7 +79,7 @@ func (q *question) bearers(list []bearer) []bearer {
 		for i := 0; i < len(list); i++ {
 			h := list[i].holder
 			for j := range h.groups {
-				if m := &h.groups[j]; h.open(m.window, &q.now) {
+				if m := &h.groups[j]; h.open(m.terms, &q.now) {
 					list = addBearer(list, q.policy.groups.at(m.group), live)
 				}
 			}
@@ -124,7 +124,7 @@ func (c *court) nearer(q *question, a, b *said) bool {
 func (c *court) collect(q *question, list []said, all bool) []said {
 	for b := range c.bearers {
 		h := c.bearers[b].holder
-		if len(h.grants) == 0 && len(h.overrides) == 0 {
+		if len(h.grants) == 0 && h.rare == nil {
 			continue
 		}
 		for depth := range q.path.n {
@@ -132,26 +132,26 @@ func (c *court) collect(q *question, list []said, all bool) []said {
 			if h.group != nil && !at.groups.has(h.number) {
 				continue
 			}
-			list = c.collectAt(q, list, int32(b), int32(depth), at.number, all)
+			list = c.collectAt(q, list, int32(b), int32(depth), at, all)
 		}
 	}
 	return list
 }
 
-func (c *court) collectAt(q *question, list []said, b, depth int32, scope uint32, all bool) []said {
+func (c *court) collectAt(q *question, list []said, b, depth int32, at *place, all bool) []said {
 	h := c.bearers[b].holder
-	if grants := h.grantsAt(scope); len(grants) > 0 {
+	if grants := h.grantsAt(at); len(grants) > 0 {
 		first := offsetIn(h.grants, grants)
 		for i := range grants {
 			list = q.hear(list, c.hearGrant(q, h, &grants[i], said{bearer: b, depth: depth, index: int32(first + i), by: -1}), all)
 		}
 	}
-	if overrides := h.overridesAt(scope); len(overrides) > 0 {
-		first := offsetIn(h.overrides, overrides)
+	if overrides := h.overridesAt(at); len(overrides) > 0 {
+		first := offsetIn(h.overrides(), overrides)
 		for i := range overrides {
 			if o := &overrides[i]; q.overrideCovers(o) {
 				s := said{bearer: b, depth: depth, index: int32(first + i), by: -1, override: true, effect: o.effect}
-				s.fate = q.heard(h, o.window, o.when, o.effect)
+				s.fate = q.heard(h, o.terms, o.effect)
 				list = q.hear(list, s, all)
 			}
 		}
@@ -182,11 +182,11 @@ func (q *question) hear(list []said, s said, all bool) []said {
 }
 
 // heard says why a statement is not heard, 0 where it is.
-func (q *question) heard(h *holder, window uint32, when uint16, effect Effect) Fate {
-	if !h.open(window, &q.now) {
+func (q *question) heard(h *holder, terms uint32, effect Effect) Fate {
+	if !h.open(terms, &q.now) {
 		return StoppedByWindow
 	}
-	switch q.answers.ask(q.policy.catalog, when) {
+	switch q.answers.ask(q.policy.catalog, h.when(terms)) {
 	case fails:
 		return StoppedByCondition
 	case unknown:
@@ -204,10 +204,10 @@ func (c *court) hearGrant(q *question, h *holder, g *grantAt, s said) said {
 	switch {
 	case g.marks&markEligible != 0:
 		s.fate = NotActivated
-	case !h.open(g.window, &q.now):
+	case !h.open(g.terms, &q.now):
 		s.fate = StoppedByWindow
 	default:
-		switch q.answers.ask(q.policy.catalog, g.when) {
+		switch q.answers.ask(q.policy.catalog, h.when(g.terms)) {
 		case fails:
 			s.fate = StoppedByCondition
 		case unknown:

@@ -139,12 +139,12 @@ func (p *policy) deniable(at groupPoint) *claim {
 	if h == nil || place == nil {
 		return c
 	}
-	for _, x := range h.grantsAt(place.number) {
+	for _, x := range h.grantsAt(place) {
 		if x.marks&markEligible == 0 {
 			c.add(&p.roles.get(x.role).can.denies)
 		}
 	}
-	for _, o := range h.overridesAt(place.number) {
+	for _, o := range h.overridesAt(place) {
 		if o.effect != Allow {
 			c.add(o.match.claim(o.match.any))
 		}
@@ -160,20 +160,20 @@ func (p *policy) denies(at groupPoint, m matter, now time.Time, f Facts) Effect 
 	}
 	q := p.questionOf(at.group, m, now, f)
 	strictest := Effect(0)
-	grants := h.grantsAt(place.number)
+	grants := h.grantsAt(place)
 	for i := range grants {
 		x := &grants[i]
-		if x.marks&markEligible != 0 || !h.open(x.window, &q.now) {
+		if x.marks&markEligible != 0 || !h.open(x.terms, &q.now) {
 			continue
 		}
-		if says := q.says(x.role); says > Except && q.stands(says, x.when) {
+		if says := q.says(x.role); says > Except && q.stands(says, h.when(x.terms)) {
 			strictest = max(strictest, says)
 		}
 	}
-	overrides := h.overridesAt(place.number)
+	overrides := h.overridesAt(place)
 	for i := range overrides {
 		o := &overrides[i]
-		if o.effect > Except && q.overrideCovers(o) && h.open(o.window, &q.now) && q.stands(o.effect, o.when) {
+		if o.effect > Except && q.overrideCovers(o) && h.open(o.terms, &q.now) && q.stands(o.effect, h.when(o.terms)) {
 			strictest = max(strictest, o.effect)
 		}
 	}

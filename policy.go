@@ -1,6 +1,7 @@
 package rolecall
 
 import (
+	"cmp"
 	"slices"
 )
 
@@ -37,11 +38,23 @@ type holder struct {
 	number    uint32 // among the users or among the groups
 	suspended bool
 	owner     *token
-	grants    []grantAt    // sorted by scope number
-	overrides []overrideAt // sorted by scope number
-	groups    []memberAt   // the groups it is directly in
-	windows   []Window     // of all of these, by their window number less one
-	group     *groupPart   // of groups only
+	grants    []grantAt   // sorted by spot
+	groups    []memberAt  // the groups it is directly in
+	room      [2]memberAt // for groups, so that most holders are two pieces of memory
+	rare      *rarities   // nil for most
+	group     *groupPart  // of groups only
+}
+
+// Rarities are what most holders have nothing of.
+type rarities struct {
+	overrides []overrideAt // sorted as grants are
+	terms     []term       // of the grants, overrides and memberships, by their number less one
+}
+
+// Terms say when a statement speaks; number 0 is for those that always do.
+type term struct {
+	Window
+	when uint16 // 0: unconditional
 }
 
 // A groupPart is what a group has beside what every holder has.
@@ -54,6 +67,7 @@ type groupPart struct {
 	members   *idset         // users directly in it
 	subgroups *idset         // groups directly in it
 	steps     int            // the longest way up
+	said      hints          // of the places where the group itself has a statement
 }
 
 const upRoom = 6
@@ -64,12 +78,13 @@ func (g *groupPart) rise(up []uint32) {
 	g.bloom = bloomOf(up)
 }
 
+// A grantAt is a grant as its holder keeps it. There are millions: it takes 16 bytes.
 type grantAt struct {
-	scope  uint32
-	role   uint32
-	window uint32 // 0: always valid
-	when   uint16 // 0: unconditional
-	marks  uint8
+	scope uint32
+	role  uint32
+	terms uint32
+	hint  uint16 // of the scope
+	marks uint8
 }
 
 const (
@@ -81,14 +96,14 @@ const (
 type overrideAt struct {
 	match  *matcher
 	scope  uint32
-	window uint32
-	when   uint16
+	terms  uint32
+	hint   uint16 // of the scope
 	effect Effect
 }
 
 type memberAt struct {
-	group  uint32
-	window uint32
+	group uint32
+	terms uint32
 }
 
 // A place is a scope that statements name, or above one that they name.
@@ -96,6 +111,7 @@ type place struct {
 	scope    Scope
 	number   uint32
 	parent   uint32
+	hash     uint32
 	private  bool
 	owner    *token
 	children *idset // places directly inside
@@ -117,7 +133,7 @@ const (
 
 func emptyPolicy(c *Catalog) *policy {
 	own := new(token)
-	p := &policy{catalog: c, roles: &roletable{byName: map[RoleName]*role{}, strict: newPermset(len(c.permissions))}}
+	p := &policy{catalog: c, subjects: table[holder]{hash: (*holder).hashed}, scopes: table[place]{hash: (*place).hashed}, roles: &roletable{byName: map[RoleName]*role{}, strict: newPermset(len(c.permissions))}}
 	all := &groupPart{}
 	all.rise([]uint32{everyoneNumber})
 	p.groups.set(own, p.groups.next(), &holder{subject: Everyone(), group: all})
@@ -134,16 +150,15 @@ func (p *policy) holder(s Subject) *holder {
 	if s.isEveryone() {
 		return p.everyone()
 	}
-	return holderIn(p.subjects.bucketOf(s.hash), &s)
+	return p.named(&s)
 }
 
-func holderIn(b *bucket[holder], s *Subject) *holder {
-	for ; b != nil; b = b.more {
-		for i := range b.n {
-			if b.hash[i] == s.hash {
-				if h := b.value[i]; h.subject.id == s.id && h.subject.kind == s.kind {
-					return h
-				}
+// named returns what is said of a subject other than Everyone.
+func (p *policy) named(s *Subject) *holder {
+	for b := p.subjects.bucketOf(s.hash); b != nil; b = b.more {
+		for m := b.match(s.hash); m != 0; m &= m - 1 {
+			if h := b.at(m); h.subject.id == s.id && h.subject.kind == s.kind {
+				return h
 			}
 		}
 	}
@@ -155,8 +170,7 @@ func (p *policy) place(t Scope) *place {
 	if t.depth == 0 {
 		return p.global()
 	}
-	hash := t.lastHash()
-	return p.scopes.find(hash, func(at *place) bool { return at.scope.path == t.path })
+	return p.step(&t, int(t.depth))
 }
 
 // A path is the chain of known places from Global down towards a target.
@@ -184,22 +198,11 @@ func (p *policy) walk(target *Scope, to *path) {
 
 // step returns the place of the first n segments of target, nil where it is unknown.
 func (p *policy) step(target *Scope, n int) *place {
-	var hash uint32
-	if n <= inlineHashes {
-		hash = target.hash[n-1]
-	} else {
-		hash = target.prefixHash(n)
-	}
-	return placeIn(p.scopes.bucketOf(hash), hash, target, n)
-}
-
-func placeIn(b *bucket[place], hash uint32, target *Scope, n int) *place {
-	for ; b != nil; b = b.more {
-		for i := range b.n {
-			if b.hash[i] == hash {
-				if at := b.value[i]; int(at.scope.depth) == n && startsPath(at.scope.path, target.path) {
-					return at
-				}
+	hash := target.hashAt(n)
+	for b := p.scopes.bucketOf(hash); b != nil; b = b.more {
+		for m := b.match(hash); m != 0; m &= m - 1 {
+			if at := b.at(m); int(at.scope.depth) == n && startsPath(at.scope.path, target.path) {
+				return at
 			}
 		}
 	}
@@ -207,58 +210,80 @@ func placeIn(b *bucket[place], hash uint32, target *Scope, n int) *place {
 }
 
 // grantsAt returns the holder's grants at a place.
-func (h *holder) grantsAt(scope uint32) []grantAt {
+func (h *holder) grantsAt(at *place) []grantAt {
 	lo := 0
 	if len(h.grants) > 8 {
-		lo, _ = slices.BinarySearchFunc(h.grants, scope, func(g grantAt, scope uint32) int {
-			return int(int64(g.scope) - int64(scope))
-		})
+		lo, _ = slices.BinarySearchFunc(h.grants, at.spot(), func(g grantAt, spot uint64) int { return cmp.Compare(g.spot(), spot) })
 	} else {
-		for lo < len(h.grants) && h.grants[lo].scope < scope {
+		for lo < len(h.grants) && h.grants[lo].scope != at.number {
 			lo++
 		}
 	}
 	hi := lo
-	for hi < len(h.grants) && h.grants[hi].scope == scope {
+	for hi < len(h.grants) && h.grants[hi].scope == at.number {
 		hi++
 	}
 	return h.grants[lo:hi]
 }
 
 // overridesAt returns the holder's overrides at a place.
-func (h *holder) overridesAt(scope uint32) []overrideAt {
-	if len(h.overrides) == 0 {
+func (h *holder) overridesAt(at *place) []overrideAt {
+	list := h.overrides()
+	if len(list) == 0 {
 		return nil
 	}
-	lo, _ := slices.BinarySearchFunc(h.overrides, scope, func(o overrideAt, scope uint32) int {
-		return int(int64(o.scope) - int64(scope))
-	})
+	lo, _ := slices.BinarySearchFunc(list, at.spot(), func(o overrideAt, spot uint64) int { return cmp.Compare(o.spot(), spot) })
 	hi := lo
-	for hi < len(h.overrides) && h.overrides[hi].scope == scope {
+	for hi < len(list) && list[hi].scope == at.number {
 		hi++
 	}
-	return h.overrides[lo:hi]
+	return list[lo:hi]
 }
 
-// open says whether the window of that number is open now.
-func (h *holder) open(window uint32, now *instant) bool {
-	return window == 0 || h.windows[window-1].Open(now.now())
+func (h *holder) overrides() []overrideAt {
+	if h.rare == nil {
+		return nil
+	}
+	return h.rare.overrides
 }
 
-func (h *holder) window(number uint32) Window {
-	if number == 0 {
+func (h *holder) terms() []term {
+	if h.rare == nil {
+		return nil
+	}
+	return h.rare.terms
+}
+
+// open says whether the window of these terms is open now.
+func (h *holder) open(terms uint32, now *instant) bool {
+	return terms == 0 || h.rare.terms[terms-1].Open(now.now())
+}
+
+func (h *holder) window(terms uint32) Window {
+	if terms == 0 {
 		return Window{}
 	}
-	return h.windows[number-1]
+	return h.rare.terms[terms-1].Window
+}
+
+// when returns the condition of these terms.
+func (h *holder) when(terms uint32) uint16 {
+	if terms == 0 {
+		return 0
+	}
+	return h.rare.terms[terms-1].when
 }
 
 func (h *holder) isGroup() bool { return h.group != nil }
 
 // empty says whether nothing is said of the holder any more.
 func (h *holder) empty() bool {
-	return len(h.grants) == 0 && len(h.overrides) == 0 && len(h.groups) == 0 && !h.suspended &&
+	return len(h.grants) == 0 && len(h.overrides()) == 0 && len(h.groups) == 0 && !h.suspended &&
 		(h.group == nil || h.group.members == nil && h.group.subgroups == nil)
 }
+
+func (h *holder) hashed() uint32 { return h.subject.hash }
+func (at *place) hashed() uint32 { return at.hash }
 
 func (at *place) empty() bool {
 	return !at.private && at.children == nil && at.groups == nil && at.users == nil
@@ -268,7 +293,7 @@ func (at *place) empty() bool {
 func (p *policy) grant(h *holder, g *grantAt) Grant {
 	return Grant{
 		Subject: h.subject, Role: p.roles.get(g.role).Name, Scope: p.places.at(g.scope).scope,
-		When: p.catalog.conditionOf[g.when], Window: h.window(g.window),
+		When: p.catalog.conditionOf[h.when(g.terms)], Window: h.window(g.terms),
 		Replace: g.marks&markReplace != 0, Pierce: g.marks&markPierce != 0, Eligible: g.marks&markEligible != 0,
 	}
 }
@@ -277,13 +302,13 @@ func (p *policy) grant(h *holder, g *grantAt) Grant {
 func (p *policy) override(h *holder, o *overrideAt) Override {
 	return Override{
 		Subject: h.subject, Effect: o.effect, Pattern: o.match.pattern, Scope: p.places.at(o.scope).scope,
-		When: p.catalog.conditionOf[o.when], Window: h.window(o.window),
+		When: p.catalog.conditionOf[h.when(o.terms)], Window: h.window(o.terms),
 	}
 }
 
 // membership returns the membership as a statement.
 func (p *policy) membership(h *holder, m *memberAt) Membership {
-	return Membership{Member: h.subject, Group: p.groups.at(m.group).subject, Window: h.window(m.window)}
+	return Membership{Member: h.subject, Group: p.groups.at(m.group).subject, Window: h.window(m.terms)}
 }
 
 // reaches says whether group k is reachable from group h over memberships valid at now; every group reaches itself
@@ -301,7 +326,7 @@ func (p *policy) reaches(h, k *holder, now *instant) bool {
 func (p *policy) climbs(h, k *holder, now *instant, seen map[uint32]bool) bool {
 	for i := range h.groups {
 		m := &h.groups[i]
-		if !h.open(m.window, now) || seen[m.group] {
+		if !h.open(m.terms, now) || seen[m.group] {
 			continue
 		}
 		seen[m.group] = true

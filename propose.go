@@ -186,11 +186,11 @@ func (p *policy) placedAt(at *place) []Statement {
 		list = append(list, PrivateScope{at.scope})
 	}
 	add := func(h *holder) {
-		grants := h.grantsAt(at.number)
+		grants := h.grantsAt(at)
 		for i := range grants {
 			list = append(list, p.grant(h, &grants[i]))
 		}
-		overrides := h.overridesAt(at.number)
+		overrides := h.overridesAt(at)
 		for i := range overrides {
 			list = append(list, p.override(h, &overrides[i]))
 		}
@@ -229,7 +229,8 @@ func (d *draft) activate(a Activation, m Meta, place string) {
 	}
 	g := eligible
 	g.Subject, g.Scope, g.Eligible, g.Window = a.Subject, a.Scope, false, Window{NotAfter: a.Until}
-	if h, i := d.findGrant(g); i >= 0 {
+	h := d.holder(g.Subject)
+	if i := d.grantIndex(h, d.place(g.Scope), g); i >= 0 {
 		g = d.grant(h, &h.grants[i])
 		if g.NotAfter.IsZero() || !a.Until.After(g.NotAfter) {
 			return
@@ -248,11 +249,11 @@ func (d *draft) eligibleFor(a Activation, m Meta) (best Grant, found bool) {
 	d.walk(&a.Scope, &way)
 	for _, b := range d.eligibleThrough(h, m.Time, a.Until) {
 		for depth := way.n - 1; depth >= 0; depth-- {
-			for _, x := range b.grantsAt(way.places[depth].number) {
-				if x.role != role.number || x.marks&markEligible == 0 || !b.window(x.window).lasts(m.Time, a.Until) {
+			for _, x := range b.grantsAt(way.places[depth]) {
+				if x.role != role.number || x.marks&markEligible == 0 || !b.window(x.terms).lasts(m.Time, a.Until) {
 					continue
 				}
-				if !found || x.when == 0 && best.When != "" && best.Subject == b.subject {
+				if !found || b.when(x.terms) == 0 && best.When != "" && best.Subject == b.subject {
 					best, found = d.grant(b, &x), true
 				}
 			}
@@ -272,7 +273,7 @@ func (d *draft) eligibleThrough(h *holder, now, until time.Time) []*holder {
 	for i := 0; i < len(list); i++ {
 		for _, m := range list[i].groups {
 			up := d.groups.at(m.group)
-			if seen[up] || up.suspended || !list[i].window(m.window).lasts(now, until) {
+			if seen[up] || up.suspended || !list[i].window(m.terms).lasts(now, until) {
 				continue
 			}
 			seen[up] = true

@@ -80,18 +80,21 @@ func mix(prefix uint32, segment string) uint32 {
 	return fold((maphash.String(seed, segment) ^ uint64(prefix)) * 0x9E3779B97F4A7C15)
 }
 
-func (s Scope) lastHash() uint32 {
-	if s.depth == 0 {
-		return 0
-	}
-	return s.prefixHash(int(s.depth))
-}
+func (s *Scope) lastHash() uint32 { return s.hashAt(int(s.depth)) }
 
-// prefixHash returns the hash of the first n segments, n ≥ 1.
-func (s Scope) prefixHash(n int) uint32 {
-	if n <= inlineHashes {
+// hashAt returns the hash of the first n segments; Global's is 0.
+func (s *Scope) hashAt(n int) uint32 {
+	switch {
+	case n == 0:
+		return 0
+	case n <= inlineHashes:
 		return s.hash[n-1]
 	}
+	return s.prefixHash(n)
+}
+
+// prefixHash reads the path for the hash of more segments than have one inline.
+func (s *Scope) prefixHash(n int) uint32 {
 	h, i := s.hash[inlineHashes-1], 0
 	for segment := range s.segments() {
 		if i++; i > inlineHashes && i <= n {

@@ -144,7 +144,7 @@ func (p *policy) tenures(h *holder, watched map[uint32][]RoleName) []tenure {
 		seen[visit{h, w}] = true
 		for i := range h.grants {
 			g := &h.grants[i]
-			held := w.and(h.window(g.window))
+			held := w.and(h.window(g.terms))
 			if g.marks&markEligible != 0 || held.Empty() {
 				continue
 			}
@@ -153,7 +153,7 @@ func (p *policy) tenures(h *holder, watched map[uint32][]RoleName) []tenure {
 			}
 		}
 		for i := range h.groups {
-			if through := w.and(h.window(h.groups[i].window)); !through.Empty() {
+			if through := w.and(h.window(h.groups[i].terms)); !through.Empty() {
 				climb(p.groups.at(h.groups[i].group), through)
 			}
 		}

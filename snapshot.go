@@ -324,9 +324,9 @@ func (p *policy) grantsOf(h *holder) []Statement {
 }
 
 func (p *policy) overridesOf(h *holder) []Statement {
-	out := make([]Statement, len(h.overrides))
-	for i := range h.overrides {
-		out[i] = p.override(h, &h.overrides[i])
+	out := make([]Statement, len(h.overrides()))
+	for i := range h.overrides() {
+		out[i] = p.override(h, &h.overrides()[i])
 	}
 	return sortStatements(out)
 }
@@ -363,13 +363,15 @@ func (p *policy) lookup(k StatementKey) Statement {
 		}
 	case kindGrant:
 		g := Grant{Subject: k.subject, Role: RoleName(k.name), Scope: k.scope, When: k.when, Eligible: k.eligible}
-		if h, i := p.findGrant(g); i >= 0 {
+		h := p.holder(g.Subject)
+		if i := p.grantIndex(h, p.place(g.Scope), g); i >= 0 {
 			return p.grant(h, &h.grants[i])
 		}
 	case kindOverride:
 		o := Override{Subject: k.subject, Pattern: Pattern(k.name), Scope: k.scope, When: k.when}
-		if h, i := p.findOverride(o); i >= 0 {
-			return p.override(h, &h.overrides[i])
+		h := p.holder(o.Subject)
+		if i := p.overrideIndex(h, p.place(o.Scope), o); i >= 0 {
+			return p.override(h, &h.overrides()[i])
 		}
 	case kindSuspension:
 		if h := p.holder(k.subject); h != nil && h.suspended {

@@ -61,7 +61,7 @@ func (p *policy) firmlyAbove(h *holder) map[*holder]bool {
 	firm[h] = true
 	for list := []*holder{h}; len(list) > 0; list = list[1:] {
 		for _, m := range list[0].groups {
-			if up := p.groups.at(m.group); m.window == 0 && !up.suspended && !firm[up] {
+			if up := p.groups.at(m.group); m.terms == 0 && !up.suspended && !firm[up] {
 				firm[up] = true
 				list = append(list, up)
 			}
@@ -70,8 +70,8 @@ func (p *policy) firmlyAbove(h *holder) map[*holder]bool {
 	return firm
 }
 
-func (s *stance) speaksAt(place uint32) bool {
-	return slices.ContainsFunc(s.bearers, func(b *holder) bool { return b.speaksAt(place) })
+func (s *stance) speaksAt(at *place) bool {
+	return slices.ContainsFunc(s.bearers, func(b *holder) bool { return b.speaksAt(at) })
 }
 
 // at returns what is sure at a scope, or in a private scope inside it where nothing more is said. Of an actor only what the
@@ -116,8 +116,8 @@ type sureness struct {
 
 // hear adds what a holder says at a depth. It reports false where a Replace is in it.
 func (w *sureness) hear(b *holder, depth int) bool {
-	place := w.way.places[depth].number
-	for _, g := range b.grantsAt(place) {
+	at := w.way.places[depth]
+	for _, g := range b.grantsAt(at) {
 		switch {
 		case g.marks&markEligible != 0:
 			continue
@@ -127,16 +127,16 @@ func (w *sureness) hear(b *holder, depth int) bool {
 		r := w.policy.roles.get(g.role)
 		w.doubtful.or(r.can.denies.permissions)
 		w.shaken = w.shaken || r.can.strict
-		if w.firm[b] && g.when == 0 && g.window == 0 {
+		if w.firm[b] && g.terms == 0 {
 			w.allow(r, depth >= w.way.private || g.marks&markPierce != 0)
 		}
 	}
-	for _, o := range b.overridesAt(place) {
+	for _, o := range b.overridesAt(at) {
 		switch {
 		case o.effect != Allow:
 			w.doubtful.or(o.match.any)
 			w.shaken = w.shaken || o.match.pattern.HasStar()
-		case w.firm[b] && o.when == 0 && o.window == 0 && !w.left.byRole:
+		case w.firm[b] && o.terms == 0 && !w.left.byRole:
 			w.hold(o.match.claim(o.match.allow), depth >= w.way.private)
 		}
 	}

@@ -64,15 +64,15 @@ func (v *View) survey(permission int) []zone {
 // look finds the spots.
 func (s *survey) look() {
 	own := s.view.bearers[0]
-	s.spots = make([]spot, 1, 8+len(own.grants)+len(own.overrides))
+	s.spots = make([]spot, 1, 8+len(own.grants)+len(own.overrides()))
 	s.spots[0] = spot{place: globalNumber, allow: ruleNever, pierce: ruleNever, strict: s.view.extra != nil && s.view.extra.narrow}
 	for i := range s.view.bearers {
 		b := &s.view.bearers[i]
 		for j := range b.grants {
 			s.seeGrant(b, &b.grants[j])
 		}
-		for j := range b.overrides {
-			s.seeOverride(b, &b.overrides[j])
+		for j := range b.overrides() {
+			s.seeOverride(b, &b.overrides()[j])
 		}
 	}
 	slices.SortStableFunc(s.spots, func(a, b spot) int { return cmp.Compare(a.place, b.place) })
@@ -100,21 +100,21 @@ func (s *survey) seeGrant(b *bearer, g *grantAt) {
 		return
 	}
 	say := s.policy.roles.get(g.role).say[s.permission]
-	if say == 0 && g.marks&markReplace == 0 || !b.open(g.window, &s.view.now) {
+	if say == 0 && g.marks&markReplace == 0 || !b.open(g.terms, &s.view.now) {
 		return
 	}
 	one := spot{place: g.scope, allow: ruleAlways, strict: g.marks&markReplace != 0 || say != uint8(Allow) && say != conditional}
 	if say == conditional {
 		s.readRole(g.role, &one)
 	}
-	s.add(b, one, g.when, g.marks&markPierce != 0)
+	s.add(b, one, b.when(g.terms), g.marks&markPierce != 0)
 }
 
 func (s *survey) seeOverride(b *bearer, o *overrideAt) {
-	if !o.match.covers(o.effect, s.permission) || !b.open(o.window, &s.view.now) {
+	if !o.match.covers(o.effect, s.permission) || !b.open(o.terms, &s.view.now) {
 		return
 	}
-	s.add(b, spot{place: o.scope, allow: ruleAlways, strict: o.effect != Allow}, o.when, false)
+	s.add(b, spot{place: o.scope, allow: ruleAlways, strict: o.effect != Allow}, b.when(o.terms), false)
 }
 
 // add notes a statement. Of a strict one it matters only where it stands, and an Allow that does not count is no spot.
@@ -344,14 +344,14 @@ func (s *survey) stakes() []stake {
 			if b.group != nil && !at.groups.has(b.number) {
 				continue
 			}
-			grants := b.grantsAt(at.number)
+			grants := b.grantsAt(at)
 			for j := range grants {
 				list = s.grantStakes(list, b, &grants[j])
 			}
-			overrides := b.overridesAt(at.number)
+			overrides := b.overridesAt(at)
 			for j := range overrides {
-				if o := &overrides[j]; o.match.covers(o.effect, s.permission) && b.open(o.window, &s.view.now) {
-					list = put(list, stake{o.when, o.effect == Allow, o.effect != Allow})
+				if o := &overrides[j]; o.match.covers(o.effect, s.permission) && b.open(o.terms, &s.view.now) {
+					list = put(list, stake{b.when(o.terms), o.effect == Allow, o.effect != Allow})
 				}
 			}
 		}
@@ -363,10 +363,10 @@ func (s *survey) stakes() []stake {
 func (s *survey) grantStakes(list []stake, b *bearer, g *grantAt) []stake {
 	say := s.policy.roles.get(g.role).say[s.permission]
 	replace := g.marks&markReplace != 0
-	if g.marks&markEligible != 0 || say == 0 && !replace || !b.open(g.window, &s.view.now) {
+	if g.marks&markEligible != 0 || say == 0 && !replace || !b.open(g.terms, &s.view.now) {
 		return list
 	}
-	whole := stake{g.when, say == uint8(Allow), replace || say != 0 && say != uint8(Allow) && say != conditional}
+	whole := stake{b.when(g.terms), say == uint8(Allow), replace || say != 0 && say != uint8(Allow) && say != conditional}
 	if say == conditional {
 		for _, n := range s.policy.roles.get(g.role).lineage {
 			r := s.policy.roles.get(n)

@@ -1,11 +1,13 @@
 package rolecall
 
+import "math/bits"
+
 // Persistent structures: an update copies the path it touches and shares the rest, so a snapshot costs what changed.
 // Nodes carry the token of the draft that made them; that draft alone may change them in place, so loading millions of
 // statements copies nothing. Once the draft is finished nobody holds its token and every node is immutable.
 //
 //	table   hash → record: a 64-way trie over the bits of the hash; a slot holds a branch or a bucket of eight
-//	vector  number → record: a 64-way radix tree, as deep as the highest number needs
+//	vector  number → record: pages of 64 under a 32-way radix tree, as deep as the highest number needs
 
 // A token marks the nodes that one draft may change in place.
 type token struct{ _ byte }
@@ -20,6 +22,7 @@ const (
 type table[T any] struct {
 	root *branch[T]
 	size int
+	hash func(*T) uint32
 }
 
 type branch[T any] struct {
@@ -33,15 +36,35 @@ type slot[T any] struct {
 	bucket *bucket[T]
 }
 
+// A bucket has a tag for each of its records, a byte that is part of the hash, so that one operation passes over the
+// records with other tags.
 type bucket[T any] struct {
-	owner *token
-	n     int
-	hash  [bucketSize]uint32
+	tags  uint64 // 0 where a record is missing
 	value [bucketSize]*T
 	more  *bucket[T] // where hashes are equal to the last bit
+	owner *token
 }
 
-// bucketOf returns the bucket in which records of that hash are, nil where there is none.
+const (
+	everyByte = 0x0101010101010101
+	lowBits   = 0x7F7F7F7F7F7F7F7F // all but the high bit of each byte
+)
+
+func tagOf(hash uint32) uint64 { return max(uint64(hash>>24), 1) }
+
+// match returns a word with a bit set in each byte whose record may have that hash; see at.
+func (b *bucket[T]) match(hash uint32) uint64 { return zeroBytes(b.tags ^ tagOf(hash)*everyByte) }
+
+// at returns the record of the lowest bit of a match.
+func (b *bucket[T]) at(match uint64) *T { return b.value[byteOf(match)] }
+
+// zeroBytes returns a word with the high bit set in each byte of x that is zero.
+func zeroBytes(x uint64) uint64 { return ^((x&lowBits + lowBits) | x | lowBits) }
+
+func byteOf(match uint64) int { return bits.TrailingZeros64(match) / 8 % bucketSize }
+
+// bucketOf returns the bucket in which records of that hash are, nil where there is none. The caller goes through the
+// matches of it and of those behind it, and compares names: hashes are never trusted.
 func (t *table[T]) bucketOf(hash uint32) *bucket[T] {
 	b, h := t.root, hash
 	for b != nil {
@@ -54,23 +77,12 @@ func (t *table[T]) bucketOf(hash uint32) *bucket[T] {
 	return nil
 }
 
-// find returns the record of that hash which is accepts; the caller compares names, hashes are never trusted.
-func (t *table[T]) find(hash uint32, is func(*T) bool) *T {
-	for b := t.bucketOf(hash); b != nil; b = b.more {
-		for i := range b.n {
-			if b.hash[i] == hash && is(b.value[i]) {
-				return b.value[i]
-			}
-		}
-	}
-	return nil
-}
-
-// put stores next under hash in place of old, or beside the others where old is nil.
-func (t *table[T]) put(own *token, hash uint32, old, next *T) {
+// put stores next in place of old, or beside the others where old is nil.
+func (t *table[T]) put(own *token, old, next *T) {
 	if old == nil {
 		t.size++
 	}
+	hash := t.hash(next)
 	t.root = t.root.owned(own)
 	b, shift := t.root, 0
 	for {
@@ -85,17 +97,17 @@ func (t *table[T]) put(own *token, hash uint32, old, next *T) {
 		if s.bucket.set(own, hash, old, next, shift >= hashBits) {
 			return
 		}
-		s.sub = split(own, s.bucket, shift)
+		s.sub = t.split(own, s.bucket, shift)
 		s.bucket = nil
 		b = s.sub
 	}
 }
 
 // remove takes out old, which is there.
-func (t *table[T]) remove(own *token, hash uint32, old *T) {
+func (t *table[T]) remove(own *token, old *T) {
 	t.size--
 	t.root = t.root.owned(own)
-	b, h := t.root, hash
+	b, h := t.root, t.hash(old)
 	for {
 		s := &b.slots[h%fan]
 		h >>= fanBits
@@ -135,15 +147,14 @@ func (b *bucket[T]) owned(own *token) *bucket[T] {
 
 // set reports false where the bucket is full and may be split.
 func (b *bucket[T]) set(own *token, hash uint32, old, next *T, last bool) bool {
-	for i := range b.n {
-		if old != nil && b.value[i] == old {
-			b.value[i] = next
-			return true
-		}
+	if i := b.indexOf(old); i >= 0 {
+		b.value[i] = next
+		return true
 	}
-	if b.more == nil && old == nil && b.n < bucketSize {
-		b.hash[b.n], b.value[b.n] = hash, next
-		b.n++
+	if free := zeroBytes(b.tags); free != 0 && old == nil {
+		i := byteOf(free)
+		b.tags |= tagOf(hash) << (8 * i)
+		b.value[i] = next
 		return true
 	}
 	if !last {
@@ -153,31 +164,39 @@ func (b *bucket[T]) set(own *token, hash uint32, old, next *T, last bool) bool {
 	return b.more.set(own, hash, old, next, last)
 }
 
+func (b *bucket[T]) indexOf(old *T) int {
+	for i, v := range b.value {
+		if v == old && old != nil {
+			return i
+		}
+	}
+	return -1
+}
+
 // without returns the chain of buckets without old; nil where nothing is left.
 func (b *bucket[T]) without(own *token, old *T) *bucket[T] {
 	b = b.owned(own)
-	for i := range b.n {
-		if b.value[i] == old {
-			b.n--
-			b.hash[i], b.value[i] = b.hash[b.n], b.value[b.n]
-			b.value[b.n] = nil
-			if b.n == 0 {
-				return b.more
-			}
-			return b
-		}
+	i := b.indexOf(old)
+	if i < 0 {
+		b.more = b.more.without(own, old)
+		return b
 	}
-	b.more = b.more.without(own, old)
+	b.value[i] = nil
+	b.tags &^= 0xFF << (8 * i)
+	if b.tags == 0 {
+		return b.more
+	}
 	return b
 }
 
 // split spreads a full bucket over a new branch by the next bits of the hash.
-func split[T any](own *token, full *bucket[T], shift int) *branch[T] {
+func (t *table[T]) split(own *token, full *bucket[T], shift int) *branch[T] {
 	b := &branch[T]{owner: own}
-	for i := range full.n {
-		s := &b.slots[full.hash[i]>>shift%fan]
+	for _, v := range full.value {
+		hash := t.hash(v)
+		s := &b.slots[hash>>shift%fan]
 		s.bucket = s.bucket.owned(own)
-		s.bucket.set(own, full.hash[i], nil, full.value[i], true)
+		s.bucket.set(own, hash, nil, v, true)
 	}
 	return b
 }
@@ -195,8 +214,8 @@ func (b *branch[T]) all(yield func(*T) bool) bool {
 			return false
 		}
 		for k := s.bucket; k != nil; k = k.more {
-			for j := range k.n {
-				if !yield(k.value[j]) {
+			for _, v := range k.value {
+				if v != nil && !yield(v) {
 					return false
 				}
 			}
@@ -205,18 +224,34 @@ func (b *branch[T]) all(yield func(*T) bool) bool {
 	return true
 }
 
+const (
+	pageBits = 6
+	pageSize = 1 << pageBits
+	kidsBits = 5
+	kids     = 1 << kidsBits
+)
+
 type vector[T any] struct {
-	root   *radix[T]
-	levels int // of branches above the leaves
+	root   fork[T]
+	levels int // of nodes above the pages
 	end    uint32
 	free   *freed
 }
 
-// A radix node has children, or records at the lowest level.
+// A fork has a node, or a page at the lowest level.
+type fork[T any] struct {
+	sub  *radix[T]
+	page *page[T]
+}
+
 type radix[T any] struct {
 	owner *token
-	kids  *[fan]*radix[T]
-	leaf  *[fan]*T
+	kids  [kids]fork[T]
+}
+
+type page[T any] struct {
+	owner   *token
+	records [pageSize]*T
 }
 
 // freed is a stack of numbers to be used again, so that numbers stay as few as what they number.
@@ -227,12 +262,15 @@ type freed struct {
 
 // at returns the record of that number, which has been given out.
 func (v *vector[T]) at(number uint32) *T {
-	n := v.root
-	for shift := v.levels * fanBits; shift > 0; shift -= fanBits {
-		n = n.kids[number>>shift%fan]
+	f := &v.root
+	for shift := v.shift(); shift >= pageBits; shift -= kidsBits {
+		f = &f.sub.kids[number>>shift%kids]
 	}
-	return n.leaf[number%fan]
+	return f.page.records[number%pageSize]
 }
+
+// shift returns how many bits of a number lie below those that choose a kid of the root.
+func (v *vector[T]) shift() int { return pageBits + (v.levels-1)*kidsBits }
 
 // next takes a number for a new record.
 func (v *vector[T]) next() uint32 {
@@ -251,42 +289,41 @@ func (v *vector[T]) release(own *token, number uint32) {
 }
 
 func (v *vector[T]) set(own *token, number uint32, value *T) {
-	for number>>(v.levels*fanBits) >= fan {
-		top := &radix[T]{owner: own, kids: new([fan]*radix[T])}
+	for number>>(v.shift()+kidsBits) > 0 {
+		top := &radix[T]{owner: own}
 		top.kids[0] = v.root
-		v.root = top
+		v.root = fork[T]{sub: top}
 		v.levels++
 	}
-	v.root = v.root.set(own, v.levels*fanBits, number, value)
+	f := &v.root
+	for shift := v.shift(); shift >= pageBits; shift -= kidsBits {
+		f.sub = f.sub.owned(own)
+		f = &f.sub.kids[number>>shift%kids]
+	}
+	f.page = f.page.owned(own)
+	f.page.records[number%pageSize] = value
 }
 
-func (n *radix[T]) set(own *token, shift int, number uint32, value *T) *radix[T] {
-	n = n.owned(own, shift == 0)
-	if shift == 0 {
-		n.leaf[number%fan] = value
-		return n
-	}
-	kid := &n.kids[number>>shift%fan]
-	*kid = (*kid).set(own, shift-fanBits, number, value)
-	return n
-}
-
-func (n *radix[T]) owned(own *token, leaf bool) *radix[T] {
-	if n != nil && n.owner == own {
-		return n
-	}
-	c := &radix[T]{owner: own}
+func (n *radix[T]) owned(own *token) *radix[T] {
 	switch {
-	case n == nil && leaf:
-		c.leaf = new([fan]*T)
 	case n == nil:
-		c.kids = new([fan]*radix[T])
-	case leaf:
-		records := *n.leaf
-		c.leaf = &records
-	default:
-		kids := *n.kids
-		c.kids = &kids
+		return &radix[T]{owner: own}
+	case n.owner == own:
+		return n
 	}
-	return c
+	c := *n
+	c.owner = own
+	return &c
+}
+
+func (p *page[T]) owned(own *token) *page[T] {
+	switch {
+	case p == nil:
+		return &page[T]{owner: own}
+	case p.owner == own:
+		return p
+	}
+	c := *p
+	c.owner = own
+	return &c
 }

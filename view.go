@@ -195,7 +195,7 @@ func (l *landmarks) ready(v *View) bool {
 func (l *landmarks) fill(v *View) {
 	n := 0
 	for _, b := range v.bearers {
-		n += len(b.grants) + len(b.overrides)
+		n += len(b.grants) + len(b.overrides())
 	}
 	if n > mostLandmarks {
 		return
@@ -209,8 +209,8 @@ func (l *landmarks) fill(v *View) {
 		for i := range b.grants {
 			l.add(v.policy.places.at(b.grants[i].scope))
 		}
-		for i := range b.overrides {
-			l.add(v.policy.places.at(b.overrides[i].scope))
+		for i := range b.overrides() {
+			l.add(v.policy.places.at(b.overrides()[i].scope))
 		}
 	}
 	l.gather()
@@ -247,10 +247,7 @@ func (l *landmarks) gather() {
 func (l *landmarks) nearest(t *Scope) (number uint32, depth int) {
 	mask := uint32(len(l.slots) - 1)
 	for n := int(t.depth); n > 0; n-- {
-		hash := t.hash[min(n, inlineHashes)-1]
-		if n > inlineHashes {
-			hash = t.prefixHash(n)
-		}
+		hash := t.hashAt(n)
 		for i := hash & mask; l.slots[i].path != ""; i = (i + 1) & mask {
 			if m := &l.slots[i]; m.hash == hash && int(m.depth) == n && startsPath(m.path, t.path) {
 				return m.number, n
@@ -285,7 +282,7 @@ func (v *View) sight(way *path) *sight {
 
 // speaksAt says whether the subject, one of its groups or Everyone has a statement at that place.
 func (v *View) speaksAt(at *place) bool {
-	if h := v.self; h != nil && h.group == nil && h.speaksAt(at.number) {
+	if h := v.self; h != nil && h.group == nil && h.speaksAt(at) {
 		return true
 	}
 	if at.groups == nil || at.groups.bloom&v.bloom == 0 {
@@ -300,12 +297,12 @@ func (v *View) speaksAt(at *place) bool {
 }
 
 // speaksAt says whether the holder has a statement at that place.
-func (h *holder) speaksAt(scope uint32) bool {
-	if len(h.grants) > 8 || len(h.overrides) > 0 {
-		return len(h.grantsAt(scope)) > 0 || len(h.overridesAt(scope)) > 0
+func (h *holder) speaksAt(at *place) bool {
+	if len(h.grants) > 8 || h.rare != nil {
+		return len(h.grantsAt(at)) > 0 || len(h.overridesAt(at)) > 0
 	}
 	for i := range h.grants {
-		if h.grants[i].scope == scope {
+		if h.grants[i].scope == at.number {
 			return true
 		}
 	}

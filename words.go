@@ -41,8 +41,8 @@ func (t *trial) words(who Subject, wanted []Pattern) []Permission {
 // starsOf adds the patterns with a star in everything that a subject, its groups and Everyone say.
 func (p *policy) starsOf(who Subject, patterns map[Pattern]bool) {
 	for _, h := range p.bearersOf(who) {
-		for i := range h.overrides {
-			if one := h.overrides[i].match.pattern; one.HasStar() {
+		for i := range h.overrides() {
+			if one := h.overrides()[i].match.pattern; one.HasStar() {
 				patterns[one] = true
 			}
 		}

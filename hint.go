@@ -1,0 +1,22 @@
+package rolecall
+
+// A hint is a part of the hash of a scope. A statement carries the hint of its place, so that a check passes over nearly
+// all that is said elsewhere without finding out where that is. Hints may be equal by chance: where one fits, the scope
+// itself is compared.
+func hintOf(hash uint32) uint16 { return uint16(hash >> 16) }
+
+// A spot puts statements in order of their places: those of one place, and those whose hints are equal, lie together.
+func spotOf(hint uint16, number uint32) uint64 { return uint64(hint)<<32 | uint64(number) }
+
+func (at *place) hint() uint16     { return hintOf(at.hash) }
+func (at *place) spot() uint64     { return spotOf(at.hint(), at.number) }
+func (g *grantAt) spot() uint64    { return spotOf(g.hint, g.scope) }
+func (o *overrideAt) spot() uint64 { return spotOf(o.hint, o.scope) }
+
+// Hints is a filter of hints: it has those that were put into it, and by chance others. It is as large as to spare most
+// checks a look at a group with a hundred statements.
+type hints [16]uint64
+
+func (s *hints) add(hint uint16) { s[hint>>6%16] |= 1 << (hint % 64) }
+
+func (s *hints) has(hint uint16) bool { return s[hint>>6%16]>>(hint%64)&1 == 1 }

@@ -38,17 +38,15 @@ func (h *Handler) searchAction(s *session, request object) (any, error) {
 
 // search reads the request, lists the candidates in order and returns the page of those that are allowed.
 func (s *session) search(what string, request object, need parts, list func(Evaluation) ([]candidate, error)) (any, error) {
+	if target, ok := request[what].(map[string]any); ok {
+		delete(target, "id") // to be ignored, whatever it is
+	}
+	if what == "action" {
+		delete(request, what) // no member of this request
+	}
 	e, err := readEvaluation(request, Evaluation{})
 	if err != nil {
 		return nil, err
-	}
-	switch what {
-	case "subject":
-		e.Subject.ID = ""
-	case "resource":
-		e.Resource.ID = ""
-	case "action":
-		e.Action = Action{}
 	}
 	if err := e.complete(need); err != nil {
 		return nil, err

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -1020,4 +1021,63 @@ func readWhole(ctx context.Context, t testing.TB, r *rolecall.Resolver) {
 			t.Errorf("Check: %v", err)
 		}
 	}
+}
+
+// A replica takes in a burst of 100,000 grants in 200 changes, and holds them in no other form meanwhile: the heap never
+// grows by much more than what is kept in the end, and that is what a replica has that starts later.
+func TestABurstIsAppliedInBoundedMemory(t *testing.T) {
+	const changes, each = 200, 500
+	entry := func(n int) rolecall.Entry {
+		e := rolecall.Entry{Revision: rolecall.Revision(n + 1)}
+		for i := range each {
+			who, at := rolecall.User(fmt.Sprintf("u%05d", (n*each+i)/5)), projectAlpha.In("shot", fmt.Sprint(i%5))
+			e.Deltas = append(e.Deltas, rolecall.Delta{After: grantOf(who, "viewer", at)})
+		}
+		return e
+	}
+	store, c := smallStore(t)
+	var most int64
+	f := &faulty{Store: store, changes: func(_ context.Context, after rolecall.Revision) iter.Seq2[rolecall.Entry, error] {
+		return func(yield func(rolecall.Entry, error) bool) {
+			for n := int(after); n < changes && yield(entry(n), nil); n++ {
+				if n%40 == 39 {
+					most = max(most, heapInUse())
+				}
+			}
+		}
+	}}
+	replica := openResolver(t, f, c, nil)
+	before := heapInUse()
+	if err := replica.Refresh(t.Context()); err != nil || replica.Revision() != changes {
+		t.Fatalf("Refresh: %v at revision %d, want %d", err, replica.Revision(), changes)
+	}
+	after := heapInUse()
+	s, err := replica.Snapshot()
+	if err != nil {
+		t.Fatal(err)
+	}
+	later, err := rolecall.LoadSnapshot(c, rolecall.State{Revision: changes, Statements: func(yield func(rolecall.Statement, error) bool) {
+		for st := range s.Statements() {
+			if !yield(st, nil) {
+				return
+			}
+		}
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	kept, fresh := after-before, heapInUse()-after
+	if most-before > kept+kept/8 || kept > fresh+fresh/4 {
+		t.Errorf("a burst of %d grants: %d kB kept, %d kB meanwhile, %d kB loaded anew; want no more than about the same",
+			changes*each, kept>>10, (most-before)>>10, fresh>>10)
+	}
+	runtime.KeepAlive(replica)
+	runtime.KeepAlive(later)
+}
+
+func heapInUse() int64 {
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return int64(m.HeapAlloc)
 }

@@ -81,6 +81,19 @@ func exec(t *testing.T, db *sql.DB, text string) {
 	}
 }
 
+func vocabulary(t *testing.T) (*policy.File, *rolecall.Catalog) {
+	t.Helper()
+	roles, err := policy.Parse("roles.rolecall", rolesText)
+	if err != nil {
+		t.Fatal(err)
+	}
+	catalog, err := roles.Catalog()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return roles, catalog
+}
+
 func opened(t *testing.T, db *sql.DB, o *sqlsource.Options) (*sqlsource.Source, *rolecall.Resolver) {
 	t.Helper()
 	source, r, err := open(t.Context(), db, o)
@@ -213,14 +226,7 @@ func TestRowsThatMakeNoPolicy(t *testing.T) {
 // All queries see one moment. A transaction that moves Ada from one team to the other commits between two of them.
 func TestQueriesSeeOneMoment(t *testing.T) {
 	db, _ := host(t)
-	roles, err := policy.Parse("roles.rolecall", rolesText)
-	if err != nil {
-		t.Fatal(err)
-	}
-	catalog, err := roles.Catalog()
-	if err != nil {
-		t.Fatal(err)
-	}
+	roles, catalog := vocabulary(t)
 	between := func(row sqlsource.Row) ([]rolecall.Statement, error) {
 		exec(t, db, `UPDATE team_members SET team = 'production' WHERE "user" = 'ada'`)
 		return nil, nil
@@ -308,23 +314,44 @@ func TestQueriesAreJudged(t *testing.T) {
 	}
 }
 
-// Whoever waits is woken, and looks by itself where nobody wakes it.
-func TestWait(t *testing.T) {
+// Whoever waits is woken. The tables change after the waiting one has looked, and nobody polls.
+func TestWaitIsWoken(t *testing.T) {
 	db, _ := host(t)
-	for name, o := range map[string]*sqlsource.Options{"woken": {Poll: time.Hour}, "polling": {Poll: time.Millisecond}} {
-		source, _ := opened(t, db, o)
-		waited := make(chan error)
-		go func() { waited <- source.Wait(t.Context(), 1) }()
-		exec(t, db, "UPDATE users SET disabled = NOT disabled WHERE id = 'bob'")
-		source.Wake()
-		if err := <-waited; err != nil {
-			t.Errorf("Wait, %s: %v", name, err)
-		}
-		ctx, cancel := context.WithCancel(t.Context())
-		go func() { waited <- source.Wait(ctx, 2) }()
-		cancel()
-		if err := <-waited; !errors.Is(err, context.Canceled) {
-			t.Errorf("Wait, %s, given up: got %v, want the error of ctx", name, err)
-		}
+	roles, catalog := vocabulary(t)
+	looked := make(chan bool, 10)
+	queries := append(queries(roles), sqlsource.Query{Name: "look", SQL: "SELECT 1", Map: func(sqlsource.Row) ([]rolecall.Statement, error) {
+		looked <- true
+		return nil, nil
+	}})
+	source, err := sqlsource.Open(t.Context(), db, catalog, queries, &sqlsource.Options{Poll: 24 * time.Hour})
+	if err != nil {
+		t.Fatal(err)
+	}
+	<-looked
+	waited := make(chan error)
+	go func() { waited <- source.Wait(t.Context(), 1) }()
+	<-looked
+	exec(t, db, "UPDATE users SET disabled = true WHERE id = 'bob'")
+	source.Wake()
+	if err := <-waited; err != nil {
+		t.Errorf("Wait, woken: %v", err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	go func() { waited <- source.Wait(ctx, 2) }()
+	cancel()
+	if err := <-waited; !errors.Is(err, context.Canceled) {
+		t.Errorf("Wait, given up: got %v, want the error of ctx", err)
+	}
+}
+
+// Where nobody tells of a change, whoever waits looks by itself.
+func TestWaitPolls(t *testing.T) {
+	db, _ := host(t)
+	source, _ := opened(t, db, &sqlsource.Options{Poll: time.Millisecond})
+	waited := make(chan error)
+	go func() { waited <- source.Wait(t.Context(), 1) }()
+	exec(t, db, "UPDATE users SET disabled = true WHERE id = 'bob'")
+	if err := <-waited; err != nil {
+		t.Errorf("Wait: %v", err)
 	}
 }

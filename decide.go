@@ -74,7 +74,7 @@ func (p *policy) glance(now *instant, who *Subject, permission *Permission, targ
 	if lone {
 		enough = foundAllow | foundStrict
 	}
-	found := g.own(h)
+	found := g.grants(h)
 	for i := 0; i < len(h.groups) && found&enough == 0; i++ {
 		if m := &h.groups[i]; h.open(m.terms, now) {
 			found |= g.group(m.group, enough)
@@ -102,15 +102,40 @@ func (g *glimpse) look() {
 	}
 }
 
-// own tells what a user's own grants say on the way.
-func (g *glimpse) own(h *holder) outcome {
-	if len(h.grants) > 8 {
-		return g.all(h)
+// fewGrants is how many grants are gone through one by one.
+const fewGrants = 8
+
+// grants tells what the grants of a holder say on the way.
+func (g *glimpse) grants(h *holder) outcome {
+	if len(h.grants) > fewGrants {
+		return g.manyGrants(h)
 	}
 	found := outcome(0)
 	for i := range h.grants {
 		if one := &h.grants[i]; g.bloom>>(one.hint%64)&1 == 1 {
 			found |= g.grant(h, one)
+		}
+	}
+	return found
+}
+
+// manyGrants does so for a holder of many, by searching for the hints.
+func (g *glimpse) manyGrants(h *holder) outcome {
+	found := outcome(0)
+	for _, hint := range g.hint[:g.n] {
+		if h.group != nil && !h.group.said.has(hint) {
+			continue
+		}
+		lo, hi := 0, len(h.grants)
+		for lo < hi {
+			if mid := int(uint(lo+hi) >> 1); h.grants[mid].hint < hint {
+				lo = mid + 1
+			} else {
+				hi = mid
+			}
+		}
+		for ; lo < len(h.grants) && h.grants[lo].hint == hint; lo++ {
+			found |= g.grant(h, &h.grants[lo])
 		}
 	}
 	return found
@@ -155,7 +180,7 @@ func (g *glimpse) one(number uint32) outcome {
 	if len(h.overrides()) > 0 {
 		return foundStrict
 	}
-	return g.all(h)
+	return g.grants(h)
 }
 
 // climbSteps is how far glance looks for a way up of memberships that are valid now.
@@ -178,28 +203,6 @@ func (g *glimpse) climbs(from, to uint32, steps *int) bool {
 		}
 	}
 	return false
-}
-
-// all tells what the grants of a holder say on the way, found by their hints.
-func (g *glimpse) all(h *holder) outcome {
-	found := outcome(0)
-	for _, hint := range g.hint[:g.n] {
-		if h.group != nil && !h.group.said.has(hint) {
-			continue
-		}
-		lo, hi := 0, len(h.grants)
-		for lo < hi {
-			if mid := int(uint(lo+hi) >> 1); h.grants[mid].hint < hint {
-				lo = mid + 1
-			} else {
-				hi = mid
-			}
-		}
-		for ; lo < len(h.grants) && h.grants[lo].hint == hint; lo++ {
-			found |= g.grant(h, &h.grants[lo])
-		}
-	}
-	return found
 }
 
 // grant tells what a grant says if its scope is the target or above it.

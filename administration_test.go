@@ -171,7 +171,7 @@ func (c conspiracy) search(t *testing.T) {
 					w := worldOf(slices.Collect(p.Next().Statements()))
 					if key := w.canonical(); !seen[key] {
 						seen[key] = true
-						step := fmt.Sprintf("%s: %s", actor, editText(c.edits[i]))
+						step := fmt.Sprintf("%s: %s", actor, c.edits[i])
 						r := reached{p.Next().At(day(0)), append(slices.Clip(from.steps), step)}
 						c.mustAllowNoMore(t, w, most, r.steps)
 						next = append(next, r)
@@ -262,20 +262,6 @@ func (c conspiracy) mustAllowNone(t rapid.TB, w world, g gain, steps []string) {
 	}
 }
 
-func editText(e rolecall.Edit) string {
-	switch e.Op {
-	case rolecall.OpPut:
-		return e.Statement.String()
-	case rolecall.OpRemove:
-		return "remove " + rolecall.KeyOf(e.Statement).String()
-	case rolecall.OpForgetSubject:
-		return "forget " + e.Subject.String()
-	case rolecall.OpForgetScope:
-		return "forget " + e.Scope.String()
-	}
-	return e.Activation.String()
-}
-
 // Who acts narrowed is judged by what is left: what it takes to make the edit, and what the edit gives.
 func TestNarrowedActor(t *testing.T) {
 	w := world{}.add(basicRoles...).add(
@@ -310,7 +296,7 @@ func TestNarrowedActor(t *testing.T) {
 	} {
 		_, err := w.snapshot(t).Propose(rolecall.Change{Meta: rolecall.Meta{Actor: ann, Time: day(0)}, Narrow: row.narrow, Edits: []rolecall.Edit{row.edit}})
 		if !errors.Is(err, row.want) || row.want == nil && err != nil {
-			t.Errorf("ann, narrowed %s: Propose(%s): got %v, want %v", row.name, editText(row.edit), err, row.want)
+			t.Errorf("ann, narrowed %s: Propose(%s): got %v, want %v", row.name, row.edit, err, row.want)
 		}
 	}
 	_, err := w.snapshot(t).Propose(rolecall.Change{Meta: rolecall.Meta{Time: day(0)}, Narrow: rolecall.ToPatterns("*"), Edits: []rolecall.Edit{give}})
@@ -382,7 +368,7 @@ func TestNotPermittedLearnsNothing(t *testing.T) {
 		_, without := bare.snapshot(t).Propose(change)
 		_, with := full.snapshot(t).Propose(change)
 		if !errors.Is(without, rolecall.ErrNotPermitted) || with == nil || with.Error() != without.Error() {
-			t.Errorf("Propose(%s by ben): got\n%v\nwhere nothing stands and\n%v\nwhere something does, want the same refusal", editText(e), without, with)
+			t.Errorf("Propose(%s by ben): got\n%v\nwhere nothing stands and\n%v\nwhere something does, want the same refusal", e, without, with)
 		}
 	}
 }

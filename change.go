@@ -80,6 +80,33 @@ func ForgetScope(t Scope) Edit { return Edit{Op: OpForgetScope, Scope: t} }
 // Activate takes up an eligible grant.
 func Activate(a Activation) Edit { return Edit{Op: OpActivate, Activation: a} }
 
+// String returns the text form, as a scenario step writes it after do.
+func (e Edit) String() string {
+	switch e.Op {
+	case OpPut:
+		return textOf(e.Statement)
+	case OpRemove:
+		if _, lines := e.Statement.(Role); lines {
+			return "remove " + KeyOf(e.Statement).String()
+		}
+		return "remove " + textOf(e.Statement)
+	case OpForgetSubject:
+		return "forget " + e.Subject.String()
+	case OpForgetScope:
+		return "forget " + e.Scope.String()
+	case OpActivate:
+		return e.Activation.String()
+	}
+	return "(no edit)"
+}
+
+func textOf(s Statement) string {
+	if s == nil {
+		return "(no statement)"
+	}
+	return s.String()
+}
+
 // A Delta is what a change did to one statement: Before is nil where it was added, After where it was removed.
 type Delta struct {
 	Before Statement

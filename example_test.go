@@ -332,3 +332,28 @@ func ExampleTrace() {
 	// grant user:ada artist at /project:alpha (role artist: allow task.update): decides
 	// revision 2, by user:pia, 2026-03-02T09:00:00Z: joins the show <nil>
 }
+
+func ExampleSnapshot_Remedies() {
+	ada, alpha := rolecall.User("ada"), rolecall.In("project", "alpha")
+	s := examplePolicy(
+		rolecall.Grant{Subject: rolecall.Group("crew"), Role: "artist", Scope: rolecall.Global()},
+		rolecall.Override{Subject: ada, Effect: rolecall.Forbid, Pattern: "task.*", Scope: rolecall.Global()},
+	)
+	remedies, complete, err := s.Remedies(rolecall.Request{Subject: ada, Permission: TaskUpdate, Scope: alpha}, &rolecall.RemedyOptions{Limit: 3})
+	fmt.Println(complete, err)
+	for _, m := range remedies {
+		fmt.Println("-", m.Gained)
+		fmt.Println(m)
+	}
+	// Output:
+	// true <nil>
+	// - 1 subject, 1 permission
+	// remove override user:ada forbid task.* at /
+	// override user:ada allow task.update at /project:alpha
+	// - 1 subject, 1 permission
+	// override user:ada deny task.* at /
+	// override user:ada allow task.update at /project:alpha
+	// - 1 subject, 2 permissions
+	// remove override user:ada forbid task.* at /
+	// grant user:ada artist at /project:alpha
+}

@@ -85,13 +85,13 @@ func TestEachEditTakesItsPermissions(t *testing.T) {
 	for _, row := range editTable {
 		t.Run(row.name, func(t *testing.T) {
 			if err := proposeBy(t, tableWorld.holding(row.takes), guest, row.edit); err != nil {
-				t.Errorf("Propose(%s) by who holds %v: got %v, want no error", editText(row.edit), row.takes, err)
+				t.Errorf("Propose(%s) by who holds %v: got %v, want no error", row.edit, row.takes, err)
 			}
 			for i, one := range row.takes {
 				others := slices.Delete(slices.Clone(row.takes), i, i+1)
 				for _, held := range [][]taking{others, append(others, one.elsewhere())} {
 					if err := proposeBy(t, tableWorld.holding(held), guest, row.edit); !errors.Is(err, rolecall.ErrNotPermitted) {
-						t.Errorf("Propose(%s) by who holds %v: got %v, want not-permitted", editText(row.edit), held, err)
+						t.Errorf("Propose(%s) by who holds %v: got %v, want not-permitted", row.edit, held, err)
 					}
 				}
 			}
@@ -115,12 +115,12 @@ func TestNoOtherPermissionWillDo(t *testing.T) {
 	}
 	for _, row := range editTable {
 		if err := proposeBy(t, tableWorld.holding(all), guest, row.edit); err != nil {
-			t.Errorf("Propose(%s) by who holds every permission to manage: got %v, want no error", editText(row.edit), err)
+			t.Errorf("Propose(%s) by who holds every permission to manage: got %v, want no error", row.edit, err)
 		}
 		for _, one := range row.takes {
 			others := slices.DeleteFunc(slices.Clone(all), func(x taking) bool { return x.permission == one.permission })
 			if err := proposeBy(t, tableWorld.holding(others), guest, row.edit); !errors.Is(err, rolecall.ErrNotPermitted) {
-				t.Errorf("Propose(%s) by who holds everything but %s: got %v, want not-permitted", editText(row.edit), one.permission, err)
+				t.Errorf("Propose(%s) by who holds everything but %s: got %v, want not-permitted", row.edit, one.permission, err)
 			}
 		}
 	}
@@ -153,7 +153,7 @@ func TestPermissionsToManageAreUnconditional(t *testing.T) {
 			Meta: rolecall.Meta{Actor: guest, OnBehalf: row.onBehalf, Time: day(0)}, Edits: []rolecall.Edit{edit},
 		})
 		if !errors.Is(err, row.want) {
-			t.Errorf("%s: Propose(%s): got %v, want %v", row.name, editText(edit), err, row.want)
+			t.Errorf("%s: Propose(%s): got %v, want %v", row.name, edit, err, row.want)
 		}
 	}
 }
@@ -244,7 +244,7 @@ func TestWhatIsTakenAwayIsNotGiven(t *testing.T) {
 		{"pierces", base.add(grant(ben, "secret", project), private(shot), override(ann, rolecall.Allow, "rolecall.*", project)), rolecall.Put(piercing(grant(ben, "secret", project))), rolecall.ErrEscalation},
 	} {
 		if err := proposeBy(t, row.world, ann, row.edit); !errors.Is(err, row.want) || row.want == nil && err != nil {
-			t.Errorf("ann, %s: Propose(%s): got %v, want %v", row.name, editText(row.edit), err, row.want)
+			t.Errorf("ann, %s: Propose(%s): got %v, want %v", row.name, row.edit, err, row.want)
 		}
 	}
 }

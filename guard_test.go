@@ -343,7 +343,7 @@ func changeText(c rolecall.Change) string {
 		text += fmt.Sprintf(" narrowed to %+v", c.Narrow)
 	}
 	for _, e := range c.Edits {
-		text += ": " + editText(e)
+		text += ": " + e.String()
 	}
 	return text
 }

@@ -56,6 +56,10 @@ func (s *Snapshot) Plan(c Change) (*Plan, error) {
 	if err != nil {
 		return nil, err
 	}
+	return s.forecast(p)
+}
+
+func (s *Snapshot) forecast(p *Proposal) (*Plan, error) {
 	at := s.at
 	if at.IsZero() {
 		at = p.entry.Time
@@ -65,6 +69,7 @@ func (s *Snapshot) Plan(c Change) (*Plan, error) {
 		tasks: map[Subject]*task{}, alike: map[string]*effects{}, pool: &verdictPool{}, pooled: map[*verdictNode]*verdictNode{},
 	}
 	plan := &Plan{proposal: p}
+	var err error
 	if plan.bySubject, err = f.run(p.entry.Deltas); err != nil {
 		return nil, err
 	}

@@ -114,6 +114,24 @@ func BenchmarkDecide(b *testing.B) {
 	})
 }
 
+func BenchmarkPlan(b *testing.B) {
+	each(b, Plain, func(b *testing.B, s *Studio, snapshot *rolecall.Snapshot, _ []Question) {
+		b.Run("user", func(b *testing.B) { timed(b, PlanOp(s, snapshot, false)) })
+		b.Run("group", func(b *testing.B) { timed(b, PlanOp(s, snapshot, true)) })
+	})
+}
+
+func BenchmarkRemedies(b *testing.B) {
+	for _, v := range []Variant{Plain, Mixed} {
+		b.Run(v.String(), func(b *testing.B) {
+			each(b, v, func(b *testing.B, _ *Studio, snapshot *rolecall.Snapshot, questions []Question) {
+				b.Run("denied", func(b *testing.B) { timed(b, RemedyOp(snapshot, Answered(questions, false))) })
+				b.Run("allowed", func(b *testing.B) { timed(b, RemedyOp(snapshot, Answered(questions, true))) })
+			})
+		})
+	}
+}
+
 func BenchmarkReaders(b *testing.B) {
 	each(b, Plain, func(b *testing.B, s *Studio, snapshot *rolecall.Snapshot, questions []Question) {
 		resolver := s.Resolver(snapshot)

@@ -259,17 +259,17 @@ func (t *tour) whyNot(s *rolecall.Snapshot) error {
 			return err
 		}
 	}
-	found, err := remedies(s, question{c.outsider, c.wants, c.closed})
+	found, _, err := s.Remedies(rolecall.Request{Subject: c.outsider, Permission: c.wants, Scope: c.closed}, &rolecall.RemedyOptions{Limit: shownRemedies})
 	if err != nil {
 		return err
 	}
 	t.say("\nWhat would allow it, the change that opens least first; each was tried on a copy of the policy:")
-	for i, r := range found {
-		t.say("  %d. %-11s %s", i+1, r.form+":", r)
-		t.say("     gives %s %s there, and lets in %s", name(c.outsider), count(r.permissions, "permission"), others(r.others))
+	for i, m := range firstOfForm(found) {
+		t.say("  %d. %-11s %s", i+1, formOf(m)+":", onOneLine(m))
+		t.say("     gives %s", m.Gained)
 	}
 	if len(found) == 0 {
-		t.say("  no single change would: something forbids it, or several things would have to change")
+		t.say("  no change of a few statements would")
 	}
 	return nil
 }

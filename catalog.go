@@ -78,6 +78,7 @@ func NewCatalog(d Declarations) (*Catalog, error) {
 	c.addPermissions(&ps)
 	c.addConditions(&ps)
 	c.addKinds(&ps)
+	c.checkTitles(&ps)
 	if err := ps.err(); err != nil {
 		return nil, err
 	}
@@ -162,6 +163,28 @@ func (c *Catalog) addKinds(ps *Problems) {
 	}
 }
 
+// checkTitles reports titles and headings that could not be written and read again.
+func (c *Catalog) checkTitles(ps *Problems) {
+	check := func(what, text string) {
+		if !isText(text) {
+			*ps = append(*ps, problem(ErrInvalid, what, text, "a title is valid UTF-8 without NUL"))
+		}
+	}
+	for _, d := range c.declared.Permissions {
+		check("permission", d.Title)
+		check("permission", d.Group)
+	}
+	for _, d := range c.declared.Conditions {
+		check("condition", d.Title)
+	}
+	for _, d := range c.declared.ScopeKinds {
+		check("scope kind", d.Title)
+	}
+	for _, d := range c.declared.SubjectKinds {
+		check("subject kind", d.Title)
+	}
+}
+
 // Declarations returns what the catalog was made of, sorted by name and without the built-in names.
 func (c *Catalog) Declarations() Declarations {
 	d := c.declared
@@ -201,7 +224,11 @@ func (c *Catalog) unknownPermission(place string, p Permission) error {
 	return problem(ErrUnknown, place, p.name, "no such permission is declared%s", didYouMean(p.name, c.permissionNames()))
 }
 
+// permissionNames returns what to look among for a permission that was meant, none where there are too many.
 func (c *Catalog) permissionNames() []string {
+	if len(c.permissions) > mostCandidates {
+		return nil
+	}
 	names := make([]string, len(c.permissions))
 	for i, p := range c.permissions {
 		names[i] = p.name
@@ -265,9 +292,13 @@ func (c *Catalog) checkScope(place string, t Scope) *Problem {
 	return nil
 }
 
+// stringsOf returns names to look among for one that was meant, sorted, none where there are too many.
 func stringsOf[S ~string](names iter.Seq[S]) []string {
 	var out []string
 	for n := range names {
+		if len(out) == mostCandidates {
+			return nil
+		}
 		out = append(out, string(n))
 	}
 	slices.Sort(out)

@@ -63,11 +63,15 @@ func (d *draft) undefined(base *policy, by Statement, name RoleName) {
 		d.problems = append(d.problems, p)
 		return
 	}
-	var names []string
-	for _, n := range d.roles.names() {
-		names = append(names, string(n))
+	d.refuse(ErrUnknown, by, string(name), "no such role is defined%s", didYouMean(string(name), d.roleNames()))
+}
+
+// roleNames returns the defined roles to look among for one that was meant, none where there are too many.
+func (p *policy) roleNames() []string {
+	if len(p.roles.byName) > mostCandidates {
+		return nil
 	}
-	d.refuse(ErrUnknown, by, string(name), "no such role is defined%s", didYouMean(string(name), names))
+	return texts(p.roles.names())
 }
 
 // usesOf lists the grants of a role, by subject.

@@ -157,8 +157,15 @@ func decodePercents(text string) (string, error) {
 	return string(out), nil
 }
 
+// mostCandidates bounds among how many names a nearest one is looked for, so that a text full of unknown names is
+// refused in time that grows with its length only.
+const mostCandidates = 1000
+
 // nearest returns the candidate with the smallest edit distance to name, "" where none is near.
 func nearest(name string, candidates []string) string {
+	if len(name) > maxNameBytes || len(candidates) > mostCandidates {
+		return ""
+	}
 	best, bestDistance := "", len(name)/3+2
 	for _, c := range candidates {
 		if d := editDistance(name, c, bestDistance); d < bestDistance {
@@ -168,27 +175,33 @@ func nearest(name string, candidates []string) string {
 	return best
 }
 
-// editDistance is the number of single-byte edits between a and b, or at least limit where it is not below limit.
+// editDistance is the number of single-byte edits between a and b, or at least limit where it is not below limit. a has
+// at most maxNameBytes.
 func editDistance(a, b string, limit int) int {
 	if d := len(a) - len(b); d >= limit || -d >= limit {
 		return limit
 	}
-	row := make([]int, len(b)+1)
+	var rows [maxNameBytes + 1]int
+	row := rows[:len(a)+1]
 	for j := range row {
 		row[j] = j
 	}
-	for i := 1; i <= len(a); i++ {
-		diagonal := row[0]
+	for i := 1; i <= len(b); i++ {
+		diagonal, nearest := row[0], i
 		row[0] = i
-		for j := 1; j <= len(b); j++ {
+		for j := 1; j <= len(a); j++ {
 			cost := diagonal
-			if a[i-1] != b[j-1] {
+			if b[i-1] != a[j-1] {
 				cost = 1 + min(diagonal, row[j], row[j-1])
 			}
 			diagonal, row[j] = row[j], cost
+			nearest = min(nearest, cost)
+		}
+		if nearest >= limit {
+			return limit
 		}
 	}
-	return row[len(b)]
+	return row[len(a)]
 }
 
 func didYouMean(name string, candidates []string) string {

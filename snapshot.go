@@ -218,11 +218,7 @@ func (p *policy) unknownRole(name RoleName) *Problem {
 	if fault := checkName("role name", string(name)); fault != nil {
 		return fault
 	}
-	var names []string
-	for _, n := range p.roles.names() {
-		names = append(names, string(n))
-	}
-	return problem(ErrUnknown, "request", string(name), "no such role is defined%s", didYouMean(string(name), names))
+	return problem(ErrUnknown, "request", string(name), "no such role is defined%s", didYouMean(string(name), p.roleNames()))
 }
 
 // joinFacts returns the only facts, or all of them as one.

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"unicode/utf8"
 )
 
 // check reports every problem that a statement has by itself, and says whether it has none. Names of roles may still
@@ -170,11 +171,12 @@ func (d *draft) checkRole(r Role) {
 
 // checkText refuses what could not be written and read again as one line.
 func (d *draft) checkText(by Statement, text string) {
-	if !strings.Contains(text, "\x00") && strings.ToValidUTF8(text, "") == text {
-		return
+	if !isText(text) {
+		d.refuse(ErrInvalid, by, text, "a title or description is valid UTF-8 without NUL")
 	}
-	d.refuse(ErrInvalid, by, text, "a title or description is valid UTF-8 without NUL")
 }
+
+func isText(s string) bool { return utf8.ValidString(s) && !strings.Contains(s, "\x00") }
 
 func (d *draft) checkRule(r Role, rule Rule) {
 	if rule.Effect < Allow || rule.Effect > Forbid {

@@ -2,6 +2,7 @@ package policy
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/rolecall-go/rolecall"
@@ -94,43 +95,34 @@ func join(a, b rolecall.Declarations) rolecall.Declarations {
 // declarations and the statements at its place: names that are not declared, cycles, limits, roles held by the wrong
 // kind of subject, broken separation of duty.
 func (f *File) Snapshot() (*rolecall.Snapshot, error) {
-	s, errs := f.snapshot()
+	s, errs := f.snapshot(false)
 	if err := errs.err(); err != nil {
 		return nil, err
 	}
 	return s, nil
 }
 
-func (f *File) snapshot() (*rolecall.Snapshot, Errors) {
+// snapshot builds the policy. Where the form of the file is faulty, or anything else is wrong, it tells all that is.
+func (f *File) snapshot(faulty bool) (*rolecall.Snapshot, Errors) {
 	c, errs := f.catalog()
 	if c == nil {
 		return nil, errs
 	}
 	s, err := rolecall.NewSnapshot(c, f.Statements...)
-	if err == nil {
-		return s.At(f.Now()), errs
+	if err == nil && !faulty && len(errs) == 0 {
+		return s.At(f.Now()), nil
 	}
 	problems := rolecall.ProblemsOf(err)
-	if len(problems) == 0 {
+	if err != nil && len(problems) == 0 {
 		return nil, append(errs, &Error{File: f.Name, Code: rolecall.ErrInvalid, Msg: err.Error()})
 	}
-	return nil, append(errs, f.locate(problems)...)
+	names, problems := f.unknownNames(c, problems)
+	return nil, slices.Concat(errs, names, f.locate(problems))
 }
 
 // locate finds the places of problems.
 func (f *File) locate(problems []*rolecall.Problem) Errors {
-	where := map[rolecall.StatementKey]int{}
-	for _, p := range problems {
-		if p.Statement != nil {
-			where[rolecall.KeyOf(p.Statement)] = -1
-		}
-	}
-	for i, s := range f.Statements[:min(len(f.Statements), len(f.places))] {
-		key := rolecall.KeyOf(s)
-		if first, wanted := where[key]; wanted && first < 0 {
-			where[key] = i
-		}
-	}
+	where := f.indexes(problems)
 	errs := make(Errors, 0, len(problems))
 	for _, p := range problems {
 		i := -1
@@ -147,6 +139,26 @@ func (f *File) locate(problems []*rolecall.Problem) Errors {
 		errs = append(errs, e)
 	}
 	return errs
+}
+
+// indexes returns the numbers of the statements that problems are about, -1 for one that has no place in the file.
+func (f *File) indexes(problems []*rolecall.Problem) map[rolecall.StatementKey]int {
+	where := map[rolecall.StatementKey]int{}
+	for _, p := range problems {
+		if p.Statement != nil {
+			where[rolecall.KeyOf(p.Statement)] = -1
+		}
+	}
+	if len(where) == 0 {
+		return where
+	}
+	for i, s := range f.Statements[:min(len(f.Statements), len(f.places))] {
+		key := rolecall.KeyOf(s)
+		if first, wanted := where[key]; wanted && first < 0 {
+			where[key] = i
+		}
+	}
+	return where
 }
 
 func (f *File) withoutPlace(p *rolecall.Problem) *Error {

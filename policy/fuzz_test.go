@@ -2,8 +2,10 @@ package policy_test
 
 import (
 	"bytes"
+	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -40,6 +42,8 @@ func FuzzParse(f *testing.F) {
 			if file != nil {
 				t.Fatalf("Parse(%q): got a file with the error %v", src, err)
 			}
+			_, _, err := policy.Load("f", src)
+			checkPlaces(t, string(src), err)
 			return
 		}
 		text := policy.Format(file.Declarations, file.Statements)
@@ -55,12 +59,30 @@ func FuzzParse(f *testing.F) {
 			if loaded != nil || snapshot != nil {
 				t.Fatalf("Load(%q): got a policy with the error %v", src, err)
 			}
+			checkPlaces(t, string(src), err)
 			return
 		}
 		if got := len(loaded.Run(snapshot)); got != len(file.Steps) {
 			t.Errorf("Run(%q): got %d results, want %d", src, got, len(file.Steps))
 		}
 	})
+}
+
+// checkPlaces fails where the word of an error is in its line, but not where it is said to be.
+func checkPlaces(t *testing.T, src string, err error) {
+	var all policy.Errors
+	if !errors.As(err, &all) {
+		t.Fatalf("Load(%q): got a %T, want policy.Errors", src, err)
+	}
+	for _, e := range all {
+		if e.Line == 0 {
+			continue
+		}
+		line := lineOf(src, e.Line)
+		if at := line[e.Column-1:]; !strings.HasPrefix(at, e.Word) && slices.Contains(strings.Fields(line), e.Word) {
+			t.Errorf("Load(%q): %v, but there stands %q", src, e, at)
+		}
+	}
 }
 
 // Tidying keeps what a file means, and tidying again changes nothing.

@@ -52,6 +52,9 @@ func splitLine(line string, tokens []token) ([]token, string, *lexFault) {
 		if t.value, err = strconv.Unquote(t.text); err != nil || !utf8.ValidString(t.text) {
 			return tokens, "", &lexFault{i + 1, t.text, "not a double-quoted Go string"}
 		}
+		if !utf8.ValidString(t.value) || strings.Contains(t.value, "\x00") {
+			return tokens, "", &lexFault{i + 1, t.text, "a string says valid UTF-8 without NUL"}
+		}
 		if end < len(line) && !isBlank(line[end]) {
 			return tokens, "", &lexFault{i + 1, line[i:wordEnd(line, end)], "a blank must follow the quoted string"}
 		}

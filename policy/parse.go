@@ -27,7 +27,7 @@ func Parse(name string, src []byte) (*File, error) {
 func Load(name string, src []byte) (*File, *rolecall.Snapshot, error) {
 	p := newParser(name, string(src))
 	p.run()
-	s, errs := p.file.snapshot()
+	s, errs := p.file.snapshot(len(p.errs) > 0)
 	if err := append(p.errs, errs...).err(); err != nil {
 		return nil, nil, err
 	}
@@ -58,14 +58,16 @@ type parser struct {
 	declaring map[string]int // kind and name to the number of the declaration
 	keep      *layout        // collects the lines for the formatter, nil where nobody wants them
 	edits     *editLines     // collects edits, nil where the text is a policy
+	known     *known         // collects names that are not known, nil where nobody asks
 }
 
 // An openRole is a role whose body may go on.
 type openRole struct {
 	rolecall.Role
 	place
-	word token
-	step *edit // nil for a role of the policy
+	word      token
+	step      *edit // nil for a role of the policy
+	described bool
 }
 
 // maxInterned bounds what the parser remembers of repeated words.
@@ -290,7 +292,7 @@ func (p *parser) body() {
 	case "inherits":
 		if p.need(0, len(p.tokens), "", "a role") && p.plain(1, len(p.tokens)) {
 			for i := range p.tokens[1:] {
-				p.role.Inherits = append(p.role.Inherits, rolecall.RoleName(p.name(i+1)))
+				p.role.Inherits = append(p.role.Inherits, rolecall.RoleName(p.named(nameOfRole, i+1)))
 			}
 		}
 	default:
@@ -303,10 +305,10 @@ func (p *parser) description() {
 	switch {
 	case len(p.tokens) != 2 || !p.tokens[1].quoted:
 		p.errorAt(p.tokens[0], "a description is one double-quoted string")
-	case p.role.Description != "":
+	case p.role.described:
 		p.errorAt(p.tokens[0], "given twice")
 	default:
-		p.role.Description = p.tokens[1].value
+		p.role.described, p.role.Description = true, p.tokens[1].value
 	}
 }
 
@@ -318,7 +320,7 @@ func (p *parser) rule(effect rolecall.Effect) {
 	}
 	for i := 1; i < end; i++ {
 		if p.tokens[i].text != "when" {
-			rule.Patterns = append(rule.Patterns, rolecall.Pattern(p.name(i)))
+			rule.Patterns = append(rule.Patterns, rolecall.Pattern(p.named(nameOfPattern, i)))
 			continue
 		}
 		switch end - i {
@@ -330,7 +332,7 @@ func (p *parser) rule(effect rolecall.Effect) {
 			p.errorAt(p.tokens[i+2], "unexpected after the condition")
 			return
 		}
-		rule.When = rolecall.Condition(p.name(i + 1))
+		rule.When = rolecall.Condition(p.named(nameOfCondition, i+1))
 		break
 	}
 	p.role.Rules = append(p.role.Rules, rule)
@@ -377,22 +379,25 @@ func (p *parser) openRole(start int, step *edit) {
 		return
 	}
 	r.Title = p.quoted("a title")
-	r.Holders = kinds[rolecall.SubjectKind](p, "holders")
-	r.Scopes = kinds[rolecall.ScopeKind](p, "scopes")
+	r.Holders = kinds[rolecall.SubjectKind](p, "holders", nameOfSubjectKind)
+	r.Scopes = kinds[rolecall.ScopeKind](p, "scopes", nameOfScopeKind)
 }
 
 // kinds reads a comma-separated list of kinds.
-func kinds[K ~string](p *parser, clause string) []K {
+func kinds[K ~string](p *parser, clause string, of nameKind) []K {
 	if !p.found.has(clause) {
 		return nil
 	}
 	t := p.tokens[p.word(clause)]
 	var list []K
+	column := t.column
 	for kind := range strings.SplitSeq(t.text, ",") {
 		if kind == "" {
 			p.errorAt(t, "kinds are separated by single commas, without blanks")
 			return nil
 		}
+		p.mention(of, kind, column)
+		column += len(kind) + 1
 		list = append(list, K(strings.Clone(kind)))
 	}
 	return list
@@ -410,7 +415,7 @@ func (p *parser) grant(start, end int) rolecall.Statement {
 		return nil
 	}
 	return rolecall.Grant{
-		Subject: p.subject(start + 1), Role: rolecall.RoleName(p.name(start + 2)), Scope: p.scope(p.word("at")),
+		Subject: p.subject(start + 1), Role: rolecall.RoleName(p.named(nameOfRole, start+2)), Scope: p.scope(p.word("at")),
 		When:    p.when(),
 		Replace: p.found.has("replace"), Pierce: p.found.has("pierce"), Eligible: p.found.has("eligible"),
 		Window: p.window(),
@@ -437,7 +442,7 @@ func (p *parser) override(start, end int, removed bool) rolecall.Statement {
 		return nil
 	}
 	return rolecall.Override{
-		Subject: p.subject(start + 1), Effect: effect, Pattern: rolecall.Pattern(p.name(pattern)),
+		Subject: p.subject(start + 1), Effect: effect, Pattern: rolecall.Pattern(p.named(nameOfPattern, pattern)),
 		Scope: p.scope(p.word("at")), When: p.when(), Window: p.window(),
 	}
 }
@@ -462,7 +467,7 @@ func (p *parser) constraint(start, end int) rolecall.Statement {
 		return nil
 	}
 	for i := start + 5; i < end; i++ {
-		c.Roles = append(c.Roles, rolecall.RoleName(p.name(i)))
+		c.Roles = append(c.Roles, rolecall.RoleName(p.named(nameOfRole, i)))
 	}
 	return c
 }
@@ -510,7 +515,7 @@ func (p *parser) when() rolecall.Condition {
 	if !p.found.has("when") {
 		return ""
 	}
-	return rolecall.Condition(p.name(p.word("when")))
+	return rolecall.Condition(p.named(nameOfCondition, p.word("when")))
 }
 
 func (p *parser) window() (w rolecall.Window) {
@@ -539,13 +544,16 @@ func (p *parser) subject(i int) rolecall.Subject {
 	s, err := rolecall.ParseSubject(strings.Clone(p.tokens[i].text)) // the source is not kept alive
 	if err != nil {
 		p.badName(i, err)
+		return s
 	}
+	p.mention(nameOfSubject, p.tokens[i].text, p.tokens[i].column)
 	return s
 }
 
 func (p *parser) scope(i int) rolecall.Scope {
 	text := p.tokens[i].text
 	if s, known := p.scopes[text]; known {
+		p.mention(nameOfScope, text, p.tokens[i].column)
 		return s
 	}
 	s, err := rolecall.ParseScope(text)
@@ -553,6 +561,7 @@ func (p *parser) scope(i int) rolecall.Scope {
 		p.badName(i, err)
 		return s
 	}
+	p.mention(nameOfScope, text, p.tokens[i].column)
 	if len(p.scopes) >= maxInterned {
 		clear(p.scopes)
 	}
@@ -572,6 +581,12 @@ func (p *parser) name(i int) string {
 	text = strings.Clone(text)
 	p.names[text] = text
 	return text
+}
+
+// named returns a name of that kind.
+func (p *parser) named(kind nameKind, i int) string {
+	p.mention(kind, p.tokens[i].text, p.tokens[i].column)
+	return p.name(i)
 }
 
 // badName reports a bad name: now, or when the step runs that it stands in.

@@ -34,6 +34,8 @@ func TestBadFiles(t *testing.T) {
 		{`role x "a"b`, `f:6:8: a blank must follow the quoted string: "\"a\"b" (invalid)`},
 		{`role x "\q"`, `f:6:8: not a double-quoted Go string: "\"\\q\"" (invalid)`},
 		{"role x \"\xff\"", `f:6:8: not a double-quoted Go string: "\"\xff\"" (invalid)`},
+		{`role x "\xff"`, `f:6:8: a string says valid UTF-8 without NUL: "\"\\xff\"" (invalid)`},
+		{`permission a.b group "\x00"`, `f:6:22: a string says valid UTF-8 without NUL: "\"\\x00\"" (invalid)`},
 		{`role x "a" "b"`, `f:6:12: given twice: "\"b\"" (invalid)`},
 		{`role x title`, `f:6:8: unexpected here; what may follow is a title, holders, scopes: "title" (invalid)`},
 		{`role`, `f:6:1: a name is missing after this: "role" (invalid)`},
@@ -85,12 +87,29 @@ func TestBadFiles(t *testing.T) {
 		{`allow task.view when assigned own`, `f:6:31: unexpected after the condition: "own" (invalid)`},
 		{`allow task.viw`, `f:6:7: no such permission is declared (did you mean "task.view"?): "task.viw" (unknown)`},
 		{`description words`, `f:6:1: a description is one double-quoted string: "description" (invalid)`},
+		{"description \"\"\ndescription \"b\"", `f:7:1: given twice: "description" (invalid)`},
 		{"description \"a\"\ndescription \"b\"", `f:7:1: given twice: "description" (invalid)`},
 		{`inherits`, `f:6:1: a role is missing after this: "inherits" (invalid)`},
 		{`inherits viewer`, `f:4:6: a role cannot inherit from itself: "viewer" (cycle)`},
 		{`role x holders user, group`, `f:6:22: unexpected here; what may follow is a title, holders, scopes: "group" (invalid)`},
 		{`role x holders user,,group`, `f:6:16: kinds are separated by single commas, without blanks: "user,,group" (invalid)`},
 		{`role x holders user,robot`, `f:6:21: no such subject kind is declared: "robot" (unknown)`},
+
+		// Every name that is not known, at its own place, whatever else is wrong with the line.
+		{`grant user:a sunny at / when sunny`, `f:6:14: no such role is defined: "sunny" (unknown)` + "\n" + `f:6:30: no such condition is declared: "sunny" (unknown)`},
+		{"role sunny\ngrant user:a sunny at / when sunny", `f:7:30: no such condition is declared: "sunny" (unknown)`},
+		{`grant robot:a ghost at /planet:x when sunny until 2026-02-30`, `f:6:7: no subject kind "robot" is declared: "robot:a" (unknown)` + "\n" +
+			`f:6:15: no such role is defined: "ghost" (unknown)` + "\n" + `f:6:24: no scope kind "planet" is declared: "/planet:x" (unknown)` + "\n" +
+			`f:6:39: no such condition is declared: "sunny" (unknown)` + "\n" +
+			`f:6:51: a time is RFC 3339 or a date, for example 2026-03-01T09:00:00Z or 2026-03-01: "2026-02-30" (invalid)`},
+		{`member robot:x of robot:x`, `f:6:8: no subject kind "robot" is declared: "robot:x" (unknown)` + "\n" +
+			`f:6:8: only a group has members: "robot:x" (invalid)` + "\n" + `f:6:19: no subject kind "robot" is declared: "robot:x" (unknown)`},
+		{"role x holders sunny scopes sunny\n  inherits sunny\n  allow task.sunny when sunny\n  deny task.sunny", `f:6:16: no such subject kind is declared: "sunny" (unknown)` + "\n" +
+			`f:6:29: no such scope kind is declared: "sunny" (unknown)` + "\n" + `f:7:12: no such role is defined: "sunny" (unknown)` + "\n" +
+			`f:8:9: no such permission is declared: "task.sunny" (unknown)` + "\n" + `f:8:25: no such condition is declared: "sunny" (unknown)` + "\n" +
+			`f:9:8: no such permission is declared: "task.sunny" (unknown)`},
+		{"override robot:a deny task.viw at /\nconstraint c static 2 of viewer ghost", `f:6:10: no subject kind "robot" is declared: "robot:a" (unknown)` + "\n" +
+			`f:6:23: no such permission is declared (did you mean "task.view"?): "task.viw" (unknown)` + "\n" + `f:7:33: no such role is defined: "ghost" (unknown)`},
 
 		// Steps.
 		{`expect`, `f:6:1: what is expected is missing after this: "expect" (invalid)`},
@@ -138,6 +157,35 @@ func TestBadFiles(t *testing.T) {
 			t.Errorf("Load(%q): -want +got\n%s", c.src, diff)
 		}
 		checkTyped(t, c.src, err)
+	}
+}
+
+// A file full of faults is refused with each of them, in time that grows with its length only.
+func TestManyFaults(t *testing.T) {
+	lines := func(format string) string {
+		var b strings.Builder
+		for i := range 4000 {
+			fmt.Fprintf(&b, format, i)
+		}
+		return b.String()
+	}
+	for _, c := range []struct {
+		src  string // after head
+		want int
+	}{
+		{lines("role role-%d\n") + lines("grant user:a rolr-%d at /\n"), 4000},
+		{"role x\n" + lines("  allow task.p%d\n"), 4000},
+		{lines("permission task.edit-%d\n") + "role x\n  allow" + lines(" task.edti-%d") + "\n", 4000},
+		{lines("condition c%d\n") + lines("grant user:a viewer at / when d%d\n"), 4000},
+		{"role g holders group\n" + lines("grant user:u%d g at /\n"), 4000},
+		{lines("grant user:a viewer at / until 0%d\n"), 4000},
+		{lines("bad%d\n"), 4000},
+	} {
+		_, _, err := policy.Load("f", []byte(head+c.src))
+		var all policy.Errors
+		if !errors.As(err, &all) || len(all) != c.want {
+			t.Errorf("Load(%.60q…): got %d errors, want %d", c.src, len(all), c.want)
+		}
 	}
 }
 

@@ -229,10 +229,13 @@ func (p *parser) question(q question) question {
 	if patterns != nil {
 		q.narrow = q.narrow.AndPatterns(patterns...)
 	}
+	seen := map[rolecall.Condition]bool{}
 	for _, g := range p.found.given {
 		c := rolecall.Condition(p.name(g.to - 1))
+		again := seen[c]
+		seen[c] = true
 		switch {
-		case slices.Contains(q.given, c) || slices.Contains(q.unknown, c):
+		case again:
 			p.errorAt(p.tokens[g.to-1], "each condition is given once")
 		case g.to-g.from == 2:
 			q.unknown = append(q.unknown, c)

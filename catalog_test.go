@@ -1,0 +1,65 @@
+package rolecall_test
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/rolecall-go/rolecall"
+)
+
+// A title that could not be written and read again is refused, whatever it is a title of.
+func TestTitles(t *testing.T) {
+	for _, bad := range []string{"\xff", "a\x00b"} {
+		for _, d := range []rolecall.Declarations{
+			{Permissions: []rolecall.PermissionDecl{{Permission: rolecall.NewPermission("task.view"), Title: bad}}},
+			{Permissions: []rolecall.PermissionDecl{{Permission: rolecall.NewPermission("task.view"), Group: bad}}},
+			{Conditions: []rolecall.ConditionDecl{{Condition: "own", Title: bad}}},
+			{ScopeKinds: []rolecall.ScopeKindDecl{{Kind: "project", Title: bad}}},
+			{SubjectKinds: []rolecall.SubjectKindDecl{{Kind: "robot", Title: bad}}},
+		} {
+			if _, err := rolecall.NewCatalog(d); !errors.Is(err, rolecall.ErrInvalid) {
+				t.Errorf("NewCatalog(%+v): got %v, want it invalid", d, err)
+			}
+		}
+	}
+}
+
+// The nearest name is suggested, of many at the same distance the first one; among too many none is looked for.
+func TestSuggestions(t *testing.T) {
+	catalogOf := func(names ...string) *rolecall.Catalog {
+		var d rolecall.Declarations
+		for _, n := range names {
+			d.Conditions = append(d.Conditions, rolecall.ConditionDecl{Condition: rolecall.Condition(n)})
+		}
+		c, err := rolecall.NewCatalog(d)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return c
+	}
+	var many []string
+	for i := range 1200 {
+		many = append(many, fmt.Sprintf("assigned-%d", i))
+	}
+	for _, c := range []struct {
+		catalog *rolecall.Catalog
+		word    rolecall.Condition
+		want    string // empty for none
+	}{
+		{catalogOf("assigned", "own"), "asigned", "assigned"},
+		{catalogOf("assigned", "own"), "onw", "own"},
+		{catalogOf("assigned", "own"), "office-hours", ""},
+		{catalogOf("b2", "a2", "c2"), "d2", "a2"},
+		{catalogOf(many[:500]...), "asigned-77", "assigned-77"},
+		{catalogOf(many...), "asigned-77", ""},
+		{catalogOf("assigned"), rolecall.Condition(strings.Repeat("x", 128)), ""},
+	} {
+		_, err := rolecall.NewSnapshot(c.catalog, rolecall.Grant{Subject: rolecall.User("ada"), Role: "viewer", Scope: rolecall.Global(), When: c.word}, rolecall.Role{Name: "viewer"})
+		suggests := err != nil && strings.Contains(err.Error(), "did you mean")
+		if !errors.Is(err, rolecall.ErrUnknown) || suggests != (c.want != "") || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("a grant when %s: got %v, want it unknown, with %q suggested", c.word, err, c.want)
+		}
+	}
+}

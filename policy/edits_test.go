@@ -45,6 +45,20 @@ activate user:a lead at / until 2026-02-01 "why"
 	if diff := cmp.Diff(want, string(got)); diff != "" {
 		t.Errorf("ParseEdits(%q): -want +got\n%s", src, diff)
 	}
+	const text = `grant user:a viewer at /project:x until 2026-07-01
+role lead "Lead"
+  inherits viewer
+  allow task.*
+remove member user:a of group:b
+remove override user:a task.view at /
+remove role lead
+forget user:b
+forget /project:x
+activate user:a lead at / until 2026-02-01 "why"
+`
+	if diff := cmp.Diff(text, string(policy.FormatEdits(edits.List))); diff != "" {
+		t.Errorf("FormatEdits of %q: -want +got\n%s", src, diff)
+	}
 }
 
 func TestBadEdits(t *testing.T) {
@@ -126,6 +140,11 @@ func FuzzParseEdits(f *testing.F) {
 				t.Fatalf("ParseEdits(%q): got edits with the error %v", src, err)
 			}
 			return
+		}
+		text := policy.FormatEdits(edits.List)
+		again, err := policy.ParseEdits("e", text)
+		if err != nil || string(policy.FormatEdits(again.List)) != string(text) {
+			t.Fatalf("ParseEdits(%q), formatted to %q: %v, or another spelling", src, text, err)
 		}
 		_, err = snapshot.Propose(rolecall.Change{Edits: edits.List})
 		var all policy.Errors

@@ -45,6 +45,15 @@ func (f *File) Now() time.Time {
 	return f.Clock
 }
 
+// Lines returns on which line of the file each statement starts. What was not read from a text has none.
+func (f *File) Lines() map[rolecall.StatementKey]int {
+	lines := make(map[rolecall.StatementKey]int, len(f.places))
+	for i, s := range f.Statements[:min(len(f.Statements), len(f.places))] {
+		lines[rolecall.KeyOf(s)] = f.places[i].line
+	}
+	return lines
+}
+
 // Catalog returns the catalog of what the file declares. The error is an Errors with the places of all bad declarations.
 func (f *File) Catalog() (*rolecall.Catalog, error) {
 	c, errs := f.catalog()

@@ -263,6 +263,21 @@ func TestFileClock(t *testing.T) {
 	}
 }
 
+func TestFileLines(t *testing.T) {
+	f, err := policy.Parse("f", []byte(head+"# a comment\nsuspend user:a\n\nsuspend user:a\nprivate /project:x"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := map[string]int{"role viewer": 4, "suspend user:a": 7, "private /project:x": 10}
+	got := map[string]int{}
+	for key, line := range f.Lines() {
+		got[key.String()] = line
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("Lines: -want +got\n%s", diff)
+	}
+}
+
 // A File put together by hand has no places, but its problems are told all the same.
 func TestProblemsWithoutPlaces(t *testing.T) {
 	f := &policy.File{Name: "f", Statements: []rolecall.Statement{rolecall.Suspension{Subject: rolecall.NewSubject("robot", "r2")}}}

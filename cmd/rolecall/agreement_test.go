@@ -215,26 +215,21 @@ func TestEffectsAgreeWithTheCheck(t *testing.T) {
 		{"testdata/open.rolecall", "testdata/proposed.rolecall"},
 		{"testdata/studio.rolecall", "testdata/open.rolecall"},
 	} {
-		var got struct{ Effects []effectsForm }
+		var got effectsForm
 		f.read(&got, "", "diff --now 2026-03-01 "+pair[0]+" "+pair[1])
-		f.checkEffects(got.Effects, judgeOf(t, pair[0]), judgeOf(t, pair[1]), pair[0]+" to "+pair[1])
+		f.checkEffects(got, judgeOf(t, pair[0]), judgeOf(t, pair[1]), pair[0]+" to "+pair[1])
 	}
 }
 
 type effectsForm struct {
-	Permissions, Apart []string
-	Gained, Lost       []effectForm
+	Apart        []string
+	Gained, Lost []effectForm
 }
 
-func (f folder) checkEffects(got []effectsForm, before, after judge, what string) {
+func (f folder) checkEffects(got effectsForm, before, after judge, what string) {
 	for _, subject := range theSubjects {
 		for _, permission := range thePermissions {
-			var gained, lost []effectForm
-			for _, e := range got {
-				if slices.Contains(e.Permissions, permission) {
-					gained, lost = e.about(e.Gained, subject, permission), e.about(e.Lost, subject, permission)
-				}
-			}
+			gained, lost := got.about(got.Gained, subject, permission), got.about(got.Lost, subject, permission)
 			for _, scope := range theScopes {
 				for _, facts := range theFacts {
 					was, is := before.allowed(subject, permission, scope, facts), after.allowed(subject, permission, scope, facts)

@@ -9,6 +9,8 @@
 //	rolecall list SUBJECT PERMISSION KIND -f FILE       where a subject may do it
 //	rolecall plan EDITS -f FILE                         what a change would do
 //	rolecall diff OLD NEW                               what tells two policies apart
+//	rolecall lint -f FILE                               what is unused, needless, too wide or fragile
+//	rolecall review SCOPE|SUBJECT|ROLE -f FILE          who has what, through what, until when
 //	rolecall can-grant ACTOR SUBJECT ROLE SCOPE -f FILE  yes or no, and why not
 //	rolecall audit LOG                                  verify and list an exported history
 //	rolecall serve -f FILE                              answer the OpenID Authorization API (AuthZEN)
@@ -57,7 +59,7 @@ func run(args []string, in io.Reader, out, errOut io.Writer) int {
 	}
 	root.AddCommand(
 		testCommand(), fmtCommand(), canCommand(), explainCommand(), whoCanCommand(), whatCanCommand(), listCommand(),
-		planCommand(), diffCommand(), canGrantCommand(), auditCommand(), serveCommand(),
+		planCommand(), diffCommand(), lintCommand(), reviewCommand(), canGrantCommand(), auditCommand(), serveCommand(),
 	)
 	root.SetArgs(args)
 	root.SetIn(in)

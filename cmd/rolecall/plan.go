@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -72,7 +73,10 @@ type planAnswer struct {
 	Refused    bool             `json:"refused"`
 	Problems   []fault          `json:"problems,omitempty"`
 	Statements []rolecall.Delta `json:"statements"`
-	effects
+	Gained     []effect         `json:"gained"`
+	Lost       []effect         `json:"lost"`
+	// Apart are those for whom the effects on everyone do not count.
+	Apart   []rolecall.Subject `json:"apart"`
 	plan    *rolecall.Plan
 	summary bool
 }
@@ -97,7 +101,7 @@ func (q *planQuestion) judge(in io.Reader, args []string) (*planAnswer, error) {
 	}
 	return &planAnswer{
 		Now: c.Time.UTC(), Statements: p.Proposal().Entry().Deltas, plan: p, summary: q.summary,
-		effects: effectsOf(p, func(rolecall.Permission) bool { return true }),
+		Gained: told(p.Gained()), Lost: told(p.Lost()), Apart: append([]rolecall.Subject{}, slices.Collect(p.Apart())...),
 	}, nil
 }
 
@@ -105,8 +109,10 @@ func refused(now time.Time, err error) (*planAnswer, error) {
 	if !isRefusal(err) {
 		return nil, err
 	}
-	none := effects{[]effect{}, []effect{}, []rolecall.Subject{}}
-	return &planAnswer{Now: now.UTC(), Refused: true, Problems: faultsOf(err), Statements: []rolecall.Delta{}, effects: none}, nil
+	return &planAnswer{
+		Now: now.UTC(), Refused: true, Problems: faultsOf(err), Statements: []rolecall.Delta{},
+		Gained: []effect{}, Lost: []effect{}, Apart: []rolecall.Subject{},
+	}, nil
 }
 
 func (q *planQuestion) change(f *policy.File) (rolecall.Change, error) {
@@ -154,10 +160,10 @@ func (a *planAnswer) text(w io.Writer) error {
 	}
 	writeDeltas(w, a.Statements)
 	fmt.Fprintln(w)
-	if a.summary || a.empty() {
+	if a.summary || a.plan.Empty() {
 		_, rest, _ := strings.Cut(a.plan.String(), "\n") // the first line names a revision, which a file does not have
 		_, err := fmt.Fprintln(w, strings.ReplaceAll(rest, "\n  ", "\n")[2:])
 		return err
 	}
-	return writeEffects(w, a.effects)
+	return writeEffects(w, a.Gained, a.Lost)
 }

@@ -80,13 +80,13 @@ func checkPage(t *testing.T, name string, replay func(string) string) {
 }
 
 // replay writes after each command, which is a line that starts with $, what it prints, and its exit code if that is
-// not 0. Lines that start with # are comments.
+// not 0. Lines that start with ## are comments.
 func replay(transcript string) string {
 	var b strings.Builder
 	answered := false
 	for line := range strings.Lines(transcript) {
 		command, isCommand := strings.CutPrefix(line, "$ ")
-		isComment := strings.HasPrefix(line, "# ")
+		isComment := strings.HasPrefix(line, "## ")
 		if answered && (isCommand || isComment) {
 			b.WriteByte('\n')
 		}
@@ -130,4 +130,17 @@ func shellWords(command string) (words []string, in string, err error) {
 	}
 	content, err := os.ReadFile(words[n-1])
 	return words[:n-2], string(content), err
+}
+
+// What lint proposes is what plan reads.
+func TestProposalsArePlanned(t *testing.T) {
+	f := folder{t, t.TempDir()}
+	const file = "testdata/untidy.rolecall"
+	code, edits, errOut := f.run("", "lint", "-o", "edits", "-f", file)
+	if code != exitNo || edits == "" {
+		t.Fatalf("rolecall lint -o edits: got exit code %d and %q %q, want proposals", code, edits, errOut)
+	}
+	if code, out, errOut := f.run(edits, "plan", "-", "-f", file); code != 0 || !strings.Contains(out, "- role idle") {
+		t.Errorf("rolecall plan of\n%s: got exit code %d and\n%s%s\nwant 0 and that role idle goes", edits, code, out, errOut)
+	}
 }

@@ -1,0 +1,119 @@
+package main
+
+import (
+	"errors"
+	"io"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/rolecall-go/rolecall"
+	"github.com/rolecall-go/rolecall/review"
+)
+
+func reviewCommand() *cobra.Command {
+	q := reviewQuestion{output: output{forms: []string{"table", "json", "csv", "html"}}}
+	cmd := &cobra.Command{
+		Use:   "review SCOPE|SUBJECT|ROLE -f FILE",
+		Short: "Review a place, a person or a role: who has what, through what, until when",
+		Long: `Review a place, a subject or a role: a row for each grant or override that reaches somebody, with the groups on the way,
+what it gives and takes there, and until when. Statements without effect are told with the reason. Rows are in order of
+subject, scope and statement.
+
+` + instantHelp + ` What facts decide is told with its rule.
+
+Exit codes: 0 reviewed; 2 called wrongly; 3 the file or a name is wrong.`,
+		Example: "  rolecall review /project:alpha -o html -f studio.rolecall > alpha.html",
+		Args:    cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			r, err := q.report(args[0])
+			if err != nil {
+				return bad(err)
+			}
+			return q.write(cmd.OutOrStdout(), r)
+		},
+	}
+	q.source.flags(cmd)
+	q.output.flags(cmd)
+	cmd.Flags().BoolVar(&q.granted, "granted", false, "list groups by their names, without expanding them")
+	cmd.Flags().StringVar(&q.usage, "usage", "", "a JSON file of what was used, to tell when each row was last")
+	return cmd
+}
+
+type reviewQuestion struct {
+	source
+	output
+	granted bool
+	usage   string
+}
+
+func (q *reviewQuestion) report(of string) (*review.Report, error) {
+	f, snapshot, err := q.load()
+	if err != nil {
+		return nil, err
+	}
+	var errs []error
+	now := q.instant(f, &errs)
+	o := &review.Options{AsGranted: q.granted}
+	if q.usage != "" {
+		o.LastUsed = parse(&errs, readUsage, q.usage).LastUsed
+	}
+	if err := errors.Join(errs...); err != nil {
+		return nil, err
+	}
+	snapshot = snapshot.At(now)
+	switch {
+	case strings.HasPrefix(of, "/"):
+		t, err := rolecall.ParseScope(of)
+		if err != nil {
+			return nil, err
+		}
+		return review.OfScope(snapshot, t, o)
+	case strings.Contains(of, ":") || of == rolecall.Everyone().String():
+		who, err := rolecall.ParseSubject(of)
+		if err != nil {
+			return nil, err
+		}
+		return review.OfSubject(snapshot, who, o)
+	}
+	return review.OfRole(snapshot, rolecall.RoleName(of), o)
+}
+
+func (q *reviewQuestion) write(w io.Writer, r *review.Report) error {
+	write := func(w io.Writer) error { return q.print(w, reviewed{r}, true) }
+	switch q.form {
+	case "csv":
+		write = r.WriteCSV
+	case "html":
+		write = r.WriteHTML
+	}
+	if err := write(w); err != nil {
+		return bad(err)
+	}
+	return nil
+}
+
+type reviewed struct{ *review.Report }
+
+func (r reviewed) text(w io.Writer) error {
+	if len(r.Rows) == 0 {
+		return nil
+	}
+	t := newTable(w, "SUBJECT", "THROUGH", "WHAT", "SCOPE", "STATE", "UNTIL", "GIVES", "TAKES")
+	for _, row := range r.Rows {
+		until := ""
+		if !row.Window.NotAfter.IsZero() {
+			until = rolecall.FormatTime(row.Window.NotAfter)
+		}
+		t.row(row.Subject.String(), row.Through(), row.What(), row.Scope.String(), row.State.String(), until, items(row.Gives), items(row.Takes))
+	}
+	return t.end()
+}
+
+func items(list []review.Item) string {
+	words := make([]string, len(list))
+	for i, item := range list {
+		words[i] = item.String()
+	}
+	return strings.Join(words, ", ")
+}

@@ -7,9 +7,8 @@ import (
 	"slices"
 )
 
-// Forecasting: what a change does. A changed statement can alter verdicts only of those whom it reaches, below the places
-// where it speaks, and of the permissions of which it speaks. For each of them the rules before and after are compared at
-// every place inside where one of them changes; survey.go finds these. It does not matter where more is compared than
+// Forecasting: what a change does. Whose verdicts it can alter, where and of what is found first (affected.go). For each of
+// them the rules before and after are compared at every place inside where one of them changes; survey.go finds these. It does not matter where more is compared than
 // need be, since the comparison is exact.
 
 // A task is where and of what the verdicts of a subject may change.
@@ -33,14 +32,14 @@ type near struct {
 // maxNear is how many places are listed.
 const maxNear = 64
 
-func (f *forecast) newTask() *task {
-	return &task{roots: map[Scope]bool{}, permissions: newPermset(len(f.after.policy.catalog.permissions))}
-}
-
-func (t *task) everything() {
-	for i := range t.permissions {
-		t.permissions[i] = ^uint64(0)
+// taskOf returns where and of what a change can alter something for a holder.
+func (f *forecast) taskOf(reach touch) *task {
+	t := &task{roots: map[Scope]bool{}, permissions: newPermset(len(f.after.policy.catalog.permissions))}
+	for at, c := range reach {
+		t.roots[at.scope] = true
+		t.permissions.or(c.permissions)
 	}
+	return t
 }
 
 // with returns a task that has both; tasks that subjects share are not changed.
@@ -67,8 +66,8 @@ func (f *forecast) policies() [2]*policy { return [2]*policy{f.before.policy, f.
 
 // run returns what happens to each subject concerned; Everyone stands for all others where it is there.
 func (f *forecast) run(deltas []Delta) (map[Subject]*effects, error) {
-	for _, d := range deltas {
-		f.concern(d)
+	for who, reach := range touchOf(f.before.policy, f.after.policy, deltas, true).by {
+		f.add(f.taskOf(reach), who)
 	}
 	if all := f.tasks[Everyone()]; all != nil {
 		for who, t := range f.tasks {
@@ -84,124 +83,6 @@ func (f *forecast) run(deltas []Delta) (map[Subject]*effects, error) {
 		outcome[who] = e
 	}
 	return outcome, nil
-}
-
-// concern finds whom a delta concerns, where and of what.
-func (f *forecast) concern(d Delta) {
-	switch s := either(d.After, d.Before).(type) {
-	case Grant:
-		t := f.newTask()
-		t.roots[s.Scope] = true
-		for _, one := range []Statement{d.Before, d.After} {
-			if one != nil {
-				f.grantSpeaks(one.(Grant), t)
-			}
-		}
-		f.add(t, s.Subject)
-	case Override:
-		t := f.newTask()
-		t.roots[s.Scope] = true
-		t.permissions.or(f.after.policy.catalog.matcher(s.Pattern).any)
-		f.add(t, s.Subject)
-	case Membership:
-		f.add(f.aboveTask(s.Group), s.Member)
-	case Suspension:
-		t := f.newTask()
-		t.roots[Global()] = true
-		t.everything()
-		f.tasks[s.Subject] = f.tasks[s.Subject].with(t)
-		if s.Subject.IsGroup() {
-			f.add(f.aboveTask(s.Subject), s.Subject)
-		}
-	case PrivateScope:
-		f.concernPrivate(s.Scope)
-	case Role:
-		f.concernRole(s.Name)
-	}
-}
-
-// grantSpeaks adds the permissions of which a grant says anything, before or after.
-func (f *forecast) grantSpeaks(g Grant, t *task) {
-	if g.Replace {
-		t.everything()
-	}
-	for _, p := range f.policies() {
-		if r := p.roles.find(g.Role); r != nil {
-			t.speaks(r)
-		}
-	}
-}
-
-func (t *task) speaks(r *role) {
-	for i, says := range r.say {
-		if says != 0 {
-			t.permissions.add(i)
-		}
-	}
-}
-
-// aboveTask covers whatever a group and the groups above it say.
-func (f *forecast) aboveTask(group Subject) *task {
-	t := f.newTask()
-	for _, p := range f.policies() {
-		for _, h := range p.above(group) {
-			for i := range h.grants {
-				t.grant(p, &h.grants[i])
-			}
-			for i := range h.overrides() {
-				t.override(p, &h.overrides()[i])
-			}
-		}
-	}
-	return t
-}
-
-func (t *task) grant(p *policy, g *grantAt) {
-	t.roots[p.places.at(g.scope).scope] = true
-	if g.marks&markReplace != 0 {
-		t.everything()
-	}
-	t.speaks(p.roles.get(g.role))
-}
-
-func (t *task) override(p *policy, o *overrideAt) {
-	t.roots[p.places.at(o.scope).scope] = true
-	t.permissions.or(o.match.any)
-}
-
-// concernPrivate concerns everybody of whom something is said above the scope.
-func (f *forecast) concernPrivate(at Scope) {
-	t := f.newTask()
-	t.everything()
-	t.roots[at] = true
-	for _, p := range f.policies() {
-		var way path
-		p.walk(&at, &way)
-		for depth := range min(way.n, int(at.depth)) {
-			p.speakersAt(way.places[depth], func(h *holder) { f.add(t, h.subject) })
-		}
-	}
-}
-
-// concernRole concerns whoever has a grant of the role or of one that inherits from it.
-func (f *forecast) concernRole(name RoleName) {
-	for _, p := range f.policies() {
-		changed := p.roles.byName[name]
-		if changed == nil {
-			continue
-		}
-		for _, heir := range p.roles.roles {
-			if heir == nil || !heir.is(changed.number) {
-				continue
-			}
-			for _, use := range p.usesOf(heir) {
-				t := f.newTask()
-				t.roots[use.(Grant).Scope] = true
-				f.grantSpeaks(use.(Grant), t)
-				f.add(t, use.(Grant).Subject)
-			}
-		}
-	}
 }
 
 // add gives a task to a subject and, where it is a group, to all in it before or after. Where it is Everyone, those of

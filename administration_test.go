@@ -36,6 +36,8 @@ func putAndRemove(statements ...rolecall.Statement) []rolecall.Edit {
 
 func until(g rolecall.Grant, n int) rolecall.Grant { g.NotAfter = day(n); return g }
 
+func overrideUntil(o rolecall.Override, n int) rolecall.Override { o.NotAfter = day(n); return o }
+
 func memberUntil(m rolecall.Membership, n int) rolecall.Membership { m.NotAfter = day(n); return m }
 
 func activation(s rolecall.Subject, r rolecall.RoleName, at rolecall.Scope, n int) rolecall.Edit {
@@ -269,6 +271,8 @@ func TestNarrowedActor(t *testing.T) {
 		private(sibling), rolecall.Constraint{Name: "hats", Kind: rolecall.Dynamic, Limit: 2, Roles: []rolecall.RoleName{"people", "secret"}},
 	)
 	give, giveWide := rolecall.Put(grant(ben, "secret", shot)), rolecall.Put(grant(ben, "wide", shot))
+	w = w.add(role("owner", rule(rolecall.Allow, "own", "shot.*")), grant(ann, "owner", global))
+	giveOwn := rolecall.Put(grantWhen(grant(ben, "owner", shot), "own"))
 	for _, row := range []struct {
 		name   string
 		narrow rolecall.Narrowing
@@ -291,6 +295,9 @@ func TestNarrowedActor(t *testing.T) {
 		{"to a pattern that covers nothing", rolecall.ToPatterns("task.viw"), give, rolecall.ErrUnknown},
 		{"to all that is declared", rolecall.ToPatterns("rolecall.*", "task.view", "task.update", "task.status.update"), giveWide, rolecall.ErrEscalation},
 		{"to all that will be declared", rolecall.ToPatterns("rolecall.*", "task.*"), giveWide, nil},
+		{"to what it has under the same condition", rolecall.ToPatterns("rolecall.*", "shot.*"), giveOwn, nil},
+		{"to less than it has under the same condition", rolecall.ToPatterns("rolecall.*", "shot.view"), giveOwn, rolecall.ErrEscalation},
+		{"to the role with the condition", rolecall.ToRoles("manager", "owner"), giveOwn, nil},
 		{"to the role with the star", rolecall.ToRoles("manager", "wide"), giveWide, nil},
 		{"to roles without the star", rolecall.ToRoles("manager", "secret"), giveWide, rolecall.ErrEscalation},
 	} {

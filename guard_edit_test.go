@@ -219,6 +219,7 @@ func TestWhatIsTakenAwayIsNotGiven(t *testing.T) {
 	base := world{}.add(basicRoles...).add(grant(ann, "manager", global), override(ann, rolecall.Allow, "rolecall.*", shot))
 	give := rolecall.Put(grant(ben, "secret", shot))
 	holds := base.add(grant(ann, "secret", global))
+	listed := base.add(role("listed", rule(rolecall.Allow, "", "task.view", "task.update", "task.status.update")), grant(ann, "listed", global))
 	for _, row := range []struct {
 		name  string
 		world world
@@ -236,6 +237,37 @@ func TestWhatIsTakenAwayIsNotGiven(t *testing.T) {
 		{"through a group for a while", base.add(grant(layout, "secret", global), memberUntil(member(ann, layout), 1)), give, rolecall.ErrEscalation},
 		{"from outside a private place", holds.add(private(shot)), give, rolecall.ErrEscalation},
 		{"into a private place", base.add(piercing(grant(ann, "secret", global)), private(shot)), give, nil},
+		{"holds it by an exception", base.add(override(ann, rolecall.Allow, "task.*", project)), give, nil},
+		{"holds it by an exception under a condition", base.add(overrideWhen(override(ann, rolecall.Allow, "task.*", project), "own")), give, rolecall.ErrEscalation},
+		{"holds it by an exception for a while", base.add(overrideUntil(override(ann, rolecall.Allow, "task.*", project), 1)), give, rolecall.ErrEscalation},
+		{"holds it under the same condition", base.add(grantWhen(grant(ann, "secret", global), "own")), rolecall.Put(grantWhen(grant(ben, "secret", shot), "own")), nil},
+		{"holds it under another condition", base.add(grantWhen(grant(ann, "secret", global), "own")), rolecall.Put(grantWhen(grant(ben, "secret", shot), "assigned")), rolecall.ErrEscalation},
+		{"holds it as long", base.add(until(grant(ann, "secret", global), 2)), rolecall.Put(until(grant(ben, "secret", shot), 2)), nil},
+		{"denied to everyone nearby", holds.add(override(everyone, rolecall.Deny, "task.update", project)), give, rolecall.ErrEscalation},
+		{"pierces what lies deep inside", holds.add(private(shot.In("task", "t").In("task", "t"))), rolecall.Put(piercing(grant(ben, "secret", project))), rolecall.ErrEscalation},
+		{"pierces what lies elsewhere", holds.add(private(sibling)), rolecall.Put(piercing(grant(ben, "secret", project))), nil},
+		{"gives one of two that a group has", base.add(grant(layout, "secret", project), grant(layout, "worker", project)), rolecall.Put(member(ben, layout)), rolecall.ErrEscalation},
+		{"gives the other of two that a group has", base.add(grant(layout, "worker", project), grant(layout, "secret", project)), rolecall.Put(member(ben, layout)), rolecall.ErrEscalation},
+		{"makes everyone eligible for what some are denied", base.add(grant(everyone, "secret", global), override(ann, rolecall.Deny, "task.update", global), override(ben, rolecall.Deny, "task.update", global)),
+			rolecall.Put(eligible(grant(everyone, "secret", global))), rolecall.ErrEscalation},
+		{"makes a group eligible for what a member is denied", base.add(grant(layout, "secret", global), member(ben, layout), override(ben, rolecall.Deny, "task.update", global)),
+			rolecall.Put(eligible(grant(layout, "secret", global))), rolecall.ErrEscalation},
+		{"makes a group eligible for what a group in it is denied", base.add(grant(layout, "secret", global), member(crowds, layout), override(crowds, rolecall.Deny, "task.update", global)),
+			rolecall.Put(eligible(grant(layout, "secret", global))), rolecall.ErrEscalation},
+		{"lifts what kept somebody from what their group has inside", base.add(grant(layout, "secret", shot), member(ben, layout), override(ben, rolecall.Deny, "task.update", project)),
+			rolecall.Remove(override(ben, rolecall.Deny, "task.update", project)), rolecall.ErrEscalation},
+		{"softens a role that gags a group", base.add(grant(layout, "gagged", shot)), rolecall.Put(role("gagged")), rolecall.ErrEscalation},
+		{"softens a role that gags a group through another one", base.add(rolecall.Role{Name: "mute", Inherits: []rolecall.RoleName{"gagged"}}, grant(layout, "mute", shot)), rolecall.Put(role("gagged")), rolecall.ErrEscalation},
+		{"softens a role that gags somebody who has nothing", base.add(grant(ben, "gagged", shot)), rolecall.Put(role("gagged")), nil},
+		{"softens a role that gags nobody", base.add(grant(layout, "worker", shot)), rolecall.Put(role("gagged")), nil},
+		{"lifts from a group what is declared later, too", listed.add(grant(layout, "gagged", shot)), rolecall.Remove(grant(layout, "gagged", shot)), rolecall.ErrEscalation},
+		{"lifts an exception from a group, what is declared later, too", listed.add(override(layout, rolecall.Deny, "task.*", shot)), rolecall.Remove(override(layout, rolecall.Deny, "task.*", shot)), rolecall.ErrEscalation},
+		{"lifts from a group what it has, later too", listed.add(override(ann, rolecall.Allow, "task.*", project), grant(layout, "gagged", shot)), rolecall.Remove(grant(layout, "gagged", shot)), nil},
+		{"takes a group out of one that is gagged", base.add(override(layout, rolecall.Deny, "task.update", shot), member(crowds, layout)), rolecall.Remove(member(crowds, layout)), rolecall.ErrEscalation},
+		{"takes a group out of one that is gagged, having it", holds.add(override(layout, rolecall.Deny, "task.update", shot), member(crowds, layout)), rolecall.Remove(member(crowds, layout)), nil},
+		{"takes a group out of one of two ways to be gagged", base.add(override(animation, rolecall.Deny, "task.update", shot), member(crowds, layout), member(layout, animation), member(crowds, animation)), rolecall.Remove(member(crowds, animation)), nil},
+		{"resumes who has it as everyone has", base.add(grant(everyone, "secret", global), override(ann, rolecall.Deny, "task.update", shot), suspend(ben)), rolecall.Remove(suspend(ben)), rolecall.ErrEscalation},
+		{"resumes who has what everyone has", base.add(grant(everyone, "secret", global), suspend(ben)), rolecall.Remove(suspend(ben)), nil},
 		{"resumes who has it", base.add(grant(ben, "secret", global), suspend(ben)), rolecall.Remove(suspend(ben)), rolecall.ErrEscalation},
 		{"resumes a group that has it", base.add(grant(layout, "secret", global), suspend(layout)), rolecall.Remove(suspend(layout)), rolecall.ErrEscalation},
 		{"makes not replaced who has it", base.add(grant(ben, "secret", global), replacing(grant(ben, "worker", shot))), rolecall.Put(grant(ben, "worker", shot)), rolecall.ErrEscalation},

@@ -329,6 +329,8 @@ func TestActivationInAChange(t *testing.T) {
 		{"made by who has it not", base, []rolecall.Edit{made, taken}, rolecall.ErrEscalation},
 		{"not made", holds, []rolecall.Edit{taken}, rolecall.ErrNotEligible},
 		{"stood", stands, []rolecall.Edit{taken}, nil},
+		{"stood, beside one that is made", holds.add(eligible(grant(bot, "secret", project))), []rolecall.Edit{made, taken, activation(bot, "secret", shot, 1)}, nil},
+		{"stood, beside one that is made by who has it not", base.add(eligible(grant(bot, "secret", project))), []rolecall.Edit{made, taken, activation(bot, "secret", shot, 1)}, rolecall.ErrEscalation},
 		{"stood, and goes", stands, []rolecall.Edit{taken, rolecall.Remove(eligible(grant(ben, "secret", project)))}, nil},
 		{"went", stands, []rolecall.Edit{rolecall.Remove(eligible(grant(ben, "secret", project))), taken}, rolecall.ErrNotEligible},
 		{"stood, and is made longer", stands, []rolecall.Edit{taken, rolecall.Put(until(grant(ben, "secret", shot), 2))}, rolecall.ErrEscalation},

@@ -172,12 +172,12 @@ func (r region) at(t Scope, c *Catalog) *claim {
 	return all
 }
 
-// below lists a subject and everybody who is in it, before or after; Everyone has every subject and a stranger.
+// below lists a subject and everybody who is in it, before or after. Everyone has every subject; one that no statement
+// names fares as Everyone does.
 func (g *guard) below(who Subject) map[Subject]bool {
 	all := map[Subject]bool{who: true}
 	for _, p := range []*policy{g.before, g.after} {
 		if who.isEveryone() {
-			all[stranger] = true
 			p.subjects.all(func(h *holder) bool { all[h.subject] = true; return true })
 			continue
 		}
@@ -197,9 +197,6 @@ func (p *policy) addBelow(h *holder, all map[Subject]bool) {
 		p.addBelow(p.groups.at(number), all)
 	}
 }
-
-// stranger stands for a subject that no statement names; no statement can name one without an id.
-var stranger = Subject{kind: KindGuest}
 
 // A matter is one permission in one place, declared or a word.
 type matter struct {

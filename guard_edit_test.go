@@ -219,6 +219,7 @@ func TestWhatIsTakenAwayIsNotGiven(t *testing.T) {
 	base := world{}.add(basicRoles...).add(grant(ann, "manager", global), override(ann, rolecall.Allow, "rolecall.*", shot))
 	give := rolecall.Put(grant(ben, "secret", shot))
 	holds := base.add(grant(ann, "secret", global))
+	looks := piercing(grant(ann, "worker", global))
 	listed := base.add(role("listed", rule(rolecall.Allow, "", "task.view", "task.update", "task.status.update")), grant(ann, "listed", global))
 	for _, row := range []struct {
 		name  string
@@ -260,6 +261,25 @@ func TestWhatIsTakenAwayIsNotGiven(t *testing.T) {
 		{"softens a role that gags a group through another one", base.add(rolecall.Role{Name: "mute", Inherits: []rolecall.RoleName{"gagged"}}, grant(layout, "mute", shot)), rolecall.Put(role("gagged")), rolecall.ErrEscalation},
 		{"softens a role that gags somebody who has nothing", base.add(grant(ben, "gagged", shot)), rolecall.Put(role("gagged")), nil},
 		{"softens a role that gags nobody", base.add(grant(layout, "worker", shot)), rolecall.Put(role("gagged")), nil},
+		{"softens a role that gags somebody who has it otherwise", base.add(grant(ben, "gagged", shot), grant(ben, "secret", global)), rolecall.Put(role("gagged")), rolecall.ErrEscalation},
+		{"widens a role by what is declared later", listed.add(grant(ben, "listed", shot)), rolecall.Put(role("listed", rule(rolecall.Allow, "", "task.*"))), rolecall.ErrEscalation},
+		{"widens a role by what is declared later, having it", listed.add(grant(ben, "listed", shot), override(ann, rolecall.Allow, "task.*", global)), rolecall.Put(role("listed", rule(rolecall.Allow, "", "task.*"))), nil},
+		{"widens a role that another one inherits", base.add(rolecall.Role{Name: "heir", Inherits: []rolecall.RoleName{"worker"}}, grant(ben, "heir", shot)), rolecall.Put(role("worker", rule(rolecall.Allow, "", "task.view", "task.update"))), rolecall.ErrEscalation},
+		{"widens a role that is only made eligible", base.add(eligible(grant(ben, "worker", shot))), rolecall.Put(role("worker", rule(rolecall.Allow, "", "task.view", "task.update"))), rolecall.ErrEscalation},
+		{"lets in by an exception of the group", base.add(override(layout, rolecall.Allow, "task.update", shot)), rolecall.Put(member(ben, layout)), rolecall.ErrEscalation},
+		{"lets out of a group that is gagged by an exception", base.add(override(layout, rolecall.Deny, "task.update", shot), member(ben, layout), grant(ben, "secret", global)), rolecall.Remove(member(ben, layout)), rolecall.ErrEscalation},
+		{"lets out of a group that is gagged by a role", base.add(grant(layout, "gagged", shot), member(ben, layout), grant(ben, "secret", global)), rolecall.Remove(member(ben, layout)), rolecall.ErrEscalation},
+		{"lets out of a group that replaces", base.add(replacing(grant(layout, "worker", shot)), grant(everyone, "secret", global), override(ann, rolecall.Deny, "task.update", shot), member(ben, layout)), rolecall.Remove(member(ben, layout)), rolecall.ErrEscalation},
+		{"lets out of a group that is gagged, who has nothing", base.add(override(layout, rolecall.Deny, "task.update", shot), member(ben, layout)), rolecall.Remove(member(ben, layout)), nil},
+		{"makes a group nearer than another one that is gagged", base.add(grant(crowds, "secret", shot), override(layout, rolecall.Deny, "task.update", shot), member(ben, crowds), member(ben, layout), override(ann, rolecall.Deny, "task.update", shot)),
+			rolecall.Put(member(crowds, layout)), rolecall.ErrEscalation},
+		{"makes a group that replaces no longer nearer", base.add(replacing(grant(crowds, "worker", shot)), grant(layout, "secret", shot), member(ben, crowds), member(ben, layout), member(crowds, layout)),
+			rolecall.Remove(member(crowds, layout)), rolecall.ErrEscalation},
+		{"opens a place to what is said above it", base.add(grant(ben, "secret", project), private(shot)), rolecall.Remove(private(shot)), rolecall.ErrEscalation},
+		{"opens a place to an exception above it", base.add(override(ben, rolecall.Allow, "task.update", project), private(shot)), rolecall.Remove(private(shot)), rolecall.ErrEscalation},
+		{"opens a place, having what is inside", base.add(grant(ben, "secret", project), private(shot), looks, piercing(grant(ann, "secret", global))), rolecall.Remove(private(shot)), nil},
+		{"opens a place to who had it anyway", base.add(piercing(grant(ben, "secret", project)), private(shot), looks), rolecall.Remove(private(shot)), nil},
+		{"opens a place to what is said inside", base.add(grant(ben, "secret", shot), private(shot), looks), rolecall.Remove(private(shot)), nil},
 		{"lifts from a group what is declared later, too", listed.add(grant(layout, "gagged", shot)), rolecall.Remove(grant(layout, "gagged", shot)), rolecall.ErrEscalation},
 		{"lifts an exception from a group, what is declared later, too", listed.add(override(layout, rolecall.Deny, "task.*", shot)), rolecall.Remove(override(layout, rolecall.Deny, "task.*", shot)), rolecall.ErrEscalation},
 		{"lifts from a group what it has, later too", listed.add(override(ann, rolecall.Allow, "task.*", project), grant(layout, "gagged", shot)), rolecall.Remove(grant(layout, "gagged", shot)), nil},

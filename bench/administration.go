@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"fmt"
 	"math/rand/v2"
 
 	"github.com/rolecall-go/rolecall"
@@ -38,6 +39,7 @@ func ProposeOp(snapshot *rolecall.Snapshot, actor rolecall.Subject, edits []role
 type Errand struct {
 	Name  string
 	Edits []rolecall.Edit
+	Bar   float64 // milliseconds, 0 for none
 }
 
 // errands is how many edits of a kind are measured in turn.
@@ -46,8 +48,8 @@ const errands = 500
 // Errands makes edits of each kind, of random users, groups and projects.
 func Errands(s *Studio) []Errand {
 	r := rand.New(rand.NewPCG(s.Seed, 8))
-	make := func(name string, edit func() rolecall.Edit) Errand {
-		e := Errand{Name: name}
+	each := func(name string, bar float64, edit func() rolecall.Edit) Errand {
+		e := Errand{Name: name, Bar: bar}
 		for range errands {
 			e.Edits = append(e.Edits, edit())
 		}
@@ -63,20 +65,20 @@ func Errands(s *Studio) []Errand {
 		return grants
 	}
 	return []Errand{
-		make("add a user to a group", func() rolecall.Edit {
+		each("add a user to a group", 1, func() rolecall.Edit {
 			return rolecall.Put(rolecall.Membership{Member: s.User(r.IntN(s.Users)), Group: s.Group(r.IntN(s.Groups))})
 		}),
-		make("grant a role at a project", func() rolecall.Edit {
+		each("grant a role at a project", 1, func() rolecall.Edit {
 			return rolecall.Put(rolecall.Grant{Subject: s.User(r.IntN(s.Users)), Role: s.granted[r.IntN(len(s.granted))], Scope: s.Project(r.IntN(s.Projects))})
 		}),
-		make("revoke", func() rolecall.Edit {
+		each("revoke", 1, func() rolecall.Edit {
 			for {
 				if grants := granted(r.IntN(s.Users)); len(grants) > 0 {
 					return rolecall.Remove(grants[r.IntN(len(grants))])
 				}
 			}
 		}),
-		make("edit a role held by many", func() rolecall.Edit {
+		each(fmt.Sprintf("edit a role held by %d", min(EditedBy, s.Users)), 0, func() rolecall.Edit {
 			wide := rolecall.Role{Name: Edited, Rules: []rolecall.Rule{allow("playlist.publish " + probeEdit().String())}}
 			return rolecall.Put(wide)
 		}),

@@ -150,7 +150,11 @@ func BenchmarkAdminister(b *testing.B) {
 			snapshot := Administered(must(s.Snapshot()))
 			for _, e := range Errands(s) {
 				for by, actor := range map[string]rolecall.Subject{"host": {}, "steward": Steward()} {
-					b.Run(v.String()+"/"+size.Name+"/"+e.Name+"/by="+by, func(b *testing.B) { timed(b, ProposeOp(snapshot, actor, e.Edits)) })
+					b.Run(v.String()+"/"+size.Name+"/"+e.Name+"/by="+by, func(b *testing.B) {
+						start := processTime()
+						timed(b, ProposeOp(snapshot, actor, e.Edits))
+						b.ReportMetric(float64((processTime()-start).Nanoseconds())/float64(b.N), "processor-ns/op")
+					})
 				}
 			}
 		}

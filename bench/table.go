@@ -106,8 +106,19 @@ func (t *Table) plainly(s *Studio) error {
 		return err
 	}
 	t.lists(s, snapshot)
+	t.administration(s, snapshot)
 	t.resolver(s, snapshot, questions)
 	return nil
+}
+
+// administration measures the judging of changes by an actor; nothing is committed.
+func (t *Table) administration(s *Studio, snapshot *rolecall.Snapshot) {
+	snapshot = Administered(snapshot)
+	for _, e := range Errands(s) {
+		f := Compare(t.Rounds, ProposeOp(snapshot, Steward(), e.Edits), 100, t.million.Op(), asked)
+		f.Ratio = f.NS / 1e6
+		t.show("by an actor: "+e.Name, s.Name+", "+s.Variant.String(), f, "ms", e.Bar)
+	}
 }
 
 // load measures the loading of a studio on one processor, without the making of its statements, and its heap.
@@ -249,6 +260,7 @@ func (t *Table) variant(s *Studio) error {
 	f.Ratio /= t.plain[s.Name]
 	t.show("check with "+s.Variant.String(), s.Name+", unit: the plain check", f, "×", bar)
 	page := NewPage(s, 7)
+	t.administration(s, snapshot)
 	t.show("page with "+s.Variant.String(), s.Name, Compare(t.Rounds, page.Op(snapshot), 20, t.million.Op(), asked), "λ", 0)
 	return nil
 }

@@ -20,6 +20,19 @@ func (v *View) Rules(t Scope) (iter.Seq2[Permission, ScopeRule], error) {
 	}, nil
 }
 
+// Rule returns the rule of one permission, as Rules does. An error says that p or t is invalid or not declared.
+func (v *View) Rule(p Permission, t Scope) (ScopeRule, error) {
+	number := v.policy.catalog.index.find(p)
+	if number < 0 {
+		return ScopeRule{}, v.policy.catalog.unknownPermission("request", p)
+	}
+	var way path
+	if err := v.walk(&t, &way); err != nil {
+		return ScopeRule{}, err
+	}
+	return v.shared().rule(number, &way), nil
+}
+
 // rule weighs what is said on the way to one target. Where more conditions are in play than can be weighed there, the
 // survey of the whole tree may still tell, since allows alone are never too many for it.
 func (v *View) rule(permission int, way *path) ScopeRule {

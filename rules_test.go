@@ -33,6 +33,9 @@ func TestRulesAreTheCheck(t *testing.T) {
 		for range 4 {
 			f := drawFacts(t)
 			for p := range worldCatalog.Permissions() {
+				if one, err := v.Rule(p, at); err != nil || one.String() != of[p].String() {
+					t.Fatalf("Rule(%s, %s) of %s = %s, %v; want %s, as Rules says", p, at, v.Subject(), one, err, of[p])
+				}
 				want := v.Check(p, at, f) == nil
 				if got := of[p].Holds(f); got != want {
 					t.Fatalf("Rules(%s) of %s: %s %s, which is %t given %v, want %t; policy:\n%s", at, v.Subject(), p, of[p], got, f, want, b.world)
@@ -52,6 +55,12 @@ func TestRulesRefuse(t *testing.T) {
 	}
 	if _, err := v.Rules(rolecall.In("projekt", "p")); !errors.Is(err, rolecall.ErrUnknown) {
 		t.Errorf("Rules(/projekt:p): %v, want %s", err, rolecall.ErrUnknown)
+	}
+	if _, err := v.Rule(rolecall.NewPermission("task.viw"), project); !errors.Is(err, rolecall.ErrUnknown) {
+		t.Errorf("Rule(task.viw): %v, want %s", err, rolecall.ErrUnknown)
+	}
+	if _, err := v.Rule(seeTask, rolecall.In("projekt", "p")); !errors.Is(err, rolecall.ErrUnknown) {
+		t.Errorf("Rule(task.view, /projekt:p): %v, want %s", err, rolecall.ErrUnknown)
 	}
 	if _, err := v.Rules(rolecall.Scope{}); !errors.Is(err, rolecall.ErrInvalid) {
 		t.Errorf("Rules(the zero scope): %v, want %s", err, rolecall.ErrInvalid)

@@ -1,6 +1,8 @@
 package review
 
 import (
+	"encoding/binary"
+	"slices"
 	"strings"
 
 	"github.com/rolecall-go/rolecall"
@@ -9,6 +11,10 @@ import (
 // What each statement does to a subject at a place is found out by asking for explanations: of every permission that
 // something on the way speaks of, once for each way in which the conditions in play can hold. A statement gives what it
 // is among the deciding ones of, for some of them.
+//
+// A decision depends on its permission by the rules that match it, and by privacy, which does not stop what is built in.
+// So it is enough to ask about one of the permissions that the same rules match, and for one of the subjects that the same
+// statements reach.
 
 // An effect is what one statement does to one subject at one place.
 type effect struct {
@@ -28,53 +34,65 @@ func (e effects) of(one rolecall.Statement) *effect {
 	return e[key]
 }
 
-// A spot is a place for subjects to whom the same is said.
+// A spot is a place for subjects whom the same statements reach there.
 type spot struct {
 	alike string
 	scope rolecall.Scope
 }
 
-// effects judges a place for a subject, once for all subjects that are alike.
+// effects judges a place for a subject, once for all subjects that are alike there.
 func (r *reviewer) effects(who rolecall.Subject, at rolecall.Scope) (effects, error) {
-	here := spot{r.alike(who), at}
-	if known, ok := r.judged[here]; ok {
+	voices, alike := r.hear(who, at)
+	if known, ok := r.judged[spot{alike, at}]; ok {
 		return known, nil
 	}
 	view, err := r.snapshot.For(who, nil)
 	if err != nil {
 		return nil, err
 	}
-	rules, err := view.Rules(at)
-	if err != nil || r.dossier(who).suspended {
-		return nil, err
-	}
-	when := map[rolecall.Permission]rolecall.ScopeRule{}
-	for p, rule := range rules {
-		when[p] = rule
-	}
 	all := effects{}
-	for p, conditions := range r.inPlay(who, at) {
-		item := Item{p, when[p]}
-		for _, holding := range cases(conditions, item.When) {
-			d, err := view.Decide(p, at, rolecall.Given(holding))
+	for _, list := range sorted(r.snapshot.Catalog(), voices) {
+		if r.dossier(who).suspended {
+			break
+		}
+		rule, err := view.Rule(list[0], at)
+		if err != nil {
+			return nil, err
+		}
+		here := effects{}
+		for _, holding := range cases(conditionsOf(voices, list[0]), rule) {
+			d, err := view.Decide(list[0], at, rolecall.Given(holding))
 			if err != nil {
 				return nil, err
 			}
-			all.note(item, d)
+			here.note(Item{list[0], rule}, d)
 		}
+		all.add(here, list)
 	}
-	r.judged[here] = all
+	all.sort()
+	r.judged[spot{alike, at}] = all
 	return all, nil
 }
 
-// alike names what is said to a subject: the groups that it is in now where that is all, and otherwise itself.
-func (r *reviewer) alike(who rolecall.Subject) string {
-	if d := r.dossier(who); d.suspended || len(d.says) > 0 || who.IsGroup() {
-		return who.String()
-	}
+// A voice is a statement that reaches a subject at a place.
+type voice struct {
+	words   vocabulary
+	when    rolecall.Condition
+	replace bool
+}
+
+// hear returns the voices that count now, and a text that is the same for subjects that hear the same ones.
+func (r *reviewer) hear(who rolecall.Subject, at rolecall.Scope) (voices []voice, alike string) {
 	var b strings.Builder
-	for _, w := range r.ways(who)[1:] {
-		if w.window.Open(r.snapshot.Now()) {
+	now := r.snapshot.Now()
+	for _, w := range r.ways(who) {
+		heard := len(voices)
+		for _, one := range r.dossier(w.holder()).says {
+			if placeOf(one).Contains(at) && overlap(w.window, windowOf(one)).Open(now) {
+				voices = append(voices, r.voice(one))
+			}
+		}
+		if len(voices) > heard {
 			b.WriteString(w.holder().String())
 			if w.suspended {
 				b.WriteByte('!')
@@ -82,93 +100,68 @@ func (r *reviewer) alike(who rolecall.Subject) string {
 			b.WriteByte(' ')
 		}
 	}
-	return b.String()
+	if r.dossier(who).suspended {
+		b.WriteByte('!')
+	}
+	return voices, b.String()
 }
 
-// inPlay yields the permissions of which something on the way to a place speaks to a subject, in order, each with the
-// conditions on which that depends.
-func (r *reviewer) inPlay(who rolecall.Subject, at rolecall.Scope) func(yield func(rolecall.Permission, []rolecall.Condition) bool) {
-	var said []vocabulary
-	var when, replacing []rolecall.Condition // a replace grant bears on what others speak of
-	now := r.snapshot.Now()
-	for _, w := range r.ways(who) {
-		for _, one := range r.dossier(w.holder()).says {
-			if placeOf(one).Contains(at) && overlap(w.window, windowOf(one)).Open(now) {
-				words, condition := r.vocabulary(one)
-				said, when = append(said, words), append(when, condition)
-				if g, ok := one.(rolecall.Grant); ok && g.Replace {
-					replacing = add(replacing, condition)
-				}
-			}
-		}
+func (r *reviewer) voice(one rolecall.Statement) voice {
+	switch one := one.(type) {
+	case rolecall.Grant:
+		return voice{r.role(one.Role), one.When, one.Replace}
+	case rolecall.Override:
+		return voice{r.pattern(one), one.When, false}
 	}
-	return func(yield func(rolecall.Permission, []rolecall.Condition) bool) {
-		for p := range r.snapshot.Catalog().Permissions() {
-			spoken, conditions := false, replacing
-			for i, words := range said {
-				if named, speaks := words[p]; speaks {
-					spoken, conditions = true, add(add(conditions, named...), when[i])
-				}
-			}
-			if spoken && !yield(p, conditions) {
-				return
-			}
-		}
-	}
+	return voice{}
 }
 
-// A vocabulary has the permissions that a statement may speak of, each with the conditions of the rules that do.
-type vocabulary map[rolecall.Permission][]rolecall.Condition
-
-// vocabulary returns what a grant or an override may speak of, and its own condition.
-func (r *reviewer) vocabulary(one rolecall.Statement) (vocabulary, rolecall.Condition) {
-	if o, ok := one.(rolecall.Override); ok {
-		words := vocabulary{}
-		for p := range r.snapshot.Catalog().Matching(o.Pattern) {
-			words[p] = nil
+// sorted puts the permissions of which some voice speaks into lists of those that the same rules match, in order.
+func sorted(c *rolecall.Catalog, voices []voice) [][]rolecall.Permission {
+	var lists [][]rolecall.Permission
+	index := map[string]int{}
+	var key []byte
+	for p := range c.Permissions() {
+		key, spoken := key[:0], false
+		for _, v := range voices {
+			said := v.words[p]
+			spoken = spoken || said.class > 0
+			key = binary.AppendUvarint(key, uint64(said.class))
 		}
-		return words, o.When
-	}
-	g := one.(rolecall.Grant)
-	if r.roles[g.Role] == nil {
-		words := vocabulary{}
-		r.read(g.Role, words, map[rolecall.RoleName]bool{})
-		r.roles[g.Role] = words
-	}
-	return r.roles[g.Role], g.When
-}
-
-// read adds what a role and those that it inherits from speak of.
-func (r *reviewer) read(name rolecall.RoleName, words vocabulary, seen map[rolecall.RoleName]bool) {
-	role, _ := r.snapshot.Role(name)
-	seen[name] = true
-	for _, rule := range role.Rules {
-		for _, pattern := range rule.Patterns {
-			for p := range r.snapshot.Catalog().Matching(pattern) {
-				words[p] = add(words[p], rule.When)
-			}
-		}
-	}
-	for _, above := range role.Inherits {
-		if !seen[above] {
-			r.read(above, words, seen)
-		}
-	}
-}
-
-// add adds conditions to a list, each once; the empty one is none.
-func add(list []rolecall.Condition, more ...rolecall.Condition) []rolecall.Condition {
-next:
-	for _, c := range more {
-		if c == "" {
+		if !spoken {
 			continue
 		}
-		for _, known := range list {
-			if known == c {
-				continue next
-			}
+		if strings.HasPrefix(p.String(), "rolecall.") {
+			key = append(key, '!')
 		}
-		list = append(list[:len(list):len(list)], c)
+		i, known := index[string(key)]
+		if !known {
+			i = len(lists)
+			index[string(key)], lists = i, append(lists, nil)
+		}
+		lists[i] = append(lists[i], p)
+	}
+	return lists
+}
+
+// conditionsOf lists the conditions on which it depends what the voices say of a permission. A replace grant bears on what
+// others speak of.
+func conditionsOf(voices []voice, p rolecall.Permission) []rolecall.Condition {
+	var list []rolecall.Condition
+	for _, v := range voices {
+		if said := v.words[p]; said.class > 0 || v.replace {
+			list = with(with(list, said.when...), v.when)
+		}
+	}
+	return list
+}
+
+// with adds conditions to a list, each once; the empty one is none.
+func with(list []rolecall.Condition, more ...rolecall.Condition) []rolecall.Condition {
+	for _, c := range more {
+		if c != "" && !slices.Contains(list, c) {
+			list = append(list, c)
+		}
 	}
 	return list
 }
@@ -235,10 +228,42 @@ func (e effects) note(item Item, d rolecall.Decision) {
 	}
 }
 
-// put adds an item at the end of a list, once; items come in order of permission.
+// put adds an item to the list of one permission, once.
 func put(list []Item, item Item) []Item {
-	if n := len(list); n > 0 && list[n-1].Permission == item.Permission {
+	if len(list) > 0 {
 		return list
 	}
 	return append(list, item)
+}
+
+// add adds what was found of the first of some permissions, for all of them.
+func (e effects) add(of effects, all []rolecall.Permission) {
+	for key, one := range of {
+		if e[key] == nil {
+			e[key] = &effect{}
+		}
+		e[key].gives = spread(e[key].gives, one.gives, all)
+		e[key].takes = spread(e[key].takes, one.takes, all)
+		e[key].cuts, e[key].private = e[key].cuts || one.cuts, e[key].private || one.private
+	}
+}
+
+// spread adds an item for each of some permissions, if there is one.
+func spread(list, one []Item, all []rolecall.Permission) []Item {
+	if len(one) == 0 {
+		return list
+	}
+	for _, p := range all {
+		list = append(list, Item{p, one[0].When})
+	}
+	return list
+}
+
+// sort puts the items in order of permission.
+func (e effects) sort() {
+	for _, one := range e {
+		for _, list := range [][]Item{one.gives, one.takes} {
+			slices.SortFunc(list, func(a, b Item) int { return a.Permission.Compare(b.Permission) })
+		}
+	}
 }

@@ -41,7 +41,11 @@ func OfScope(s *rolecall.Snapshot, t rolecall.Scope, o *Options) (*Report, error
 	if err != nil {
 		return nil, err
 	}
-	if _, err := r.effects(rolecall.Everyone(), t); err != nil {
+	anybody, err := s.For(rolecall.Everyone(), nil)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := anybody.Rules(t); err != nil { // only to know that the place can be asked about
 		return nil, err
 	}
 	reach := slices.Concat(s.Around(t), s.Below(t))

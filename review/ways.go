@@ -58,13 +58,16 @@ func (r *reviewer) ways(who rolecall.Subject) []way {
 	}
 	ways := []way{{path: []rolecall.Subject{who}}}
 	found := map[rolecall.Subject]bool{who: true}
-	now := r.snapshot.Now()
+	now, all := r.snapshot.Now(), len(r.climb(who, func(rolecall.Membership) bool { return true }))
 	for _, passable := range []func(rolecall.Membership) bool{
 		func(m rolecall.Membership) bool { return m.Open(now) && !r.dossier(m.Group).suspended },
 		func(m rolecall.Membership) bool { return m.Open(now) },
 		func(m rolecall.Membership) bool { return m.NotAfter.IsZero() || now.Before(m.NotAfter) },
 		func(rolecall.Membership) bool { return true },
 	} {
+		if len(ways) == all {
+			break
+		}
 		for _, w := range r.climb(who, passable) {
 			if !found[w.holder()] {
 				found[w.holder()] = true

@@ -1,0 +1,77 @@
+package review
+
+import (
+	"encoding/binary"
+
+	"github.com/rolecall-go/rolecall"
+)
+
+// A vocabulary has the permissions that a grant or an override may speak of.
+type vocabulary map[rolecall.Permission]said
+
+// Said is what rules say of a permission: two permissions of a vocabulary have one class where the same rules match them.
+type said struct {
+	class int
+	when  []rolecall.Condition // of the rules
+}
+
+// pattern returns the vocabulary of an override.
+func (r *reviewer) pattern(o rolecall.Override) vocabulary {
+	words := vocabulary{}
+	for p := range r.snapshot.Catalog().Matching(o.Pattern) {
+		if o.Effect != rolecall.Allow || o.Pattern.AllowMatches(p) {
+			words[p] = said{class: 1}
+		}
+	}
+	return words
+}
+
+// role returns the vocabulary of a grant of a role, read once.
+func (r *reviewer) role(name rolecall.RoleName) vocabulary {
+	if r.roles[name] != nil {
+		return r.roles[name]
+	}
+	words, matched := vocabulary{}, map[rolecall.Permission][]byte{}
+	n := uint64(0)
+	for _, role := range r.lineage(name) {
+		for _, rule := range role.Rules {
+			n++
+			for _, pattern := range rule.Patterns {
+				for p := range r.snapshot.Catalog().Matching(pattern) {
+					if rule.Effect != rolecall.Allow || pattern.AllowMatches(p) {
+						matched[p] = binary.AppendUvarint(matched[p], n)
+						words[p] = said{when: with(words[p].when, rule.When)}
+					}
+				}
+			}
+		}
+	}
+	classes := map[string]int{}
+	for p, rules := range matched {
+		class := classes[string(rules)]
+		if class == 0 {
+			class = len(classes) + 1
+			classes[string(rules)] = class
+		}
+		words[p] = said{class, words[p].when}
+	}
+	r.roles[name] = words
+	return words
+}
+
+// lineage lists a role and every role that it inherits from.
+func (r *reviewer) lineage(name rolecall.RoleName) []rolecall.Role {
+	var list []rolecall.Role
+	seen := map[rolecall.RoleName]bool{name: true}
+	for names := []rolecall.RoleName{name}; len(names) > 0; names = names[1:] {
+		role, _ := r.snapshot.Role(names[0])
+		list = append(list, role)
+		for _, above := range role.Inherits {
+			if !seen[above] {
+				seen[above] = true
+				names = append(names, above)
+			}
+		}
+	}
+	return list
+}

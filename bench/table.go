@@ -107,6 +107,9 @@ func (t *Table) plainly(s *Studio) error {
 	}
 	t.lists(s, snapshot)
 	t.administration(s, snapshot)
+	if err := t.answers(s, snapshot, questions); err != nil {
+		return err
+	}
 	t.resolver(s, snapshot, questions)
 	return nil
 }
@@ -192,6 +195,30 @@ func (t *Table) lists(s *Studio, snapshot *rolecall.Snapshot) {
 	page := NewPage(s, 7)
 	t.show("page: 5,000 versions × 3 permissions", s.Name, Compare(t.Rounds, page.Op(snapshot), 20, t.million.Op(), asked), "λ", 1500)
 }
+
+// answers measures the questions whose answers are lists.
+func (t *Table) answers(s *Studio, snapshot *rolecall.Snapshot, questions []Question) error {
+	if err := VerifyLists(snapshot, questions[:listsVerified[s.Name]]); err != nil {
+		return err
+	}
+	for _, l := range s.Listings(snapshot) {
+		t.show(l.Name+", "+l.Part, fmt.Sprintf("%s, of %.4g in an answer", s.Name, l.Parts()), l.Compare(t.Rounds, t.million.Op(), asked), "λ", 0)
+	}
+	for _, l := range []struct {
+		name string
+		op   Op
+	}{{"what may a subject do at a place", PermissionsOp(snapshot, questions)}, {"with the rule of each", RulesOp(snapshot, questions)}} {
+		t.show(l.name, fmt.Sprintf("%s, %d permissions", s.Name, len(s.Permissions)), Compare(t.Rounds, l.op, 500, t.million.Op(), asked), "λ", 0)
+	}
+	f := Compare(t.Rounds, PlanOp(s, snapshot), 100, t.million.Op(), asked)
+	f.Ratio = f.NS / 1e6
+	t.show("plan of a grant", s.Name, f, "ms", 1)
+	return nil
+}
+
+// listsVerified is how many questions are asked as lists before anything is timed; in the large studio nearly everybody is
+// in an answer.
+var listsVerified = map[string]int{"S": 2_000, "M": 500, "L": 10}
 
 func (t *Table) resolver(s *Studio, snapshot *rolecall.Snapshot, questions []Question) {
 	resolver := s.Resolver(snapshot)

@@ -237,14 +237,7 @@ func (d Decision) Err() error {
 // String explains the decision in a few lines: the verdict, what it rests on, and what lost to what.
 func (d Decision) String() string {
 	var b strings.Builder
-	verdict := "denied"
-	if d.Allowed() {
-		verdict = "allowed"
-	}
-	fmt.Fprintf(&b, "%s: %s %s at %s", verdict, d.request.Subject, d.request.Permission, d.request.Scope)
-	if d.reason != Granted && d.reason != Denied {
-		fmt.Fprintf(&b, " (%s)", d.reason.String())
-	}
+	b.WriteString(d.head())
 	for _, f := range d.deciding {
 		b.WriteString("\n  because ")
 		b.WriteString(f.String())
@@ -254,7 +247,22 @@ func (d Decision) String() string {
 		b.WriteString(f.String())
 	}
 	if len(d.deciding) == 0 && len(d.losing) == 0 {
-		b.WriteString("\n  nothing in the policy speaks of it")
+		b.WriteString(nothingSpeaks)
 	}
 	return b.String()
+}
+
+const nothingSpeaks = "\n  nothing in the policy speaks of it"
+
+// head returns the verdict.
+func (d Decision) head() string {
+	verdict := "denied"
+	if d.Allowed() {
+		verdict = "allowed"
+	}
+	text := fmt.Sprintf("%s: %s %s at %s", verdict, d.request.Subject, d.request.Permission, d.request.Scope)
+	if d.reason != Granted && d.reason != Denied {
+		text += " (" + d.reason.String() + ")"
+	}
+	return text
 }

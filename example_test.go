@@ -315,7 +315,7 @@ func ExampleTrace() {
 			return rolecall.Change{Edits: edits}, nil
 		}))
 	}
-	commit(rolecall.Meta{Reason: "set up"}, rolecall.Put(ViewerRole), rolecall.Put(ArtistRole),
+	commit(rolecall.Meta{Reason: "set up", Time: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)}, rolecall.Put(ViewerRole), rolecall.Put(ArtistRole),
 		rolecall.Put(rolecall.Role{Name: "boss", Rules: []rolecall.Rule{{Effect: rolecall.Allow, Patterns: []rolecall.Pattern{"*", "rolecall.*"}}}}),
 		rolecall.Put(rolecall.Grant{Subject: pia, Role: "boss", Scope: rolecall.Global()}))
 	commit(rolecall.Meta{Actor: pia, Reason: "joins the show", Time: time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)},
@@ -324,13 +324,24 @@ func ExampleTrace() {
 	snapshot := succeed(resolver.Snapshot())
 	decision := succeed(snapshot.Decide(rolecall.Request{Subject: ada, Permission: TaskUpdate, Scope: alpha}))
 	p := succeed(rolecall.TraceOnly(ctx, store, snapshot, decision.Keys()...))
-	for _, f := range decision.Deciding() {
-		fmt.Println(f)
-		fmt.Println(p.Of(rolecall.KeyOf(f.Statement), decision.Revision()))
+	fmt.Println(decision.Explain(p))
+	// Output:
+	// allowed: user:ada task.update at /project:alpha
+	//   because grant user:ada artist at /project:alpha (role artist: allow task.update): decides
+	//           revision 2, by user:pia, 2026-03-02T09:00:00Z: joins the show
+	//           role artist: revision 1, by the host, 2026-01-01: set up
+}
+
+func ExampleDeniedError_Notice() {
+	s := examplePolicy(rolecall.Grant{Subject: rolecall.User("ada"), Role: "artist", Scope: rolecall.In("project", "alpha"),
+		Window: rolecall.Window{NotAfter: time.Date(2025, 12, 24, 0, 0, 0, 0, time.UTC)}})
+	decision := succeed(s.Decide(rolecall.Request{Subject: rolecall.User("ada"), Permission: TaskUpdate, Scope: rolecall.In("project", "alpha")}))
+	var denied *rolecall.DeniedError
+	if errors.As(decision.Err(), &denied) {
+		fmt.Println(denied.Notice(s.Catalog())) // to whoever asked
 	}
 	// Output:
-	// grant user:ada artist at /project:alpha (role artist: allow task.update): decides
-	// revision 2, by user:pia, 2026-03-02T09:00:00Z: joins the show <nil>
+	// You may not do this: Edit a task at /project:alpha. The access that it takes has ended, or has not begun yet.
 }
 
 func ExampleSnapshot_Remedies() {

@@ -57,6 +57,8 @@ func (m *Remedy) growth() int {
 type RemedyOptions struct {
 	// Meta is who would make the change: what an actor may not do is not proposed. The zero Meta is the host itself.
 	Meta Meta
+	// Narrow takes away from that actor, as Change.Narrow does.
+	Narrow Narrowing
 	// Until is the end of what is added; zero is no end. Activations, which always have an end, are proposed only where
 	// it and Meta.Reason are given.
 	Until time.Time
@@ -212,7 +214,7 @@ func (s *remedySearch) try(a attempt) error {
 // after answers the request after the edits; an attempt without a proposal was refused, or alters nothing.
 func (s *remedySearch) after(a *attempt) (Decision, error) {
 	s.tries++
-	p, err := s.base.Propose(Change{Meta: s.options.Meta, Edits: a.edits})
+	p, err := s.base.Propose(Change{Meta: s.options.Meta, Narrow: s.options.Narrow, Edits: a.edits})
 	if err != nil || len(p.entry.Deltas) == 0 {
 		return Decision{}, nil
 	}

@@ -169,7 +169,6 @@ func TestRemediesInRandomWorlds(t *testing.T) {
 		}
 		mustRemedy(t, w, w.snapshot(t).At(q.now), q, drawSingles(t, w, q), &tally)
 	})
-	tally.check(t)
 }
 
 // TestRemediesInSmallWorlds tries a sample of all small worlds, with every removal and every override on the way.

@@ -44,8 +44,8 @@ func BenchmarkRules(b *testing.B) {
 	})
 }
 
-func BenchmarkPlan(b *testing.B) {
+func BenchmarkPlanWide(b *testing.B) {
 	each(b, Plain, func(b *testing.B, s *Studio, snapshot *rolecall.Snapshot, _ []Question) {
-		timed(b, PlanOp(s, snapshot))
+		timed(b, PlanWideOp(s, snapshot))
 	})
 }

@@ -19,7 +19,7 @@ var (
 	table   = flag.Bool("table", false, "print the table")
 	budget  = flag.Duration("budget", 14*time.Minute, "how long the table may take")
 	load    = flag.Duration("load", 150*time.Second, "how long an engine may take to load a studio")
-	memory  = flag.Uint64("memory", 14<<10, "how many MiB of heap an engine may take to load a studio")
+	maxHeap = flag.Uint64("memory", 14<<10, "how many MiB of heap an engine may take to load a studio")
 )
 
 func prepared(st *Studio, n int) []*Asked {
@@ -50,7 +50,7 @@ func TestAnswers(t *testing.T) {
 	st := NewStudio(bench.NewStudio(bench.Small(), bench.Plain, 1))
 	questions := prepared(st, 300)
 	for _, e := range Engines() {
-		p, err := e.Load(st, &Limit{Until: time.Now().Add(*load), Bytes: *memory << 20})
+		p, err := e.Load(st, &Limit{Until: time.Now().Add(*load), Bytes: *maxHeap << 20})
 		if err != nil {
 			t.Errorf("%s: %v", e.Name, err)
 			continue
@@ -121,7 +121,7 @@ func wanted(name string) bool {
 func measure(e Engine, st *Studio, own Peer, questions []*Asked, over time.Time) (string, error) {
 	before, start := heap(), time.Now()
 	left := time.Until(over)
-	p, err := e.Load(st, &Limit{Until: start.Add(min(*load, left/2)), Bytes: before + *memory<<20})
+	p, err := e.Load(st, &Limit{Until: start.Add(min(*load, left/2)), Bytes: before + *maxHeap<<20})
 	defer p.close()
 	switch {
 	case errors.Is(err, errLimit):

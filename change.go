@@ -86,7 +86,7 @@ func (e Edit) String() string {
 	case OpPut:
 		return textOf(e.Statement)
 	case OpRemove:
-		if _, lines := e.Statement.(Role); lines {
+		if isKeyOnly(e.Statement) {
 			return "remove " + KeyOf(e.Statement).String()
 		}
 		return "remove " + textOf(e.Statement)
@@ -98,6 +98,19 @@ func (e Edit) String() string {
 		return e.Activation.String()
 	}
 	return "(no edit)"
+}
+
+// isKeyOnly says whether a statement is removed by its key: because that is all that is given, or takes one line.
+func isKeyOnly(s Statement) bool {
+	switch s := s.(type) {
+	case Role:
+		return true
+	case Override:
+		return s.Effect == 0
+	case Constraint:
+		return len(s.Roles) == 0
+	}
+	return false
 }
 
 func textOf(s Statement) string {

@@ -1,7 +1,6 @@
 package policy
 
 import (
-	"bytes"
 	"slices"
 	"strconv"
 	"strings"
@@ -96,29 +95,4 @@ func about(e rolecall.Edit) rolecall.Statement {
 		return rolecall.Grant{Subject: e.Activation.Subject, Role: e.Activation.Role, Scope: e.Activation.Scope}
 	}
 	return e.Statement
-}
-
-// FormatEdits writes edits as ParseEdits reads them, one a line and a role over several: what is put in its one spelling,
-// of what is removed the key.
-func FormatEdits(edits []rolecall.Edit) []byte {
-	var b bytes.Buffer
-	for _, e := range edits {
-		b.WriteString(editText(e))
-		b.WriteByte('\n')
-	}
-	return b.Bytes()
-}
-
-func editText(e rolecall.Edit) string {
-	switch e.Op {
-	case rolecall.OpRemove:
-		return "remove " + rolecall.KeyOf(e.Statement).String()
-	case rolecall.OpForgetSubject:
-		return "forget " + e.Subject.String()
-	case rolecall.OpForgetScope:
-		return "forget " + e.Scope.String()
-	case rolecall.OpActivate:
-		return e.Activation.String()
-	}
-	return rolecall.Canonical(e.Statement).String()
 }

@@ -1,8 +1,11 @@
 package main
 
 import (
+	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -10,30 +13,141 @@ import (
 )
 
 func explainCommand() *cobra.Command {
-	var q question
-	var o output
+	var q explainQuestion
 	cmd := &cobra.Command{
-		Use:     "explain SUBJECT PERMISSION SCOPE -f FILE",
-		Short:   "Say why a subject may or may not do something somewhere",
-		Long:    "Say why a subject may or may not do something somewhere: what decided, and what lost to what.\n\n" + questionHelp + yesOrNo,
-		Example: "  rolecall explain user:ada task.update /project:alpha/shot:010 --given assigned -f studio.rolecall",
-		Args:    cobra.ExactArgs(3),
+		Use:   "explain SUBJECT PERMISSION SCOPE -f FILE",
+		Short: "Say why a subject may or may not do something somewhere",
+		Long: `Say why a subject may or may not do something somewhere: what decided, and what lost to what. With --fix say also which
+changes would turn the answer, those that give least first; each was tried, and none of its edits can be left out.
+
+` + questionHelp + yesOrNo,
+		Example: "  rolecall explain user:ada task.update /project:alpha/shot:010 --given assigned -f studio.rolecall\n" +
+			"  rolecall explain user:ada task.delete /project:alpha --fix --by user:pia -f studio.rolecall",
+		Args: cobra.ExactArgs(3),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			d, err := q.decide(args)
+			if err := q.check(); err != nil {
+				return err
+			}
+			a, err := q.explain(args)
 			if err != nil {
 				return bad(err)
 			}
-			return o.print(cmd.OutOrStdout(), explanation{d}, d.Allowed())
+			return q.print(cmd.OutOrStdout(), a, a.decision.Allowed())
 		},
 	}
-	q.flags(cmd)
-	o.flags(cmd)
+	q.question.flags(cmd)
+	q.output.flags(cmd)
+	f := cmd.Flags()
+	f.BoolVar(&q.fix, "fix", false, "say which changes would turn the answer")
+	f.IntVar(&q.limit, "limit", 0, "at most so many changes (default: 10)")
+	f.StringVar(&q.by, "by", "", "only changes that this actor may make (default: the host itself, who may)")
+	f.StringVar(&q.until, "until", "", "when ends what a change adds (default: never)")
+	f.StringVar(&q.reason, "reason", "", "why a change is made, which an activation tells")
 	return cmd
 }
 
-type explanation struct{ rolecall.Decision }
+type explainQuestion struct {
+	question
+	output
+	fix               bool
+	limit             int
+	by, until, reason string
+}
 
-func (e explanation) text(w io.Writer) error {
-	_, err := fmt.Fprintln(w, visibleLines(e.Decision.String()))
+func (q *explainQuestion) check() error {
+	switch {
+	case q.limit < 0:
+		return errors.New("--limit is not negative")
+	case !q.fix && (q.limit > 0 || q.by != "" || q.until != "" || q.reason != ""):
+		return errors.New("--limit, --by, --until and --reason go with --fix")
+	}
+	return nil
+}
+
+// An explanation is the answer of explain.
+type explanation struct {
+	decision rolecall.Decision
+	remedies []rolecall.Remedy // nil where nobody asked
+	complete bool
+}
+
+func (q *explainQuestion) explain(args []string) (*explanation, error) {
+	f, snapshot, err := q.load()
+	if err != nil {
+		return nil, err
+	}
+	r, err := q.request(f, args)
+	var errs []error
+	o := q.remedyOptions(&errs)
+	o.Meta.Time = r.Now
+	if err := errors.Join(err, errors.Join(errs...)); err != nil {
+		return nil, err
+	}
+	a := &explanation{}
+	if a.decision, err = snapshot.Decide(r); err != nil || !q.fix {
+		return a, err
+	}
+	a.remedies, a.complete, err = snapshot.Remedies(r, o)
+	if a.remedies == nil {
+		a.remedies = []rolecall.Remedy{}
+	}
+	return a, err
+}
+
+func (q *explainQuestion) remedyOptions(errs *[]error) *rolecall.RemedyOptions {
+	o := &rolecall.RemedyOptions{Meta: rolecall.Meta{Reason: q.reason}, Limit: q.limit}
+	if q.by != "" {
+		o.Meta.Actor = parse(errs, rolecall.ParseSubject, q.by)
+	}
+	if q.until != "" {
+		o.Until = parse(errs, rolecall.ParseTime, q.until)
+	}
+	return o
+}
+
+// MarshalJSON writes the decision, and the remedies where somebody asked for them.
+func (e *explanation) MarshalJSON() ([]byte, error) {
+	decision, err := e.decision.MarshalJSON()
+	if err != nil || e.remedies == nil {
+		return decision, err
+	}
+	more, err := json.Marshal(struct {
+		Remedies []rolecall.Remedy `json:"remedies"`
+		Complete bool              `json:"complete"`
+	}{e.remedies, e.complete})
+	return append(append(decision[:len(decision)-1], ','), more[1:]...), err
+}
+
+func (e *explanation) text(w io.Writer) error {
+	text := e.decision.String()
+	switch {
+	case e.remedies == nil:
+	case len(e.remedies) == 0:
+		text += "\n\nno change was found that would turn the answer"
+	default:
+		text += "\n\nchanges that would turn the answer, the least first:"
+		for i, m := range e.remedies {
+			text += fmt.Sprintf("\n%d. %s", i+1, effectOf(m))
+			text += "\n   " + strings.ReplaceAll(m.String(), "\n", "\n   ")
+		}
+	}
+	if e.remedies != nil && !e.complete {
+		text += "\nthere was too much to try: there may be more"
+	}
+	_, err := fmt.Fprintln(w, visibleLines(text))
 	return err
+}
+
+func effectOf(m rolecall.Remedy) string {
+	if m.Plan == nil {
+		return "concerns so many that plan has to tell"
+	}
+	var parts []string
+	if m.Gained.Subjects > 0 {
+		parts = append(parts, "gives "+m.Gained.String())
+	}
+	if m.Lost.Subjects > 0 {
+		parts = append(parts, "takes from "+m.Lost.String())
+	}
+	return strings.Join(parts, "; ")
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -12,7 +13,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/rolecall-go/rolecall"
-	"github.com/rolecall-go/rolecall/policy"
 	"github.com/rolecall-go/rolecall/review"
 )
 
@@ -169,20 +169,15 @@ func (a *lintAnswer) text(w io.Writer) error {
 type proposals struct{ *lintAnswer }
 
 func (p proposals) text(w io.Writer) error {
+	out := bufio.NewWriter(w) // keeps an error for Flush
 	for _, f := range p.Findings {
 		if len(f.Fix.Edits) == 0 {
 			continue
 		}
-		fmt.Fprintf(w, "# %s: %s: %s\n", f.Severity, visible(f.Message), visible(f.Fix.Message))
-		if err := writeEdits(w, f.Fix.Edits); err != nil {
-			return err
+		fmt.Fprintf(out, "# %s: %s: %s\n", f.Severity, visible(f.Message), visible(f.Fix.Message))
+		for _, e := range f.Fix.Edits {
+			fmt.Fprintln(out, e)
 		}
 	}
-	return nil
-}
-
-// writeEdits writes edits as plan reads them.
-func writeEdits(w io.Writer, edits []rolecall.Edit) error {
-	_, err := w.Write(policy.FormatEdits(edits))
-	return err
+	return out.Flush()
 }

@@ -10,15 +10,18 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/rolecall-go/rolecall"
+	"github.com/rolecall-go/rolecall/draw"
 )
 
 func explainCommand() *cobra.Command {
-	var q explainQuestion
+	q := explainQuestion{output: output{forms: []string{"table", "json", "svg", "dot", "notice"}}}
 	cmd := &cobra.Command{
 		Use:   "explain SUBJECT PERMISSION SCOPE -f FILE",
 		Short: "Say why a subject may or may not do something somewhere",
 		Long: `Say why a subject may or may not do something somewhere: what decided, and what lost to what. With --fix say also which
-changes would turn the answer, those that give least first; each was tried, and none of its edits can be left out.
+changes would turn the answer, those that give least first; each was tried, and none of its edits can be left out. -o svg
+and -o dot draw it: holders below each other, places side by side. -o notice is a short text for whoever was refused, which
+names nothing of the policy.
 
 ` + questionHelp + yesOrNo,
 		Example: "  rolecall explain user:ada task.update /project:alpha/shot:010 --given assigned -f studio.rolecall\n" +
@@ -32,7 +35,7 @@ changes would turn the answer, those that give least first; each was tried, and 
 			if err != nil {
 				return bad(err)
 			}
-			return q.print(cmd.OutOrStdout(), a, a.decision.Allowed())
+			return q.print(cmd.OutOrStdout(), q.inForm(a), a.decision.Allowed())
 		},
 	}
 	q.question.flags(cmd)
@@ -60,12 +63,44 @@ func (q *explainQuestion) check() error {
 		return errors.New("--limit is not negative")
 	case !q.fix && (q.limit > 0 || q.by != "" || q.until != "" || q.reason != ""):
 		return errors.New("--limit, --by, --until and --reason go with --fix")
+	case q.fix && q.form != "table" && q.form != "json":
+		return fmt.Errorf("--fix does not go with -o %s", q.form)
 	}
 	return nil
 }
 
+// inForm returns the answer that prints the explanation as -o says.
+func (q *explainQuestion) inForm(e *explanation) answer {
+	switch q.form {
+	case "svg":
+		return drawn{e, draw.SVG}
+	case "dot":
+		return drawn{e, draw.DOT}
+	case "notice":
+		return notice{e}
+	}
+	return e
+}
+
+// A drawn is an explanation as a drawing.
+type drawn struct {
+	*explanation
+	draw func(io.Writer, rolecall.Explanation) error
+}
+
+func (d drawn) text(w io.Writer) error { return d.draw(w, d.decision.Explain(nil)) }
+
+// A notice is what may be shown to whoever asked.
+type notice struct{ *explanation }
+
+func (n notice) text(w io.Writer) error {
+	_, err := fmt.Fprintln(w, visible(n.decision.Notice(n.catalog)))
+	return err
+}
+
 // An explanation is the answer of explain.
 type explanation struct {
+	catalog  *rolecall.Catalog
 	decision rolecall.Decision
 	remedies []rolecall.Remedy // nil where nobody asked
 	complete bool
@@ -83,7 +118,7 @@ func (q *explainQuestion) explain(args []string) (*explanation, error) {
 	if err := errors.Join(err, errors.Join(errs...)); err != nil {
 		return nil, err
 	}
-	a := &explanation{}
+	a := &explanation{catalog: snapshot.Catalog()}
 	if a.decision, err = snapshot.Decide(r); err != nil || !q.fix {
 		return a, err
 	}

@@ -193,6 +193,18 @@ func TestExplain(t *testing.T) {
 `, "")
 }
 
+func TestExplainDraws(t *testing.T) {
+	f := newFolder(t, map[string]string{"p": studio})
+	for form, want := range map[string]string{"svg": "<svg ", "dot": "digraph "} {
+		for subject, wantCode := range map[string]int{"user:vic": 0, "user:bob": 1} {
+			code, out, errOut := f.run("", "explain", subject, "task.view", "/project:beta", "-o", form, "-f", "@/p")
+			if code != wantCode || !strings.HasPrefix(out, want) || !strings.Contains(out, subject) || errOut != "" {
+				t.Errorf("rolecall explain %s -o %s: got exit code %d, %q and %q, want %d and %s", subject, form, code, out, errOut, wantCode, want)
+			}
+		}
+	}
+}
+
 func TestFmt(t *testing.T) {
 	const untidy, tidy, bad = "#  c\nsuspend   user:ada # why\n\n\n", "#  c\nsuspend user:ada  # why\n", "suspend\n"
 	const fault = `:1:1: a subject is missing after this: "suspend" (invalid)` + "\n"

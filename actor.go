@@ -95,7 +95,7 @@ func (a *actor) may(q *question) bool {
 	return a.covers(permission) && a.answers(q)
 }
 
-// lacks returns what of a claim the actor does not surely have at a extent and everywhere inside, and may not give either
+// lacks returns what of a claim the actor does not surely have at an extent and everywhere inside, and may not give either
 // by escalating, nil where it is nothing: then nobody can gain by the claim what the actor lacks.
 func (a *actor) lacks(at extent, c *claim) *claim {
 	var missing *claim

@@ -3,7 +3,7 @@ package rolecall
 import "slices"
 
 // What somebody may do at a place and inside whatever the time and the facts, for the guard to pass over. It is found
-// without sureness anything: where all that is in reach about a permission allows, and one of the allows is
+// without weighing anything: where all that is in reach about a permission allows, and one of the allows is
 // unconditional, always valid and not stopped by privacy, the answer is yes (decide.go says why). Everything else is
 // left to the law.
 

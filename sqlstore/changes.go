@@ -71,7 +71,7 @@ func (s *Store) page(ctx context.Context, h head, after rolecall.Revision) ([]ro
 		return nil, firstOf(explain(ctx, err), errGap)
 	}
 	last := after + rolecall.Revision(len(entries))
-	rows, err := s.pool().Query(ctx, s.dialect.sql(`SELECT revision, before, after FROM {delta}
+	rows, err := s.pool().Query(ctx, s.dialect.sql(`SELECT revision, {before}, after FROM {delta}
 		WHERE policy = ? AND revision > ? AND revision <= ? ORDER BY revision, ordinal`), h.policy, int64(after), int64(last))
 	if err != nil {
 		return nil, explain(ctx, err)

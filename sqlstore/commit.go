@@ -18,11 +18,7 @@ const batch = 500
 
 // Commit keeps p as the next revision in a transaction of its own, or returns ErrConflict.
 func (s *Store) Commit(ctx context.Context, p *rolecall.Proposal) error {
-	var how *sql.TxOptions
-	if s.dialect.kind == PostgreSQL {
-		how = &sql.TxOptions{Isolation: sql.LevelReadCommitted}
-	}
-	tx, err := s.db.BeginTx(ctx, how)
+	tx, err := s.db.BeginTx(ctx, s.dialect.writing())
 	if err != nil {
 		return explain(ctx, err)
 	}
@@ -32,7 +28,7 @@ func (s *Store) Commit(ctx context.Context, p *rolecall.Proposal) error {
 		return err
 	}
 	if err := tx.Commit(); err != nil {
-		return explain(ctx, conflict(err))
+		return explain(ctx, s.dialect.conflict(err))
 	}
 	s.committed(ctx, h)
 	return nil
@@ -47,7 +43,7 @@ func (s *Store) write(ctx context.Context, tx Session, p *rolecall.Proposal) (he
 		return head{}, fmt.Errorf("commit to revision %d of history %q, where the store is no longer: %w", p.Base(), p.History(), rolecall.ErrConflict)
 	}
 	if err != nil {
-		return head{}, explain(ctx, conflict(err))
+		return head{}, explain(ctx, s.dialect.conflict(err))
 	}
 	w := writer{ctx, tx, s.dialect, h.policy}
 	err = w.entry(entry, h.stamp)
@@ -62,7 +58,7 @@ func (s *Store) write(ctx context.Context, tx Session, p *rolecall.Proposal) (he
 	if err == nil && s.options.Channel != "" {
 		err = tx.Exec(ctx, "SELECT pg_notify($1, $2)", s.options.Channel, s.options.Tenant)
 	}
-	return h, explain(ctx, conflict(err))
+	return h, explain(ctx, s.dialect.conflict(err))
 }
 
 // advance moves the tenant's row from p's base to the next revision. sql.ErrNoRows says that it is not there.
@@ -83,9 +79,30 @@ func (s *Store) advance(ctx context.Context, tx Session, p *rolecall.Proposal) (
 		args = append(args, known)
 	}
 	var oldest int64
-	err = one(ctx, tx, []any{&h.policy, &h.history, &oldest}, s.dialect.sql(text+" RETURNING id, history, oldest"), args...)
+	ids := []any{&h.policy, &h.history, &oldest}
+	if s.dialect.kind == MariaDB {
+		err = s.advanceMaria(ctx, tx, p.Base(), h.stamp, ids, text, args)
+	} else {
+		err = one(ctx, tx, ids, s.dialect.sql(text+" RETURNING id, history, oldest"), args...)
+	}
 	h.oldest = rolecall.Revision(oldest)
 	return h, err
+}
+
+// advanceMaria does without UPDATE … RETURNING. In a transaction whose view is old MariaDB would also update a row that
+// it cannot read, after which the transaction would read a policy that never was; so what it reads must be the base.
+func (s *Store) advanceMaria(ctx context.Context, tx Session, base rolecall.Revision, stamp string, ids []any, text string, args []any) error {
+	before, err := s.head(ctx, tx)
+	if err == nil && before.revision != base {
+		err = sql.ErrNoRows
+	}
+	if err == nil {
+		err = tx.Exec(ctx, s.dialect.sql(text), args...)
+	}
+	if err == nil {
+		err = one(ctx, tx, ids, s.dialect.sql("SELECT id, history, oldest FROM {policy} WHERE tenant = ? AND stamp = ?"), s.options.Tenant, stamp)
+	}
+	return err
 }
 
 // oldestAt returns the revision after which the history is kept when the store is at r.
@@ -157,7 +174,7 @@ func (w writer) deltas(r rolecall.Revision, from int, deltas []rolecall.Delta) e
 		kind, _, _ := strings.Cut(key, " ")
 		put = append(put, w.policy, hash[:], kind, key, after.String)
 	}
-	if err := w.exec("INSERT INTO {delta} (policy, revision, ordinal, hash, before, after) VALUES "+rows(len(deltas), 6), history...); err != nil {
+	if err := w.exec("INSERT INTO {delta} (policy, revision, ordinal, hash, {before}, after) VALUES "+rows(len(deltas), 6), history...); err != nil {
 		return err
 	}
 	if len(gone) > 0 {
@@ -168,8 +185,8 @@ func (w writer) deltas(r rolecall.Revision, from int, deltas []rolecall.Delta) e
 	if len(put) == 0 {
 		return nil
 	}
-	return w.exec("INSERT INTO {statement} (policy, hash, kind, key, body) VALUES "+rows(len(put)/5, 5)+
-		" ON CONFLICT (policy, hash) DO UPDATE SET body = excluded.body", put...)
+	return w.exec("INSERT INTO {statement} (policy, hash, kind, {key}, body) VALUES "+rows(len(put)/5, 5)+
+		" {orReplaceBody}", put...)
 }
 
 // bodyOf returns a statement as JSON, null where there is none.

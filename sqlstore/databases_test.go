@@ -46,9 +46,9 @@ func (d database) open(t testing.TB) *sql.DB {
 	return db
 }
 
-// eachDatabase runs a test on SQLite and on PostgreSQL, with the tables there.
+// eachDatabase runs a test on SQLite, on PostgreSQL and on MariaDB, with the tables there.
 func eachDatabase(t *testing.T, test func(t *testing.T, d database, db *sql.DB)) {
-	onAll(t, map[string]func(testing.TB) database{"sqlite": sqliteFile, "postgresql": postgres}, test)
+	onAll(t, map[string]func(testing.TB) database{"sqlite": sqliteFile, "postgresql": postgres, "mariadb": mariadb}, test)
 }
 
 // eachDriver is eachDatabase with one more driver of SQLite.
@@ -105,7 +105,25 @@ type server struct {
 	as       *syscall.SysProcAttr
 }
 
-var shared = sync.OnceValues(func() (*server, error) { return startServer() })
+var shared = sync.OnceValues(func() (*server, error) {
+	s, err := startServer()
+	if err == nil {
+		stopAtTheEnd(s.remove)
+	}
+	return s, err
+})
+
+// What ends the servers that all tests share.
+var (
+	stops   []func() error
+	stopsMu sync.Mutex
+)
+
+func stopAtTheEnd(stop func() error) {
+	stopsMu.Lock()
+	defer stopsMu.Unlock()
+	stops = append(stops, stop)
+}
 
 func TestMain(m *testing.M) {
 	if child := os.Getenv("ROLECALL_TEST_CHILD"); child != "" {
@@ -113,18 +131,14 @@ func TestMain(m *testing.M) {
 	}
 	code := m.Run()
 	tellFaults(os.Stdout)
-	if started.Load() {
-		if s, err := shared(); err == nil {
-			if err := s.remove(); err != nil {
-				fmt.Fprintln(os.Stderr, "stop PostgreSQL:", err)
-				code = 1
-			}
+	for _, stop := range stops {
+		if err := stop(); err != nil {
+			fmt.Fprintln(os.Stderr, "stop a database:", err)
+			code = 1
 		}
 	}
 	os.Exit(code)
 }
-
-var started atomic.Bool
 
 // postgres returns the database named by the environment, or one of a server that is started for the tests.
 func postgres(t testing.TB) database {
@@ -132,22 +146,20 @@ func postgres(t testing.TB) database {
 	if dsn := os.Getenv("ROLECALL_POSTGRES"); dsn != "" {
 		return database{sqlstore.PostgreSQL, "pgx", dsn}
 	}
-	started.Store(true)
 	s, err := shared()
 	if err != nil {
-		missing(t, err)
+		missing(t, "PostgreSQL", "ROLECALL_POSTGRES", err)
 	}
 	return s.database()
 }
 
 // missing skips, or fails where everything must be there.
-func missing(t testing.TB, err error) {
+func missing(t testing.TB, what, variable string, err error) {
 	t.Helper()
-	const want = "install PostgreSQL, or name a database in ROLECALL_POSTGRES"
 	if os.Getenv("ROLECALL_REQUIRE_ALL") == "1" {
-		t.Fatalf("no PostgreSQL: %v; %s", err, want)
+		t.Fatalf("no %s: %v; install it, or name a database in %s", what, err, variable)
 	}
-	t.Skipf("NOT TESTED ON POSTGRESQL: %v; %s", err, want)
+	t.Skipf("NOT TESTED ON %s: %v; install it, or name a database in %s", what, err, variable)
 }
 
 // ownServer starts a server for one test, which may kill it.
@@ -155,7 +167,7 @@ func ownServer(t testing.TB) *server {
 	t.Helper()
 	s, err := startServer()
 	if err != nil {
-		missing(t, err)
+		missing(t, "PostgreSQL", "ROLECALL_POSTGRES", err)
 	}
 	t.Cleanup(func() {
 		if err := s.remove(); err != nil {

@@ -26,11 +26,7 @@ func (s *Store) moment(ctx context.Context, read func(x Session, h head) (roleca
 	if _, err := s.look(ctx); err != nil {
 		return rolecall.State{}, err
 	}
-	how := &sql.TxOptions{ReadOnly: true}
-	if s.dialect.kind == PostgreSQL {
-		how.Isolation = sql.LevelRepeatableRead
-	}
-	tx, err := s.db.BeginTx(ctx, how)
+	tx, err := s.db.BeginTx(ctx, s.dialect.reading())
 	if err != nil {
 		return rolecall.State{}, explain(ctx, err)
 	}

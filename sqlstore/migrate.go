@@ -56,10 +56,7 @@ func Migrations(d Dialect, o *Options) (fs.FS, error) {
 }
 
 func (d dialect) migrate(ctx context.Context, conn *sql.Conn) (err error) {
-	begin := []string{"BEGIN IMMEDIATE"}
-	if d.kind == PostgreSQL {
-		begin = []string{"BEGIN", fmt.Sprintf("SELECT pg_advisory_xact_lock(%d)", d.lockNumber())}
-	}
+	begin, commit, undo := d.alone()
 	for _, text := range begin {
 		if _, err := conn.ExecContext(ctx, text); err != nil {
 			return err
@@ -67,7 +64,7 @@ func (d dialect) migrate(ctx context.Context, conn *sql.Conn) (err error) {
 	}
 	defer func() {
 		if err != nil {
-			_, failure := conn.ExecContext(context.WithoutCancel(ctx), "ROLLBACK")
+			_, failure := conn.ExecContext(context.WithoutCancel(ctx), undo)
 			err = errors.Join(err, failure)
 		}
 	}()
@@ -83,8 +80,23 @@ func (d dialect) migrate(ctx context.Context, conn *sql.Conn) (err error) {
 			return fmt.Errorf("%s: %w", file, err)
 		}
 	}
-	_, err = conn.ExecContext(ctx, "COMMIT")
+	_, err = conn.ExecContext(ctx, commit)
 	return err
+}
+
+// alone returns what begins and ends a migration, which no other process does at the same time. MariaDB commits every
+// change of the schema by itself; there the files can be run again.
+func (d dialect) alone() (begin []string, commit, undo string) {
+	switch d.kind {
+	case PostgreSQL:
+		return []string{"BEGIN", fmt.Sprintf("SELECT pg_advisory_xact_lock(%d)", d.lockNumber())}, "COMMIT", "ROLLBACK"
+	case MariaDB:
+		const aWeek = 7 * 24 * 60 * 60
+		release := fmt.Sprintf("DO release_lock('rolecall %d')", d.lockNumber())
+		return []string{fmt.Sprintf("DO get_lock('rolecall %d', %d)", d.lockNumber(), aWeek)}, release, release
+	default:
+		return []string{"BEGIN IMMEDIATE"}, "COMMIT", "ROLLBACK"
+	}
 }
 
 // apply runs the statements of a file one by one, since not every driver takes several at once.
@@ -124,28 +136,44 @@ func (d dialect) latest() int { return len(d.files()) }
 
 func (d dialect) version(ctx context.Context, x Session) (int, error) {
 	exists := "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = ?"
-	if d.kind == PostgreSQL {
+	args := []any{d.schema + d.prefix + "schema"}
+	switch d.kind {
+	case PostgreSQL:
 		exists = "SELECT CASE WHEN to_regclass($1) IS NULL THEN 0 ELSE 1 END"
+	case MariaDB:
+		exists = "SELECT count(*) FROM information_schema.tables WHERE table_schema = coalesce(nullif(?, ''), database()) AND table_name = ?"
+		args = []any{strings.TrimSuffix(d.schema, "."), d.prefix + "schema"}
 	}
 	var there, version int64
-	if err := one(ctx, x, []any{&there}, exists, d.schema+d.prefix+"schema"); err != nil || there == 0 {
+	if err := one(ctx, x, []any{&there}, exists, args...); err != nil || there == 0 {
 		return 0, explain(ctx, err)
 	}
 	err := one(ctx, x, []any{&version}, d.sql("SELECT coalesce(max(version), 0) FROM {schema}{prefix}schema"))
 	return int(version), explain(ctx, err)
 }
 
-// checkEncoding refuses a database that could not keep every id.
-func (d dialect) checkEncoding(ctx context.Context, x Session) error {
-	if d.kind != PostgreSQL {
-		return nil
-	}
-	var encoding string
-	if err := one(ctx, x, []any{&encoding}, "SHOW server_encoding"); err != nil {
-		return explain(ctx, err)
-	}
-	if encoding != "UTF8" {
-		return fmt.Errorf("the encoding of the database is %s, want UTF8", encoding)
+// demands are what a session must answer, so that every id is kept as it is and nothing is seen before it is committed.
+var demands = map[Dialect][]struct{ question, want string }{
+	PostgreSQL: {{"SHOW server_encoding", "UTF8"}},
+	MariaDB: {
+		{"SELECT @@character_set_client", "utf8mb4"},
+		{"SELECT @@character_set_connection", "utf8mb4"},
+		{"SELECT @@character_set_results", "utf8mb4"},
+		{"SELECT @@autocommit", "1"},
+		{"SELECT @@tx_isolation <> 'READ-UNCOMMITTED'", "1"},
+	},
+}
+
+// checkSession refuses a database that could not keep the contract.
+func (d dialect) checkSession(ctx context.Context, x Session) error {
+	for _, demand := range demands[d.kind] {
+		var answer string
+		if err := one(ctx, x, []any{&answer}, demand.question); err != nil {
+			return explain(ctx, err)
+		}
+		if answer != demand.want {
+			return fmt.Errorf("the database answers %q to %s, want %q", answer, demand.question, demand.want)
+		}
 	}
 	return nil
 }

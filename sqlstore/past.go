@@ -67,7 +67,7 @@ func (s *Store) as(ctx context.Context, x Session, h head, revision rolecall.Rev
 	return s.bodies(ctx, x, `SELECT s.body FROM {statement} s WHERE s.policy = ? AND NOT EXISTS (
 			SELECT 1 FROM {delta} d WHERE d.policy = s.policy AND d.hash = s.hash AND d.revision > ?)
 		UNION ALL
-		SELECT d.before FROM {delta} d WHERE d.policy = ? AND d.revision > ? AND d.before IS NOT NULL AND NOT EXISTS (
+		SELECT d.{before} FROM {delta} d WHERE d.policy = ? AND d.revision > ? AND d.{before} IS NOT NULL AND NOT EXISTS (
 			SELECT 1 FROM {delta} e WHERE e.policy = d.policy AND e.hash = d.hash AND e.revision > ? AND e.revision < d.revision)`,
 		h.policy, int64(revision), h.policy, int64(revision), int64(revision))
 }

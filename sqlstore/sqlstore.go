@@ -1,4 +1,4 @@
-// Package sqlstore keeps a policy and its history in a SQL database, SQLite or PostgreSQL, through database/sql. The
+// Package sqlstore keeps a policy and its history in a SQL database, SQLite, PostgreSQL or MariaDB, through database/sql. The
 // host owns the database, its driver and its pool:
 //
 //	db, err := sql.Open("pgx", dsn)
@@ -23,12 +23,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"regexp"
-	"strconv"
-	"strings"
 	"time"
-
-	"github.com/rolecall-go/rolecall"
 )
 
 // A Dialect is a kind of database.
@@ -38,6 +33,7 @@ type Dialect string
 const (
 	SQLite     = Dialect("sqlite")     // from 3.35 on
 	PostgreSQL = Dialect("postgresql") // from 12 on, with the encoding UTF8
+	MariaDB    = Dialect("mariadb")    // from 10.6 on, by go-sql-driver/mysql
 )
 
 // Options configure a Store. Nil options are the zero Options. Migrate, Migrations and Open must be given the same
@@ -45,7 +41,8 @@ const (
 type Options struct {
 	// Tenant names one of several policies in the same tables. Each has its own revisions and history.
 	Tenant string
-	// Schema is where the tables are, for PostgreSQL. Empty leaves it to the search path.
+	// Schema is where the tables are, for PostgreSQL, where empty leaves it to the search path, and for MariaDB, where it
+	// is the name of a database.
 	Schema string
 	// Prefix starts the names of the tables. Empty is "rolecall_".
 	Prefix string
@@ -102,7 +99,7 @@ func (s *Store) begin(ctx context.Context) error {
 	if want := s.dialect.latest(); have < want {
 		return fmt.Errorf("the tables are at version %d, this package needs %d: call Migrate, or apply Migrations", have, want)
 	}
-	if err := s.dialect.checkEncoding(ctx, s.pool()); err != nil {
+	if err := s.dialect.checkSession(ctx, s.pool()); err != nil {
 		return err
 	}
 	_, err = s.look(ctx)
@@ -110,7 +107,7 @@ func (s *Store) begin(ctx context.Context) error {
 		return err
 	}
 	err = s.pool().Exec(ctx, s.dialect.sql(`INSERT INTO {policy} (tenant, history, revision, stamp, oldest, forgotten)
-		VALUES (?, ?, 0, ?, 0, '') ON CONFLICT (tenant) DO NOTHING`), s.options.Tenant, rand.Text(), rand.Text())
+		VALUES (?, ?, 0, ?, 0, '') {unlessTenant}`), s.options.Tenant, rand.Text(), rand.Text())
 	if err != nil {
 		return err
 	}
@@ -134,86 +131,10 @@ func prepare(d Dialect, o *Options) (dialect, Options, error) {
 	return tables, options, err
 }
 
-// A dialect writes SQL for one kind of database and one set of names.
-type dialect struct {
-	kind   Dialect
-	names  *strings.Replacer
-	schema string
-	prefix string
-}
-
-var plainName = regexp.MustCompile(`^[a-z_][a-z0-9_]{0,39}$`)
-
-func newDialect(kind Dialect, o Options) (dialect, error) {
-	var problems []error
-	if kind != SQLite && kind != PostgreSQL {
-		problems = append(problems, fmt.Errorf("dialect %q is not one of %q, %q", kind, SQLite, PostgreSQL))
-	}
-	if !plainName.MatchString(o.Prefix) {
-		problems = append(problems, fmt.Errorf("prefix %q is not up to 40 lower-case letters, digits and _", o.Prefix))
-	}
-	if o.Schema != "" && !plainName.MatchString(o.Schema) {
-		problems = append(problems, fmt.Errorf("schema %q is not up to 40 lower-case letters, digits and _", o.Schema))
-	}
-	if kind == SQLite && (o.Schema != "" || o.Channel != "") {
-		problems = append(problems, errors.New("a schema and a channel are for PostgreSQL only"))
-	}
-	if o.Poll < 0 {
-		problems = append(problems, fmt.Errorf("poll %v is negative", o.Poll))
-	}
-	if strings.Contains(o.Tenant, "\x00") {
-		problems = append(problems, fmt.Errorf("tenant %q contains NUL", o.Tenant))
-	}
-	schema := ""
-	if o.Schema != "" {
-		schema = o.Schema + "."
-	}
-	var pairs []string
-	for _, table := range []string{"policy", "statement", "entry", "delta"} {
-		pairs = append(pairs, "{"+table+"}", schema+o.Prefix+table)
-	}
-	pairs = append(pairs, "{schema}", schema, "{prefix}", o.Prefix)
-	return dialect{kind, strings.NewReplacer(pairs...), schema, o.Prefix}, errors.Join(problems...)
-}
-
-// sql puts in the names, and the numbers of arguments where the database wants them.
-func (d dialect) sql(text string) string {
-	text = d.names.Replace(text)
-	if d.kind != PostgreSQL {
-		return text
-	}
-	var b strings.Builder
-	for i, part := range strings.Split(text, "?") {
-		if i > 0 {
-			b.WriteString("$" + strconv.Itoa(i))
-		}
-		b.WriteString(part)
-	}
-	return b.String()
-}
-
 // explain puts the error of ctx before what a driver makes of it.
 func explain(ctx context.Context, err error) error {
 	if cause := ctx.Err(); err != nil && cause != nil && !errors.Is(err, cause) {
 		return fmt.Errorf("%w: %w", cause, err)
-	}
-	return err
-}
-
-// overtaken says that the database refused because another transaction came first, so that this one has done nothing.
-func overtaken(err error) bool {
-	var state interface{ SQLState() string } // of both usual drivers of PostgreSQL
-	if errors.As(err, &state) {
-		return state.SQLState() == "40001" || state.SQLState() == "40P01" // serialization failure, deadlock
-	}
-	const busySnapshot = 5 | 2<<8
-	var code interface{ Code() int } // of modernc.org/sqlite
-	return errors.As(err, &code) && code.Code() == busySnapshot
-}
-
-func conflict(err error) error {
-	if overtaken(err) {
-		return fmt.Errorf("%w: %w", rolecall.ErrConflict, err)
 	}
 	return err
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
 	"io/fs"
 	"strings"
 	"testing"
@@ -43,7 +44,7 @@ func TestStoreKeepsTheContract(t *testing.T) {
 }
 
 func TestOpenNeverMigrates(t *testing.T) {
-	for name, d := range map[string]database{"sqlite": sqliteFile(t), "postgresql": postgres(t)} {
+	for name, d := range map[string]database{"sqlite": sqliteFile(t), "postgresql": postgres(t), "mariadb": mariadb(t)} {
 		db := d.open(t)
 		o := &sqlstore.Options{Prefix: "never_"}
 		_, err := sqlstore.Open(t.Context(), db, d.dialect, o)
@@ -82,7 +83,7 @@ func TestMigrateMayBeCalledByManyAndAgain(t *testing.T) {
 func TestMigrationsAreForOtherToolsToo(t *testing.T) {
 	eachDatabase(t, func(t *testing.T, d database, db *sql.DB) {
 		o := &sqlstore.Options{Prefix: "tool_"}
-		if d.dialect == sqlstore.PostgreSQL {
+		if d.dialect != sqlstore.SQLite {
 			o.Schema = "elsewhere"
 			if _, err := db.ExecContext(t.Context(), "CREATE SCHEMA elsewhere"); err != nil {
 				t.Fatal(err)
@@ -124,8 +125,10 @@ func TestOptionsAreJudged(t *testing.T) {
 	}{
 		{"oracle", sqlstore.Options{}, "oracle"},
 		{sqlstore.SQLite, sqlstore.Options{Prefix: "a; DROP TABLE b"}, "prefix"},
-		{sqlstore.SQLite, sqlstore.Options{Schema: "main"}, "PostgreSQL only"},
+		{sqlstore.SQLite, sqlstore.Options{Schema: "main"}, "PostgreSQL and MariaDB only"},
 		{sqlstore.SQLite, sqlstore.Options{Channel: "news"}, "PostgreSQL only"},
+		{sqlstore.MariaDB, sqlstore.Options{Channel: "news"}, "PostgreSQL only"},
+		{sqlstore.MariaDB, sqlstore.Options{Tenant: strings.Repeat("é", 513)}, "1026 bytes"},
 		{sqlstore.PostgreSQL, sqlstore.Options{Schema: `a"b`}, "schema"},
 		{sqlstore.PostgreSQL, sqlstore.Options{Poll: -1}, "negative"},
 		{sqlstore.PostgreSQL, sqlstore.Options{Tenant: "a\x00"}, "NUL"},
@@ -180,7 +183,7 @@ func TestARestoredBackupIsNoticed(t *testing.T) {
 			revisionBefore := r.Revision()
 			update(t, r, grant("eve"))
 			update(t, r, grant("zoe"))
-			rewind(t, d, db, tenant, revisionBefore)
+			rewind(t, db, tenant, revisionBefore)
 
 			other := openResolver(t, openStore(t, d, db, sqlstore.Options{Tenant: tenant}), nil)
 			for i := range again {
@@ -204,7 +207,7 @@ func TestARestoredBackupIsNoticed(t *testing.T) {
 }
 
 // rewind puts a tenant's rows back to an earlier revision, as a restore does.
-func rewind(t *testing.T, d database, db *sql.DB, tenant string, to rolecall.Revision) {
+func rewind(t *testing.T, db *sql.DB, tenant string, to rolecall.Revision) {
 	t.Helper()
 	for _, text := range []string{
 		"DELETE FROM rolecall_statement WHERE policy = (SELECT id FROM rolecall_policy WHERE tenant = $1) AND hash IN (SELECT hash FROM rolecall_delta d WHERE d.policy = rolecall_statement.policy AND d.revision > $2)",
@@ -212,10 +215,8 @@ func rewind(t *testing.T, d database, db *sql.DB, tenant string, to rolecall.Rev
 		"DELETE FROM rolecall_delta WHERE policy = (SELECT id FROM rolecall_policy WHERE tenant = $1) AND revision > $2",
 		"DELETE FROM rolecall_entry WHERE policy = (SELECT id FROM rolecall_policy WHERE tenant = $1) AND revision > $2",
 	} {
-		if d.dialect == sqlstore.SQLite {
-			text = strings.NewReplacer("$1", "?1", "$2", "?2").Replace(text)
-		}
-		if _, err := db.ExecContext(t.Context(), text, tenant, int64(to)); err != nil {
+		text = strings.NewReplacer("$1", "'"+tenant+"'", "$2", fmt.Sprint(to)).Replace(text)
+		if _, err := db.ExecContext(t.Context(), text); err != nil {
 			t.Fatalf("%s: %v", text, err)
 		}
 	}

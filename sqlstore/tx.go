@@ -133,7 +133,7 @@ func (s *Store) attempt(ctx context.Context, r *rolecall.Resolver, m rolecall.Me
 	defer tx.Rollback(context.WithoutCancel(ctx))
 	change, err := fn(ctx, tx, base)
 	if err != nil {
-		return 0, conflict(err)
+		return 0, s.dialect.conflict(err)
 	}
 	if change.Meta != (rolecall.Meta{}) && change.Meta != m {
 		return 0, fmt.Errorf("%w: who changes the policy, why and when is said to Update, not in the change that it is given", rolecall.ErrInvalid)
@@ -151,7 +151,7 @@ func (s *Store) attempt(ctx context.Context, r *rolecall.Resolver, m rolecall.Me
 		}
 	}
 	if err := tx.Commit(ctx); err != nil {
-		return 0, explain(ctx, conflict(err))
+		return 0, explain(ctx, s.dialect.conflict(err))
 	}
 	s.Wake()
 	return revision, nil

@@ -155,7 +155,7 @@ func TestAHostsTransactionThatComesLateConflicts(t *testing.T) {
 func TestATransactionWithAnOldViewConflicts(t *testing.T) {
 	eachDatabase(t, func(t *testing.T, d database, db *sql.DB) {
 		var how *sql.TxOptions
-		if d.dialect == sqlstore.PostgreSQL {
+		if d.dialect != sqlstore.SQLite {
 			how = &sql.TxOptions{Isolation: sql.LevelRepeatableRead}
 		}
 		s := openStore(t, d, db, sqlstore.Options{Tenant: newTenant()})

@@ -36,6 +36,8 @@ func putAndRemove(statements ...rolecall.Statement) []rolecall.Edit {
 
 func until(g rolecall.Grant, n int) rolecall.Grant { g.NotAfter = day(n); return g }
 
+func from(g rolecall.Grant, n int) rolecall.Grant { g.NotBefore = day(n); return g }
+
 func overrideUntil(o rolecall.Override, n int) rolecall.Override { o.NotAfter = day(n); return o }
 
 func memberUntil(m rolecall.Membership, n int) rolecall.Membership { m.NotAfter = day(n); return m }
@@ -272,6 +274,11 @@ func TestNarrowedActor(t *testing.T) {
 	)
 	give, giveWide := rolecall.Put(grant(ben, "secret", shot)), rolecall.Put(grant(ben, "wide", shot))
 	w = w.add(role("owner", rule(rolecall.Allow, "own", "shot.*")), grant(ann, "owner", global))
+	w = w.add(
+		role("gives", rule(rolecall.Allow, "", "shot.view")), override(ann, rolecall.Allow, "shot.view", global),
+		rolecall.Role{Name: "gives-more", Inherits: []rolecall.RoleName{"gives"}, Rules: secretRole.Rules}, grant(ann, "gives-more", global),
+	)
+	giveView := rolecall.Put(grant(ben, "gives", shot))
 	giveOwn := rolecall.Put(grantWhen(grant(ben, "owner", shot), "own"))
 	for _, row := range []struct {
 		name   string
@@ -298,6 +305,10 @@ func TestNarrowedActor(t *testing.T) {
 		{"to what it has under the same condition", rolecall.ToPatterns("rolecall.*", "shot.*"), giveOwn, nil},
 		{"to less than it has under the same condition", rolecall.ToPatterns("rolecall.*", "shot.view"), giveOwn, rolecall.ErrEscalation},
 		{"to the role with the condition", rolecall.ToRoles("manager", "owner"), giveOwn, nil},
+		{"to roles, without what is an exception", rolecall.ToRoles("manager", "secret"), giveView, rolecall.ErrEscalation},
+		{"not to roles, with what is an exception", rolecall.ToPatterns("*"), giveView, nil},
+		{"to a role that another one inherits", rolecall.ToRoles("manager", "gives"), giveView, nil},
+		{"to a role that another one inherits, and gives more", rolecall.ToRoles("manager", "gives"), give, rolecall.ErrEscalation},
 		{"to the role with the star", rolecall.ToRoles("manager", "wide"), giveWide, nil},
 		{"to roles without the star", rolecall.ToRoles("manager", "secret"), giveWide, rolecall.ErrEscalation},
 	} {

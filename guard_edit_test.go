@@ -3,6 +3,7 @@ package rolecall_test
 import (
 	"errors"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/rolecall-go/rolecall"
@@ -220,7 +221,10 @@ func TestWhatIsTakenAwayIsNotGiven(t *testing.T) {
 	give := rolecall.Put(grant(ben, "secret", shot))
 	holds := base.add(grant(ann, "secret", global))
 	looks := piercing(grant(ann, "worker", global))
-	listed := base.add(role("listed", rule(rolecall.Allow, "", "task.view", "task.update", "task.status.update")), grant(ann, "listed", global))
+	listedRole := role("listed", rule(rolecall.Allow, "", "task.view", "task.update", "task.status.update"))
+	listed := base.add(listedRole, grant(ann, "listed", global))
+	wide, starry := role("wide", rule(rolecall.Allow, "", "task.*")), role("starry", rule(rolecall.Allow, "", "shot.*"))
+	never, moody, owner := role("never", rule(rolecall.Forbid, "", "task.update")), role("moody", rule(rolecall.Deny, "own", "task.update")), role("owner", rule(rolecall.Allow, "own", "task.update"))
 	for _, row := range []struct {
 		name  string
 		world world
@@ -255,8 +259,42 @@ func TestWhatIsTakenAwayIsNotGiven(t *testing.T) {
 			rolecall.Put(eligible(grant(layout, "secret", global))), rolecall.ErrEscalation},
 		{"makes a group eligible for what a group in it is denied", base.add(grant(layout, "secret", global), member(crowds, layout), override(crowds, rolecall.Deny, "task.update", global)),
 			rolecall.Put(eligible(grant(layout, "secret", global))), rolecall.ErrEscalation},
-		{"lifts what kept somebody from what their group has inside", base.add(grant(layout, "secret", shot), member(ben, layout), override(ben, rolecall.Deny, "task.update", project)),
-			rolecall.Remove(override(ben, rolecall.Deny, "task.update", project)), rolecall.ErrEscalation},
+		{"lifts what kept somebody from what their group has inside", base.add(grant(layout, "secret", other), member(ben, layout), override(ben, rolecall.Deny, "task.update", sibling)),
+			rolecall.Remove(override(ben, rolecall.Deny, "task.update", sibling)), rolecall.ErrEscalation},
+		{"lifts what kept somebody from what everyone has inside", base.add(grant(everyone, "secret", other), override(ben, rolecall.Deny, "task.update", sibling), override(ann, rolecall.Deny, "task.update", sibling)),
+			rolecall.Remove(override(ben, rolecall.Deny, "task.update", sibling)), rolecall.ErrEscalation},
+		{"lifts from a group what it has there but not inside", holds.add(override(ann, rolecall.Deny, "task.update", shot), override(layout, rolecall.Deny, "task.update", project)),
+			rolecall.Remove(override(layout, rolecall.Deny, "task.update", project)), rolecall.ErrEscalation},
+		{"forbidden by a role", holds.add(never, grant(ann, "never", shot)), give, rolecall.ErrEscalation},
+		{"lifts what a role forbade a group", base.add(never, grant(layout, "never", shot)), rolecall.Remove(grant(layout, "never", shot)), rolecall.ErrEscalation},
+		{"lifts what a role forbade somebody", base.add(never, grant(ben, "never", shot), grant(ben, "secret", global)), rolecall.Remove(grant(ben, "never", shot)), rolecall.ErrEscalation},
+		{"denied by a role under a condition", holds.add(moody, grant(ann, "moody", shot)), give, rolecall.ErrEscalation},
+		{"lifts what a role denied somebody under a condition", base.add(moody, grant(ben, "moody", shot), grant(ben, "secret", global)), rolecall.Remove(grant(ben, "moody", shot)), rolecall.ErrEscalation},
+		{"gives a role that allows under a condition", base.add(owner), rolecall.Put(grant(ben, "owner", shot)), rolecall.ErrEscalation},
+		{"gives a role that allows under a condition, having it", base.add(owner, grant(ann, "owner", global)), rolecall.Put(grant(ben, "owner", shot)), nil},
+		{"through a suspended group, by an exception", base.add(override(layout, rolecall.Allow, "task.update", global), member(ann, layout), suspend(layout)), give, rolecall.ErrEscalation},
+		{"through a group for a while, by an exception", base.add(override(layout, rolecall.Allow, "task.update", global), memberUntil(member(ann, layout), 1)), give, rolecall.ErrEscalation},
+		{"pierces what lies inside", holds.add(private(shot)), rolecall.Put(piercing(grant(ben, "secret", project))), rolecall.ErrEscalation},
+		{"pierces from the top", holds.add(private(sibling)), rolecall.Put(piercing(grant(ben, "secret", global))), rolecall.ErrEscalation},
+		{"pierces from the top, having it", base.add(piercing(grant(ann, "secret", global)), private(sibling)), rolecall.Put(piercing(grant(ben, "secret", global))), nil},
+		{"gives later what it has now", base.add(until(grant(ann, "secret", global), 1)), rolecall.Put(from(grant(ben, "secret", shot), 2)), rolecall.ErrEscalation},
+		{"makes a group eligible for what somebody in a group in it is denied", base.add(grant(layout, "secret", global), member(crowds, layout), member(ben, crowds), override(ben, rolecall.Deny, "task.update", global)),
+			rolecall.Put(eligible(grant(layout, "secret", global))), rolecall.ErrEscalation},
+		{"has a star", base.add(wide, grant(ann, "wide", global)), rolecall.Put(grant(ben, "wide", shot)), nil},
+		{"has a wider star", base.add(wide, override(ann, rolecall.Allow, "*", global)), rolecall.Put(grant(ben, "wide", shot)), nil},
+		{"has another star", listed.add(wide, override(ann, rolecall.Allow, "*.update", global)), rolecall.Put(grant(ben, "wide", shot)), rolecall.ErrEscalation},
+		{"denied some of what is declared later", base.add(wide, grant(ann, "wide", global), override(ann, rolecall.Deny, "task.*.approve", project)), rolecall.Put(grant(ben, "wide", shot)), rolecall.ErrEscalation},
+		{"denied by a role some of what is declared later", base.add(wide, grant(ann, "wide", global), role("timid", rule(rolecall.Deny, "", "task.*.approve")), grant(ann, "timid", project)), rolecall.Put(grant(ben, "wide", shot)), rolecall.ErrEscalation},
+		{"excepted from some of what is declared later", base.add(wide, role("careful", rule(rolecall.Allow, "", "task.*"), rule(rolecall.Except, "", "task.*.approve")), grant(ann, "careful", global)),
+			rolecall.Put(grant(ben, "wide", shot)), rolecall.ErrEscalation},
+		{"excepted from what is given to who is excepted", base.add(role("careful", rule(rolecall.Allow, "", "task.*"), rule(rolecall.Except, "", "task.*.approve")), grant(ann, "careful", global)),
+			rolecall.Put(grant(ben, "careful", shot)), nil},
+		{"has the star under a condition", listed.add(wide, role("sometimes", rule(rolecall.Allow, "own", "task.*")), grant(ann, "sometimes", global)), rolecall.Put(grant(ben, "wide", shot)), rolecall.ErrEscalation},
+		{"lacks the second of two kinds of what is declared later", base.add(role("updates", rule(rolecall.Allow, "", "*.update")), grant(ann, "updates", global), override(ann, rolecall.Deny, "shot.*.update", global)),
+			rolecall.Put(grant(ben, "updates", shot)), rolecall.ErrEscalation},
+		{"lets go of a Replace, and of what is declared later", listed.add(wide, grant(ben, "wide", global), replacing(grant(ben, "worker", shot))), rolecall.Remove(replacing(grant(ben, "worker", shot))), rolecall.ErrEscalation},
+		{"widens a role by inheriting what is declared later", listed.add(wide, grant(ben, "listed", shot)), rolecall.Put(rolecall.Role{Name: "listed", Inherits: []rolecall.RoleName{"wide"}, Rules: listedRole.Rules}), rolecall.ErrEscalation},
+		{"widens a role that has a star by another one", listed.add(starry, grant(ann, "starry", global), grant(ben, "starry", shot)), rolecall.Put(role("starry", rule(rolecall.Allow, "", "shot.*", "task.*"))), rolecall.ErrEscalation},
 		{"softens a role that gags a group", base.add(grant(layout, "gagged", shot)), rolecall.Put(role("gagged")), rolecall.ErrEscalation},
 		{"softens a role that gags a group through another one", base.add(rolecall.Role{Name: "mute", Inherits: []rolecall.RoleName{"gagged"}}, grant(layout, "mute", shot)), rolecall.Put(role("gagged")), rolecall.ErrEscalation},
 		{"softens a role that gags somebody who has nothing", base.add(grant(ben, "gagged", shot)), rolecall.Put(role("gagged")), nil},
@@ -275,8 +313,9 @@ func TestWhatIsTakenAwayIsNotGiven(t *testing.T) {
 			rolecall.Put(member(crowds, layout)), rolecall.ErrEscalation},
 		{"makes a group that replaces no longer nearer", base.add(replacing(grant(crowds, "worker", shot)), grant(layout, "secret", shot), member(ben, crowds), member(ben, layout), member(crowds, layout)),
 			rolecall.Remove(member(crowds, layout)), rolecall.ErrEscalation},
-		{"opens a place to what is said above it", base.add(grant(ben, "secret", project), private(shot)), rolecall.Remove(private(shot)), rolecall.ErrEscalation},
-		{"opens a place to an exception above it", base.add(override(ben, rolecall.Allow, "task.update", project), private(shot)), rolecall.Remove(private(shot)), rolecall.ErrEscalation},
+		{"opens a place to what is said above it", base.add(grant(ben, "secret", project), private(shot), looks), rolecall.Remove(private(shot)), rolecall.ErrEscalation},
+		{"opens a place to what a group has above it", base.add(grant(layout, "secret", project), private(shot), looks), rolecall.Remove(private(shot)), rolecall.ErrEscalation},
+		{"opens a place to an exception above it", base.add(override(ben, rolecall.Allow, "task.update", project), private(shot), looks), rolecall.Remove(private(shot)), rolecall.ErrEscalation},
 		{"opens a place, having what is inside", base.add(grant(ben, "secret", project), private(shot), looks, piercing(grant(ann, "secret", global))), rolecall.Remove(private(shot)), nil},
 		{"opens a place to who had it anyway", base.add(piercing(grant(ben, "secret", project)), private(shot), looks), rolecall.Remove(private(shot)), nil},
 		{"opens a place to what is said inside", base.add(grant(ben, "secret", shot), private(shot), looks), rolecall.Remove(private(shot)), nil},
@@ -298,5 +337,41 @@ func TestWhatIsTakenAwayIsNotGiven(t *testing.T) {
 		if err := proposeBy(t, row.world, ann, row.edit); !errors.Is(err, row.want) || row.want == nil && err != nil {
 			t.Errorf("ann, %s: Propose(%s): got %v, want %v", row.name, row.edit, err, row.want)
 		}
+	}
+}
+
+// A refusal names what is missing at the outermost places, a few of it in its text.
+func TestMissingIsCompact(t *testing.T) {
+	w := world{}.add(basicRoles...).add(grant(ann, "people", global), grant(layout, "secret", project), grant(layout, "secret", shot), grant(layout, "secret", sibling), grant(crowds, "manager", project))
+	for _, row := range []struct {
+		edit rolecall.Edit
+		want string
+	}{
+		{rolecall.Put(member(ben, layout)), "task.update at /project:p, task.update at /project:p2"},
+		{rolecall.Put(member(ben, crowds)), "rolecall.grant.activate at /project:p, rolecall.grant.create at /project:p, rolecall.grant.delete at /project:p, rolecall.override.create at /project:p, " +
+			"rolecall.override.delete at /project:p, rolecall.role.create at /project:p, rolecall.role.delete at /project:p, rolecall.role.update at /project:p, and more"},
+	} {
+		err := proposeBy(t, w, ann, row.edit)
+		if err == nil || !strings.Contains(err.Error(), "may not do: "+row.want+`: "user:ann"`) {
+			t.Errorf("Propose(%s): got %v, want it to say %q", row.edit, err, row.want)
+		}
+	}
+}
+
+// Many patterns are told apart as few are.
+func TestManyStars(t *testing.T) {
+	var all []rolecall.Pattern
+	for _, kind := range strings.Split("abcdefghijklmnopqrstuvwxyz", "") {
+		all = append(all, rolecall.Pattern(kind+".*.x"))
+	}
+	w := world{}.add(basicRoles...).add(grant(ann, "manager", global), role("all", rule(rolecall.Allow, "", all...)), overrideWhen(override(ann, rolecall.Deny, "zz.*", global), "own"))
+	for _, missing := range []int{0, 12, 25} {
+		some := slices.Delete(slices.Clone(all), missing, missing+1)
+		if err := proposeBy(t, w.add(role("some", rule(rolecall.Allow, "", some...)), grant(ann, "some", global)), ann, rolecall.Put(grant(ben, "all", shot))); !errors.Is(err, rolecall.ErrEscalation) {
+			t.Errorf("Propose by who lacks %s: got %v, want escalation", all[missing], err)
+		}
+	}
+	if err := proposeBy(t, w.add(grant(ann, "all", global)), ann, rolecall.Put(grant(ben, "all", shot))); err != nil {
+		t.Errorf("Propose by who lacks none of %d patterns: got %v, want no error", len(all), err)
 	}
 }

@@ -118,3 +118,40 @@ func TestAudit(t *testing.T) {
 		}
 	}
 }
+
+// The exported history tells who gave what, if it is whole and has led to the policy.
+func TestHistory(t *testing.T) {
+	const after = managed + "grant user:new viewer at /project:alpha\ngrant user:other viewer at /project:alpha\n"
+	f := newFolder(t, map[string]string{"p": after, "before": managed})
+	exported(t, f.path("log"))
+	text, err := os.ReadFile(f.path("log"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(f.path("edited"), []byte(strings.Replace(string(text), "hired", "fired", 1)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		args string
+		want int
+		says string // in the answer, or in standard error
+	}{
+		{"explain user:new task.view /project:alpha --history @/log -f @/p", 0, "revision 1, by user:pia, 2026-03-02T09:00:00Z: hired"},
+		{"explain user:vic task.view /project:beta --history @/log -f @/p", 0, "origin not known"},
+		{"explain user:new task.view /project:alpha --history @/log -o json -f @/p", 0, `"grant user:new viewer at /project:alpha": {`},
+		{"explain user:new task.view /project:alpha --history @/log -o svg -f @/p", 0, "revision 1, by user:pia"},
+		{"explain user:new task.view /project:alpha --history @/log -o json --fix --limit 1 -f @/p", 0, `"remedies": [`},
+		{"review user:other --history @/log -o csv -f @/p", 0, "user:pia,,hired,2026-03-03T09:00:00Z,2"},
+		{"review user:other --history @/log -f @/p", 0, "2026-03-03T09:00:00Z  user:pia  hired"},
+		{"lint --history @/log -f @/p --least serious", 0, ""},
+		{"explain user:new task.view /project:alpha --history @/log -f @/before", 3, "does not lead to this policy: it leaves another grant user:new viewer at /project:alpha"},
+		{"review user:other --history @/edited -f @/p", 3, "1"},
+		{"review user:other --history @/absent -f @/p", 3, "no such file"},
+		{"lint --history @/p -f @/p", 3, "1"},
+	} {
+		code, out, errOut := f.run("", strings.Fields(c.args)...)
+		if code != c.want || !strings.Contains(out+errOut, c.says) || (code > 1) != (errOut != "") {
+			t.Errorf("rolecall %s: got exit code %d, printed\n%s%s\nwant %d and %q", c.args, code, out, errOut, c.want, c.says)
+		}
+	}
+}

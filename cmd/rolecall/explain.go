@@ -40,6 +40,7 @@ names nothing of the policy.
 	}
 	q.question.flags(cmd)
 	q.output.flags(cmd)
+	q.history.flags(cmd)
 	f := cmd.Flags()
 	f.BoolVar(&q.fix, "fix", false, "say which changes would turn the answer")
 	f.IntVar(&q.limit, "limit", 0, "at most so many changes (default: 10)")
@@ -52,6 +53,7 @@ names nothing of the policy.
 type explainQuestion struct {
 	question
 	output
+	history
 	fix               bool
 	limit             int
 	by, until, reason string
@@ -88,7 +90,7 @@ type drawn struct {
 	draw func(io.Writer, rolecall.Explanation) error
 }
 
-func (d drawn) text(w io.Writer) error { return d.draw(w, d.decision.Explain(nil)) }
+func (d drawn) text(w io.Writer) error { return d.draw(w, d.decision.Explain(d.provenance)) }
 
 // A notice is what may be shown to whoever asked.
 type notice struct{ *explanation }
@@ -100,10 +102,11 @@ func (n notice) text(w io.Writer) error {
 
 // An explanation is the answer of explain.
 type explanation struct {
-	catalog  *rolecall.Catalog
-	decision rolecall.Decision
-	remedies []rolecall.Remedy // nil where nobody asked
-	complete bool
+	catalog    *rolecall.Catalog
+	decision   rolecall.Decision
+	provenance *rolecall.Provenance // nil where nobody asked
+	remedies   []rolecall.Remedy    // nil where nobody asked
+	complete   bool
 }
 
 func (q *explainQuestion) explain(args []string) (*explanation, error) {
@@ -119,6 +122,9 @@ func (q *explainQuestion) explain(args []string) (*explanation, error) {
 		return nil, err
 	}
 	a := &explanation{catalog: snapshot.Catalog()}
+	if snapshot, a.provenance, err = q.history.tell(snapshot); err != nil {
+		return nil, err
+	}
 	if a.decision, err = snapshot.Decide(r); err != nil || !q.fix {
 		return a, err
 	}
@@ -140,21 +146,45 @@ func (q *explainQuestion) remedyOptions(errs *[]error) *rolecall.RemedyOptions {
 	return o
 }
 
-// MarshalJSON writes the decision, and the remedies where somebody asked for them.
+// MarshalJSON writes the decision, and where somebody asked for them the origins of its statements and the remedies.
 func (e *explanation) MarshalJSON() ([]byte, error) {
 	decision, err := e.decision.MarshalJSON()
-	if err != nil || e.remedies == nil {
+	if err != nil || e.remedies == nil && e.provenance == nil {
 		return decision, err
 	}
-	more, err := json.Marshal(struct {
-		Remedies []rolecall.Remedy `json:"remedies"`
-		Complete bool              `json:"complete"`
-	}{e.remedies, e.complete})
-	return append(append(decision[:len(decision)-1], ','), more[1:]...), err
+	var more struct {
+		Origins  json.RawMessage    `json:"origins,omitzero"`
+		Remedies *[]rolecall.Remedy `json:"remedies,omitzero"`
+		Complete *bool              `json:"complete,omitzero"`
+	}
+	if e.provenance != nil {
+		if more.Origins, err = e.origins(); err != nil {
+			return nil, err
+		}
+	}
+	if e.remedies != nil {
+		more.Remedies, more.Complete = &e.remedies, &e.complete
+	}
+	rest, err := json.Marshal(more)
+	return append(append(decision[:len(decision)-1], ','), rest[1:]...), err
+}
+
+// origins returns where the statements come from, by their keys.
+func (e *explanation) origins() (json.RawMessage, error) {
+	text, err := e.decision.Explain(e.provenance).MarshalJSON()
+	if err != nil {
+		return nil, err
+	}
+	var whole struct{ Origins json.RawMessage }
+	err = json.Unmarshal(text, &whole)
+	return whole.Origins, err
 }
 
 func (e *explanation) text(w io.Writer) error {
 	text := e.decision.String()
+	if e.provenance != nil {
+		text = e.decision.Explain(e.provenance).String()
+	}
 	switch {
 	case e.remedies == nil:
 	case len(e.remedies) == 0:

@@ -43,6 +43,7 @@ Exit codes: 0 nothing found; 1 something found; 2 called wrongly; 3 a file or a 
 	}
 	q.source.flags(cmd)
 	q.output.flags(cmd)
+	q.history.flags(cmd)
 	f := cmd.Flags()
 	f.StringSliceVar(&q.off, "off", nil, "codes not to look for, separated by commas")
 	f.StringVar(&q.least, "least", "note", "the least severity to tell: note, warning or serious")
@@ -57,6 +58,7 @@ Exit codes: 0 nothing found; 1 something found; 2 called wrongly; 3 a file or a 
 type lintQuestion struct {
 	source
 	output
+	history
 	off, external        []string
 	least, deputy, usage string
 	term, dormant        time.Duration
@@ -94,7 +96,10 @@ func (q *lintQuestion) look() (*lintAnswer, error) {
 	if err := errors.Join(errs...); err != nil {
 		return nil, err
 	}
-	found, err := review.Lint(snapshot.At(now), o)
+	if snapshot, o.Provenance, err = q.history.tell(snapshot.At(now)); err != nil {
+		return nil, err
+	}
+	found, err := review.Lint(snapshot, o)
 	if err != nil {
 		return nil, err
 	}

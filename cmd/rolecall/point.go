@@ -62,16 +62,7 @@ func (s *server) resolver(ctx context.Context, src []byte, revision rolecall.Rev
 	if len(f.Declarations.Permissions) == 0 { // a file that was cut off, more likely than meant
 		return nil, fmt.Errorf("%s: it declares no permission, so nothing can be asked", s.file)
 	}
-	snapshot, err = rolecall.LoadSnapshot(snapshot.Catalog(), rolecall.State{
-		Revision: revision,
-		Statements: func(yield func(rolecall.Statement, error) bool) {
-			for one := range snapshot.Statements() {
-				if !yield(one, nil) {
-					return
-				}
-			}
-		},
-	})
+	snapshot, err = atRevision(snapshot, revision)
 	if err != nil {
 		return nil, err
 	}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -35,6 +36,7 @@ Exit codes: 0 reviewed; 2 called wrongly; 3 the file or a name is wrong.`,
 	}
 	q.source.flags(cmd)
 	q.output.flags(cmd)
+	q.history.flags(cmd)
 	cmd.Flags().BoolVar(&q.granted, "granted", false, "list groups by their names, without expanding them")
 	cmd.Flags().StringVar(&q.usage, "usage", "", "a JSON file of what was used, to tell when each row was last")
 	return cmd
@@ -43,6 +45,7 @@ Exit codes: 0 reviewed; 2 called wrongly; 3 the file or a name is wrong.`,
 type reviewQuestion struct {
 	source
 	output
+	history
 	granted bool
 	usage   string
 }
@@ -61,7 +64,9 @@ func (q *reviewQuestion) report(of string) (*review.Report, error) {
 	if err := errors.Join(errs...); err != nil {
 		return nil, err
 	}
-	snapshot = snapshot.At(now)
+	if snapshot, o.Provenance, err = q.history.tell(snapshot.At(now)); err != nil {
+		return nil, err
+	}
 	switch {
 	case strings.HasPrefix(of, "/"):
 		t, err := rolecall.ParseScope(of)
@@ -80,7 +85,7 @@ func (q *reviewQuestion) report(of string) (*review.Report, error) {
 }
 
 func (q *reviewQuestion) write(w io.Writer, r *review.Report) error {
-	write := func(w io.Writer) error { return q.print(w, reviewed{r}, true) }
+	write := func(w io.Writer) error { return q.print(w, reviewed{r, q.log != ""}, true) }
 	switch q.form {
 	case "csv":
 		write = r.WriteCSV
@@ -93,21 +98,51 @@ func (q *reviewQuestion) write(w io.Writer, r *review.Report) error {
 	return nil
 }
 
-type reviewed struct{ *review.Report }
+// A reviewed is a report as a table, with the history where that is told.
+type reviewed struct {
+	*review.Report
+	history bool
+}
 
 func (r reviewed) text(w io.Writer) error {
 	if len(r.Rows) == 0 {
 		return nil
 	}
-	t := newTable(w, "SUBJECT", "THROUGH", "WHAT", "SCOPE", "STATE", "UNTIL", "GIVES", "TAKES")
+	heads := []string{"SUBJECT", "THROUGH", "WHAT", "SCOPE", "STATE", "UNTIL", "GIVES", "TAKES"}
+	if r.history {
+		heads = append(heads, "SINCE", "BY", "WHY")
+	}
+	t := newTable(w, heads...)
 	for _, row := range r.Rows {
-		until := ""
-		if !row.Window.NotAfter.IsZero() {
-			until = rolecall.FormatTime(row.Window.NotAfter)
+		cells := []string{
+			row.Subject.String(), row.Through(), row.What(), row.Scope.String(), row.State.String(),
+			timeOrNone(row.Window.NotAfter), items(row.Gives), items(row.Takes),
 		}
-		t.row(row.Subject.String(), row.Through(), row.What(), row.Scope.String(), row.State.String(), until, items(row.Gives), items(row.Takes))
+		if r.history {
+			cells = append(cells, given(row)...)
+		}
+		t.row(cells...)
 	}
 	return t.end()
+}
+
+// given returns since when, by whom and why.
+func given(row review.Row) []string {
+	if row.Given == nil {
+		return []string{timeOrNone(row.Since), "", ""}
+	}
+	by := "the host"
+	if !row.Given.Actor.IsZero() {
+		by = row.Given.Actor.String()
+	}
+	return []string{timeOrNone(row.Since), by, row.Given.Reason}
+}
+
+func timeOrNone(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return rolecall.FormatTime(t)
 }
 
 func items(list []review.Item) string {

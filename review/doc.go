@@ -32,6 +32,9 @@
 //	…
 //	usage = review.MergeUsage(usage, review.NewUsage(meter.Collect())) // every few minutes
 //
+// [ReportUse] tells of roles and subjects what was not used, [ProposeRoles] proposes roles that fit, and [CoverWithRoles]
+// chooses the fewest that do.
+//
 // # Lint
 //
 // [Lint] looks for what is unused, needless, too wide or fragile in a policy. Each [Diagnostic] has a stable code and

@@ -16,8 +16,17 @@ import (
 	"pgregory.net/rapid"
 )
 
+// examplePolicyFor loads a policy, judged in June.
+func examplePolicyFor(text string) *rolecall.Snapshot {
+	_, s, err := policy.Load("example", []byte(text))
+	if err != nil {
+		panic(err)
+	}
+	return s.At(time.Date(2026, 6, 1, 0, 0, 0, 0, time.UTC))
+}
+
 func ExampleLint() {
-	_, s, err := policy.Load("example", []byte(`
+	s := examplePolicyFor(`
 permission task.view
 permission task.update
 kind scope project
@@ -26,11 +35,7 @@ role artist
 member user:ada of group:animation
 grant group:animation artist at /project:alpha
 grant user:ada artist at /project:alpha
-`))
-	if err != nil {
-		panic(err)
-	}
-	s = s.At(time.Date(2026, 6, 1, 0, 0, 0, 0, time.UTC))
+`)
 	found, err := review.Lint(s, &review.LintOptions{Off: []review.LintCode{review.LintSoleHolder}})
 	if err != nil {
 		panic(err)

@@ -24,38 +24,29 @@ type reached struct {
 	window rolecall.Window
 }
 
-// holding finds the groups of a subject over memberships that are open now.
+// holding finds the groups of a subject: first those that count now, then those that may count later.
 func (l *linter) holding(p *person) *holding {
 	if p.held != nil {
 		return p.held
 	}
 	h := &holding{reach: []reached{{p, rolecall.Window{}}}}
 	seen := map[rolecall.Subject]bool{p.subject: true}
-	for i := 0; i < len(h.reach); i++ {
-		at := h.reach[i]
-		l.note(h, at.person)
-		for _, m := range at.person.memberships {
-			h.bound(m.Window, l.now)
-			if seen[m.Group] || l.closed(m.Window) {
-				continue
+	for _, all := range []bool{false, true} {
+		for i := 0; i < len(h.reach); i++ {
+			for _, m := range h.reach[i].person.memberships {
+				counts := l.open(m.Window) && !l.suspended[m.Group] && h.reach[i].window.Open(l.now)
+				if !seen[m.Group] && !l.closed(m.Window) && (counts || all) {
+					seen[m.Group] = true
+					h.reach = append(h.reach, reached{l.groups[m.Group].person, l.within(h.reach[i].window, m)})
+				}
 			}
-			seen[m.Group] = true
-			window := at.window
-			if m.NotBefore.After(window.NotBefore) {
-				window.NotBefore = m.NotBefore
-			}
-			if window.NotAfter.IsZero() || !m.NotAfter.IsZero() && m.NotAfter.Before(window.NotAfter) {
-				window.NotAfter = m.NotAfter
-			}
-			if l.suspended[m.Group] {
-				window = rolecall.Window{NotAfter: l.now} // never lasts
-			}
-			h.reach = append(h.reach, reached{l.groups[m.Group].person, window})
 		}
 	}
 	if everyone := rolecall.Everyone(); !seen[everyone] {
 		h.reach = append(h.reach, reached{l.groups[everyone].person, rolecall.Window{}})
-		l.note(h, l.groups[everyone].person)
+	}
+	for _, r := range h.reach {
+		l.note(h, r.person)
 	}
 	slices.SortFunc(h.boundaries, time.Time.Compare)
 	h.boundaries = slices.CompactFunc(h.boundaries, time.Time.Equal)
@@ -63,8 +54,23 @@ func (l *linter) holding(p *person) *holding {
 	return h
 }
 
+// within returns when what counts in a window counts through a membership, too. Through a suspended group it never does.
+func (l *linter) within(w rolecall.Window, m rolecall.Membership) rolecall.Window {
+	if l.suspended[m.Group] {
+		return rolecall.Window{NotAfter: l.now}
+	}
+	w.NotBefore = later(w.NotBefore, m.NotBefore)
+	if w.NotAfter.IsZero() || !m.NotAfter.IsZero() && m.NotAfter.Before(w.NotAfter) {
+		w.NotAfter = m.NotAfter
+	}
+	return w
+}
+
 // note adds what the statements of a holder bring along.
 func (l *linter) note(h *holding, p *person) {
+	for _, m := range p.memberships {
+		h.bound(m.Window, l.now)
+	}
 	for _, g := range p.grants {
 		h.strict = h.strict || !l.closed(g.Window) && (g.Replace || l.roles[g.Role].strict)
 		h.bound(g.Window, l.now)

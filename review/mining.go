@@ -1,0 +1,243 @@
+package review
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/rolecall-go/rolecall"
+)
+
+// A RoleUse tells what of a role was used, by anybody who has it now.
+type RoleUse struct {
+	Role    rolecall.RoleName     `json:"role"`
+	Holders int                   `json:"holders"` // subjects, through groups too; strangers are not counted
+	Used    []rolecall.Permission `json:"used"`
+	Unused  []rolecall.Permission `json:"unused"` // what it allows, with what it inherits, and nobody used through it
+}
+
+// A SubjectUse tells what of all that a subject is given it used.
+type SubjectUse struct {
+	Subject  rolecall.Subject      `json:"subject"`
+	LastSeen time.Time             `json:"lastSeen,omitzero"`
+	Used     []rolecall.Permission `json:"used"`
+	Unused   []rolecall.Permission `json:"unused"`
+	// Grants are those of its own, not eligible, of which it used nothing.
+	Grants []rolecall.Grant `json:"grants,omitempty"`
+}
+
+// A UseReport tells what of a policy was used since an instant. It speaks of the permissions of the host: built-in ones
+// are used by making changes, which a meter does not see.
+type UseReport struct {
+	Since    time.Time    `json:"since"`
+	Until    time.Time    `json:"until"`
+	Roles    []RoleUse    `json:"roles"`    // that somebody has, by name
+	Subjects []SubjectUse `json:"subjects"` // that are given something and are no groups, in order
+}
+
+// ReportUse tells what was used since an instant, of what everybody has now. Where a use may rest on several grants it
+// counts for each of them, wherever a meter may have placed it; so what is called unused was not used. Groups that a token
+// vouched for are not known: a use that nothing else explains counts for every group that may have given it. An error says
+// that the usage does not cover that time, or that the snapshot has no instant.
+func ReportUse(s *rolecall.Snapshot, u *Usage, since time.Time) (*UseReport, error) {
+	m, err := newMiner(s, u, since)
+	if err != nil {
+		return nil, fmt.Errorf("report use: %w", err)
+	}
+	r := &UseReport{Since: since, Until: u.Until(), Subjects: m.subjects}
+	for _, name := range m.names {
+		role := m.roles[name]
+		if m.holders[role] == 0 {
+			continue
+		}
+		used, unused := m.ownIn(m.used[role]), m.ownIn(without(role.allows, m.used[role]))
+		r.Roles = append(r.Roles, RoleUse{name, m.holders[role], used, unused})
+	}
+	return r, nil
+}
+
+// A miner is a policy together with what was used of it.
+type miner struct {
+	*linter
+	usage    *Usage
+	subjects []SubjectUse
+	used     map[*lintRole]permissionBits             // through the role, by anybody
+	byGrant  map[rolecall.StatementKey]permissionBits // through one grant
+	holders  map[*lintRole]int
+}
+
+func newMiner(s *rolecall.Snapshot, u *Usage, since time.Time) (*miner, error) {
+	if err := u.Covers(since); err != nil {
+		return nil, err
+	}
+	l, err := newLinter(s, nil)
+	if err != nil {
+		return nil, err
+	}
+	m := &miner{linter: l, usage: u.Since(since), used: map[*lintRole]permissionBits{}, byGrant: map[rolecall.StatementKey]permissionBits{}, holders: map[*lintRole]int{}}
+	for _, r := range l.roles {
+		m.used[r] = l.bits()
+	}
+	for _, who := range m.everyone() {
+		m.attribute(l.read(who))
+	}
+	return m, nil
+}
+
+// everyone returns who is named by the policy, and who was seen without being named.
+func (m *miner) everyone() []rolecall.Subject {
+	all := slices.Clone(m.users)
+	for who := range m.usage.bySubject {
+		if _, named := slices.BinarySearchFunc(m.users, who, rolecall.Subject.Compare); !named && !who.IsGroup() {
+			all = append(all, who)
+		}
+	}
+	slices.SortFunc(all, rolecall.Subject.Compare)
+	return all
+}
+
+// attribute counts everything that a subject used for each grant that may have given it.
+func (m *miner) attribute(p *person) {
+	uses := m.usage.bySubject[p.subject]
+	given, used, explained := m.bits(), m.bits(), map[rolecall.Use]bool{}
+	has := map[*lintRole]bool{}
+	entry := SubjectUse{Subject: p.subject}
+	for _, r := range m.holding(p).reach {
+		if !r.window.Open(m.now) {
+			continue
+		}
+		merge(given, m.given(r.person))
+		for _, g := range r.person.grants {
+			through := m.credit(uses, g, explained)
+			ordinary := !g.Eligible && m.open(g.Window)
+			if ordinary {
+				m.markRoles(m.roles[g.Role], has)
+			}
+			if ordinary && r.person == p && count(through) == 0 && m.gives(m.roles[g.Role]) {
+				entry.Grants = append(entry.Grants, g)
+			}
+		}
+		for _, o := range r.person.overrides {
+			explain(uses, o, explained)
+		}
+	}
+	m.creditGroups(slices.DeleteFunc(slices.Clone(uses), func(u Used) bool { return explained[u.Use] }))
+	for _, use := range uses {
+		entry.LastSeen = later(entry.LastSeen, use.Last)
+		if n := m.number(use.Permission); n >= 0 {
+			used.set(n)
+		}
+	}
+	if _, named := slices.BinarySearchFunc(m.users, p.subject, rolecall.Subject.Compare); !named {
+		return
+	}
+	for role := range has {
+		m.holders[role]++
+	}
+	if entry.Used, entry.Unused = m.ownIn(used), m.ownIn(without(given, used)); len(entry.Used)+len(entry.Unused) > 0 {
+		m.subjects = append(m.subjects, entry)
+	}
+}
+
+// through returns what a grant may have given of what was used.
+func (m *miner) through(g rolecall.Grant) permissionBits {
+	key := rolecall.KeyOf(g)
+	if m.byGrant[key] == nil {
+		m.byGrant[key] = m.bits()
+	}
+	return m.byGrant[key]
+}
+
+// credit counts uses for a grant that may have given them, and for its role with what that inherits.
+func (m *miner) credit(uses []Used, g rolecall.Grant, explained map[rolecall.Use]bool) permissionBits {
+	through := m.bits()
+	for _, use := range uses {
+		if n := m.number(use.Permission); n >= 0 && m.roles[g.Role].allows.has(n) && meets(use.Scope, g.Scope) {
+			through.set(n)
+			explained[use.Use] = true
+		}
+	}
+	for _, role := range m.roles[g.Role].family {
+		merge(m.used[role], both(role.allows, through))
+	}
+	merge(m.through(g), through)
+	return through
+}
+
+func explain(uses []Used, o rolecall.Override, explained map[rolecall.Use]bool) {
+	for _, use := range uses {
+		if o.Effect == rolecall.Allow && o.Pattern.AllowMatches(use.Permission) && meets(use.Scope, o.Scope) {
+			explained[use.Use] = true
+		}
+	}
+}
+
+// creditGroups counts uses that nothing explains for every group that may have given them.
+func (m *miner) creditGroups(uses []Used) {
+	if len(uses) == 0 {
+		return
+	}
+	for _, g := range m.groups {
+		for _, grant := range g.person.grants {
+			m.credit(uses, grant, map[rolecall.Use]bool{})
+		}
+	}
+}
+
+func (m *miner) markRoles(r *lintRole, has map[*lintRole]bool) {
+	for _, one := range r.family {
+		has[one] = true
+	}
+}
+
+// number returns the number of a permission, -1 where it is not declared any more.
+func (l *linter) number(p rolecall.Permission) int {
+	n, found := slices.BinarySearchFunc(l.permissions, p, rolecall.Permission.Compare)
+	if !found {
+		return -1
+	}
+	return n
+}
+
+// ownIn returns the permissions of the host in a set.
+func (l *linter) ownIn(b permissionBits) []rolecall.Permission {
+	return slices.DeleteFunc(l.in(b), func(p rolecall.Permission) bool { return !own(p) })
+}
+
+func both(a, b permissionBits) permissionBits {
+	c := slices.Clone(a)
+	for i := range c {
+		c[i] &= b[i]
+	}
+	return c
+}
+
+func without(a, b permissionBits) permissionBits {
+	c := slices.Clone(a)
+	for i := range c {
+		c[i] &^= b[i]
+	}
+	return c
+}
+
+// keepsUses says whether the edits are accepted and nobody loses what was used, whether conditions hold or not.
+func (m *miner) keepsUses(edits []rolecall.Edit) bool {
+	p, err := m.s.Propose(rolecall.Change{Edits: edits})
+	if err != nil {
+		return false
+	}
+	var all rolecall.Given
+	for _, c := range m.s.Catalog().Declarations().Conditions {
+		all = append(all, c.Condition)
+	}
+	next := p.Next().At(m.now)
+	for use := range m.usage.All() {
+		for _, given := range []rolecall.Given{nil, all} {
+			could := m.s.Check(use.Subject, use.Permission, use.Scope, given) == nil
+			if could && next.Check(use.Subject, use.Permission, use.Scope, given) != nil {
+				return false
+			}
+		}
+	}
+	return true
+}

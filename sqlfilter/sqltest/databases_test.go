@@ -25,6 +25,7 @@ import (
 type database struct {
 	*sql.DB
 	dialect sqlfilter.Dialect
+	dsn     string // of PostgreSQL
 }
 
 // exec runs statements whose arguments are written ?.
@@ -49,15 +50,16 @@ func databases(t *testing.T, each func(*testing.T, database)) {
 		}
 		db.SetMaxOpenConns(1)
 		t.Cleanup(func() { db.Close() })
-		each(t, database{db, sqlfilter.SQLite})
+		each(t, database{DB: db, dialect: sqlfilter.SQLite})
 	})
 	t.Run("PostgreSQL", func(t *testing.T) {
-		db, err := sql.Open("pgx", startPostgres(t))
+		dsn := startPostgres(t)
+		db, err := sql.Open("pgx", dsn)
 		if err != nil {
 			t.Fatal(err)
 		}
 		t.Cleanup(func() { db.Close() })
-		each(t, database{db, sqlfilter.PostgreSQL})
+		each(t, database{db, sqlfilter.PostgreSQL, dsn})
 	})
 }
 

@@ -6,6 +6,7 @@ replace github.com/rolecall-go/rolecall => ../..
 
 require (
 	github.com/jackc/pgx/v5 v5.12.0
+	github.com/jmoiron/sqlx v1.4.0
 	github.com/rolecall-go/rolecall v0.0.0
 	modernc.org/sqlite v1.62.0
 	pgregory.net/rapid v1.3.0

@@ -93,6 +93,11 @@ func TestAudience(t *testing.T) {
 			}
 		}
 		holders := slices.Collect(a.Holders(rolecall.Subject{}))
+		for i, who := range holders {
+			if diff := cmp.Diff(textsOf(holders[i+1:]), textsOf(slices.Collect(a.Holders(who)))); diff != "" {
+				t.Fatalf("Holders(after %s): -want +got:\n%s", who, diff)
+			}
+		}
 		if diff := cmp.Diff(textsOf(b.world.holdersAt(at, may)), textsOf(holders)); diff != "" {
 			t.Fatalf("Audience(%s, %s).Holders: -want +got:\n%s\npolicy:\n%s", p, at, diff, b.world)
 		}

@@ -196,6 +196,12 @@ func TestScopesResume(t *testing.T) {
 				}
 				return all
 			},
+			"Exceptions": func(after rolecall.Scope) (all []rolecall.Scope) {
+				for at := range l.Exceptions(after) {
+					all = append(all, at)
+				}
+				return all
+			},
 			"PrivateScopes": func(after rolecall.Scope) []rolecall.Scope { return slices.Collect(set.PrivateScopes(after)) },
 			"Included":      func(after rolecall.Scope) []rolecall.Scope { return slices.Collect(l.Included(after)) },
 			"Excluded":      func(after rolecall.Scope) []rolecall.Scope { return slices.Collect(l.Excluded(after)) },

@@ -119,15 +119,15 @@ func (r reviewed) text(w io.Writer) error {
 			timeOrNone(row.Window.NotAfter), items(row.Gives), items(row.Takes),
 		}
 		if r.history {
-			cells = append(cells, given(row)...)
+			cells = append(cells, originOf(row)...)
 		}
 		t.row(cells...)
 	}
 	return t.end()
 }
 
-// given returns since when, by whom and why.
-func given(row review.Row) []string {
+// originOf returns since when, by whom and why.
+func originOf(row review.Row) []string {
 	if row.Given == nil {
 		return []string{timeOrNone(row.Since), "", ""}
 	}

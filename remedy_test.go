@@ -1,6 +1,7 @@
 package rolecall_test
 
 import (
+	"errors"
 	"slices"
 	"testing"
 
@@ -210,4 +211,101 @@ func singlesOf(w world, q question) []rolecall.Edit {
 		}
 	}
 	return edits
+}
+
+// What stands in the way can be mended where it stands.
+func TestRemedyForms(t *testing.T) {
+	sees := role("sees", rule(rolecall.Allow, "", "task.view"))
+	silent := role("silent", rule(rolecall.Allow, "", "shot.view"))
+	closed := rolecall.Window{NotAfter: day(0)}
+	expired := grant(ann, "sees", project)
+	expired.Window = closed
+	later := &rolecall.RemedyOptions{Until: day(3), Meta: rolecall.Meta{Reason: "to look"}}
+	for _, c := range []struct {
+		name  string
+		world world
+		o     *rolecall.RemedyOptions
+		want  string // one of the remedies
+	}{
+		{"nothing said", world{}, nil, "override user:ann allow task.view at /project:p/shot:s"},
+		{"nothing said, for a time", world{}, later, "override user:ann allow task.view at /project:p/shot:s until 2026-03-04"},
+		{"nothing said, by a role", world{}, later, "grant user:ann sees at /project:p/shot:s until 2026-03-04"},
+		{"nothing said, by a group", world{}.add(grant(crowds, "sees", project)), nil, "member user:ann of group:crowds"},
+		{"privacy, by piercing", world{}.add(grant(ann, "sees", global), private(project)), nil, "grant user:ann sees at / pierce"},
+		{"privacy, by opening", world{}.add(grant(ann, "sees", global), private(project)), nil, "remove private /project:p"},
+		{"two private places", world{}.add(override(ann, rolecall.Allow, "task.view", global), private(project), private(shot)), nil, "remove private /project:p/shot:s\nremove private /project:p"},
+		{"a suspended subject", world{}.add(grant(ann, "sees", project), suspend(ann)), nil, "remove suspend user:ann"},
+		{"a suspended group", world{}.add(grant(crowds, "sees", project), member(ann, crowds), suspend(crowds)), nil, "remove suspend group:crowds"},
+		{"a window", world{}.add(expired), later, "grant user:ann sees at /project:p until 2026-03-04"},
+		{"a condition", world{}.add(grantWhen(grant(ann, "sees", project), "own")), nil, "grant user:ann sees at /project:p"},
+		{"a replace", world{}.add(grant(ann, "sees", global), replacing(grant(ann, "silent", project))), nil, "grant user:ann silent at /project:p"},
+		{"a replace, by removal", world{}.add(grant(ann, "sees", global), replacing(grant(ann, "silent", project))), nil, "remove grant user:ann silent at /project:p replace"},
+		{"an eligible grant", world{}.add(eligible(grant(ann, "sees", project))), later, `activate user:ann sees at /project:p/shot:s until 2026-03-04 "to look"`},
+		{"a deny", world{}.add(grant(ann, "sees", global), override(ann, rolecall.Deny, "*", shot)), nil, "remove override user:ann deny * at /project:p/shot:s"},
+		{"a forbid of a group", world{}.add(grant(ann, "sees", global), member(ann, crowds), override(crowds, rolecall.Forbid, "*", global)), nil, "override group:crowds deny * at /"},
+		{"a forbid of a group, by leaving", world{}.add(grant(ann, "sees", global), member(ann, crowds), override(crowds, rolecall.Forbid, "*", global)), nil, "remove member user:ann of group:crowds"},
+		{"what an actor may do", world{}.add(role("boss", rule(rolecall.Allow, "", "task.*", "rolecall.*")), grant(ben, "boss", project)),
+			&rolecall.RemedyOptions{Meta: rolecall.Meta{Actor: ben}}, "grant user:ann sees at /project:p/shot:s"},
+	} {
+		s := c.world.add(sees, silent).snapshot(t).At(day(1))
+		list, complete, err := s.Remedies(rolecall.Request{Subject: ann, Permission: seeTask, Scope: shot}, c.o)
+		if err != nil || !complete {
+			t.Errorf("%s: Remedies: complete %t, %v; want all of them and no error", c.name, complete, err)
+		}
+		if texts := textsOf(list); !slices.Contains(texts, c.want) {
+			t.Errorf("%s: Remedies = %q, want %q among them", c.name, texts, c.want)
+		}
+	}
+}
+
+// Options bound what is proposed.
+func TestRemedyOptions(t *testing.T) {
+	s := world{}.add(role("sees", rule(rolecall.Allow, "", "task.view")), eligible(grant(ann, "sees", project)), grant(crowds, "sees", project)).snapshot(t).At(day(1))
+	asks := rolecall.Request{Subject: ann, Permission: seeTask, Scope: shot}
+	narrowed := asks
+	narrowed.Narrow = rolecall.ToPatterns("shot.view")
+	for _, c := range []struct {
+		name string
+		r    rolecall.Request
+		o    rolecall.RemedyOptions
+		want []string
+	}{
+		{"no options", asks, rolecall.RemedyOptions{}, []string{
+			"grant user:ann sees at /project:p/shot:s", "override user:ann allow task.view at /project:p/shot:s", "member user:ann of group:crowds"}},
+		{"a limit", asks, rolecall.RemedyOptions{Limit: 1}, []string{"grant user:ann sees at /project:p/shot:s"}},
+		{"an actor who may nothing", asks, rolecall.RemedyOptions{Meta: rolecall.Meta{Actor: ben}}, nil},
+		{"outside the patterns", narrowed, rolecall.RemedyOptions{}, nil},
+	} {
+		list, complete, err := s.Remedies(c.r, &c.o)
+		if err != nil || !complete || !slices.Equal(textsOf(list), c.want) {
+			t.Errorf("%s: Remedies = %q, %t, %v, want %q", c.name, textsOf(list), complete, err, c.want)
+		}
+	}
+	if _, _, err := s.Remedies(asks, &rolecall.RemedyOptions{Until: day(1)}); !errors.Is(err, rolecall.ErrInvalid) {
+		t.Errorf("Remedies until now: %v, want %s", err, rolecall.ErrInvalid)
+	}
+	if _, _, err := s.Remedies(rolecall.Request{Subject: ann, Scope: shot}, nil); err == nil {
+		t.Error("Remedies of a request without permission: no error, want one")
+	}
+}
+
+// What concerns very many is offered last, and without a plan.
+func TestRemediesThatConcernMany(t *testing.T) {
+	statements := []rolecall.Statement{override(everyone, rolecall.Forbid, "*", global)}
+	for i := range 500 {
+		statements = append(statements, override(artist(i), rolecall.Allow, "task.*", project))
+	}
+	s := worldOf(statements).snapshot(t).At(day(1))
+	list, _, err := s.Remedies(rolecall.Request{Subject: artist(7), Permission: seeTask, Scope: project}, nil)
+	if err != nil || len(list) == 0 {
+		t.Fatalf("Remedies = %v, %v, want some", list, err)
+	}
+	for _, m := range list {
+		if m.Plan != nil || m.Gained != (rolecall.Breadth{}) {
+			t.Errorf("Remedies has %v with the plan %v, want none", m.Edits, m.Plan)
+		}
+	}
+	if plan, err := s.Plan(rolecall.Change{Edits: list[0].Edits}); err != nil || plan.Gain().Subjects < 500 {
+		t.Errorf("Plan(%v).Gain() = %v, %v, want 500 subjects at least", list[0].Edits, plan.Gain(), err)
+	}
 }

@@ -2,6 +2,7 @@ package rolecall_test
 
 import (
 	"fmt"
+	"runtime"
 	"testing"
 
 	"github.com/rolecall-go/rolecall"
@@ -92,4 +93,31 @@ func BenchmarkPlan(b *testing.B) {
 			}
 		})
 	}
+}
+
+// BenchmarkProvenance tells what a provenance of 100,000 statements takes, and what an answer costs.
+func BenchmarkProvenance(b *testing.B) {
+	var before, after runtime.MemStats
+	const statements = 100_000
+	runtime.GC()
+	runtime.ReadMemStats(&before)
+	var p rolecall.Provenance
+	for i := range statements {
+		delta := rolecall.Delta{After: grant(artist(i), "r0", project)}
+		if err := p.Add(rolecall.Entry{Revision: rolecall.Revision(i + 1), Meta: rolecall.Meta{Actor: ann}, Deltas: []rolecall.Delta{delta}}); err != nil {
+			b.Fatal(err)
+		}
+	}
+	runtime.GC()
+	runtime.ReadMemStats(&after)
+	keys := make([]rolecall.StatementKey, 1000)
+	for i := range keys {
+		keys[i] = rolecall.KeyOf(grant(artist(i*97), "r0", project))
+	}
+	for n := 0; b.Loop(); n++ {
+		if _, err := p.Of(keys[n%len(keys)], statements); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(float64(after.HeapAlloc-before.HeapAlloc)/statements, "B/statement")
 }

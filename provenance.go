@@ -15,8 +15,8 @@ import (
 // means that it could not find out, never that nobody did it. It answers for every revision that it was told of, so
 // that one Provenance serves decisions made on earlier snapshots, too.
 //
-// It keeps the author of each entry and a few words for each statement that was ever there; what statements said is not
-// kept. An answer costs a map look-up. It is safe for concurrent use. The zero Provenance was told of nothing yet, and
+// It keeps the author of each entry and some 400 bytes for each statement that was ever there; what statements said is
+// not kept. An answer costs a map look-up. It is safe for concurrent use. The zero Provenance was told of nothing yet, and
 // the first entry added is its beginning.
 type Provenance struct {
 	mu      sync.RWMutex

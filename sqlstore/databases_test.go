@@ -277,11 +277,11 @@ func (s *server) remove() error {
 	return errors.Join(err, os.RemoveAll(s.dir))
 }
 
-// lighter returns a size that takes as long under the race detector, which slows SQLite in pure Go down tenfold. The full
-// size is run without it.
+// lighter returns the size of a large case, less under the race detector, which slows SQLite in pure Go down tenfold.
+// Without it the size is the full one.
 func lighter(n int) int {
 	if raceDetector {
-		return n / 16
+		return n / 64
 	}
 	return n
 }

@@ -26,7 +26,7 @@ type MeterOptions struct {
 	Clock func() time.Time
 }
 
-// A Use is one thing that was used: Subject was allowed Permission at Scope or inside it.
+// A Use is one thing that was used: Subject was allowed Permission at Scope or inside it, or somewhere where Scope is zero.
 type Use struct {
 	Subject    Subject    `json:"subject"`
 	Permission Permission `json:"permission"`
@@ -47,7 +47,7 @@ type Reading struct {
 // bounded: what does not fit is counted, not kept.
 //
 // A resolver given a meter (Options.Meter) tells it of each allow of Check and Decide. What is asked of snapshots and
-// views it does not see: guards tell it by Observe, and a host by Record. Nothing is written down by itself: who has a
+// views it does not see: guards tell it by Observe and ObserveBatch, and a host by Record. Nothing is written down by itself: who has a
 // meter collects from it regularly, say every few minutes and at the end of the program, and keeps the readings. The
 // package review makes reports of them.
 //
@@ -85,6 +85,20 @@ func NewMeter(o *MeterOptions) *Meter {
 func (m *Meter) Observe(_ context.Context, o Observation) {
 	if o.Err == nil {
 		m.Record(o.Subject, o.Permission, o.Scope)
+	}
+}
+
+// ObserveBatch records that a subject was shown something: each permission asked for, somewhere, where any answer was yes.
+// It is a BatchObserver, and does not know of which permission or where.
+func (m *Meter) ObserveBatch(_ context.Context, o BatchObservation) {
+	if o.Err != nil || o.Granted == 0 || !o.Subject.ok {
+		return
+	}
+	for _, p := range o.Permissions {
+		hash := ^useHash(&o.Subject, &p, &Scope{}, 0)
+		if p.ok && hash != 0 && !m.table.Load().has(hash) {
+			m.add(hash, o.Subject, p, Scope{})
+		}
 	}
 }
 

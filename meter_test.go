@@ -56,10 +56,16 @@ func TestMeterKeepsWhatIsAllowed(t *testing.T) {
 	m.Record(guest, seeShot, rolecall.Scope{})
 	m.Observe(t.Context(), rolecall.Observation{Subject: bot, Permission: seeTask, Scope: other})
 	m.Observe(t.Context(), rolecall.Observation{Subject: bot, Permission: editTask, Scope: other, Err: rolecall.Denied})
+	page := rolecall.BatchObservation{Subject: guest, Permissions: []rolecall.Permission{seeShot, {}, setStatus}, Asked: 4, Granted: 1}
+	m.ObserveBatch(t.Context(), page)
+	m.ObserveBatch(t.Context(), page)
+	m.ObserveBatch(t.Context(), rolecall.BatchObservation{Subject: ben, Permissions: page.Permissions, Asked: 4})
+	m.ObserveBatch(t.Context(), rolecall.BatchObservation{Permissions: page.Permissions, Asked: 4, Granted: 1})
+	m.ObserveBatch(t.Context(), rolecall.BatchObservation{Subject: bot, Permissions: page.Permissions, Asked: 4, Granted: 1, Err: rolecall.ErrStale})
 	now = day(1)
 	got := m.Collect()
 	want := []string{
-		"guest:ann shot.view at /", "service:bot task.view at /project:p2",
+		"guest:ann shot.view at (no scope)", "guest:ann shot.view at /", "guest:ann task.status.update at (no scope)", "service:bot task.view at /project:p2",
 		"user:ann task.update at /project:p", "user:ann task.view at /project:p",
 	}
 	if diff := cmp.Diff(want, usesOf(got)); diff != "" || got.Dropped != 0 {

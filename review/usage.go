@@ -162,9 +162,9 @@ func lastIn(list []Used, p rolecall.Permission, t rolecall.Scope) (last time.Tim
 }
 
 // meets says whether something that was used at a place, as far as a meter told it, may have been at t or inside it. What
-// was used at Global was used at Global itself.
+// was used at Global was used at Global itself, and what has no place may have been used anywhere.
 func meets(used, t rolecall.Scope) bool {
-	return t.Contains(used) || !used.IsGlobal() && used.Contains(t)
+	return used.IsZero() || t.Contains(used) || !used.IsGlobal() && used.Contains(t)
 }
 
 // LastSeen returns when who last did anything, like LastUsed.
@@ -203,7 +203,11 @@ func (u *Usage) UnmarshalJSON(data []byte) error {
 		return fmt.Errorf("read usage: from is there and not after until, and doubt tells when something was last dropped: %w", rolecall.ErrInvalid)
 	}
 	for i, used := range plain.Uses {
-		for _, fault := range []error{used.Subject.Valid(), used.Permission.Valid(), used.Scope.Valid()} {
+		faults := []error{used.Subject.Valid(), used.Permission.Valid()}
+		if !used.Scope.IsZero() {
+			faults = append(faults, used.Scope.Valid())
+		}
+		for _, fault := range faults {
 			if fault != nil {
 				return fmt.Errorf("read usage: use %d: %w", i, fault)
 			}

@@ -27,7 +27,7 @@ func drawReading(t *rapid.T) rolecall.Reading {
 	from := rapid.IntRange(0, 20).Draw(t, "from")
 	r := rolecall.Reading{From: hour(from), Until: hour(from + rapid.IntRange(0, 5).Draw(t, "hours"))}
 	for range rapid.IntRange(0, 6).Draw(t, "uses") {
-		u := rolecall.Use{Subject: rapid.SampledFrom(usersSeen).Draw(t, "who"), Permission: rapid.SampledFrom(donePerms).Draw(t, "what"), Scope: rapid.SampledFrom(donePlace[:3]).Draw(t, "where")}
+		u := rolecall.Use{Subject: rapid.SampledFrom(usersSeen).Draw(t, "who"), Permission: rapid.SampledFrom(donePerms).Draw(t, "what"), Scope: rapid.SampledFrom(append(donePlace[:3:3], rolecall.Scope{})).Draw(t, "where")}
 		if !slices.Contains(r.Uses, u) {
 			r.Uses = append(r.Uses, u)
 		}
@@ -83,7 +83,7 @@ func look(readings []rolecall.Reading, who rolecall.Subject, p rolecall.Permissi
 	for _, r := range readings {
 		known = known && r.Dropped == 0
 		for _, u := range r.Uses {
-			near := at.Contains(u.Scope) || !u.Scope.IsGlobal() && u.Scope.Contains(at)
+			near := u.Scope.IsZero() || at.Contains(u.Scope) || !u.Scope.IsGlobal() && u.Scope.Contains(at)
 			if (u.Subject == who || who == rolecall.Everyone()) && u.Permission == p && near && r.Until.After(last) {
 				last = r.Until
 			}
@@ -141,7 +141,7 @@ func TestUsageIsReadWithCare(t *testing.T) {
 		"dropped at no time":      {`{` + times + `"dropped":2,"uses":[]}`, "doubt tells when"},
 		"a use of nobody":         {`{` + times + `"uses":[` + strings.Replace(use, "user:ada", "", 1) + `]}`, "use 0"},
 		"a use of nothing":        {`{` + times + `"uses":[` + use + `,` + strings.Replace(use, "task.view", "", 1) + `]}`, "use 1"},
-		"a use nowhere":           {`{` + times + `"uses":[` + strings.Replace(use, "/project:alpha", "", 1) + `]}`, "use 0"},
+		"a use somewhere":         {`{` + times + `"uses":[` + strings.Replace(use, "/project:alpha", "", 1) + `]}`, ""},
 		"used later than watched": {`{` + times + `"uses":[` + strings.Replace(use, "T01", "T03", 1) + `]}`, "use 0: it was last used from"},
 	} {
 		var u review.Usage

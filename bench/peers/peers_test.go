@@ -18,7 +18,7 @@ var (
 	rounds  = flag.Int("rounds", 5, "rounds of each measurement")
 	table   = flag.Bool("table", false, "print the table")
 	budget  = flag.Duration("budget", 14*time.Minute, "how long the table may take")
-	load    = flag.Duration("load", 150*time.Second, "how long an engine may take to load a studio")
+	load    = flag.Duration("load", 2*time.Minute, "how long an engine may take to load a studio")
 	maxHeap = flag.Uint64("memory", 14<<10, "how many MiB of heap an engine may take to load a studio")
 )
 

@@ -47,7 +47,9 @@
 // # Decisions
 //
 // [Snapshot.Decide] and [Resolver.Decide] answer with reasons: which statements decided, through which groups and
-// which rule, and of every other one what overrode or stopped it. [Decision.String] says so in a few lines.
+// which rule, and of every other one what overrode or stopped it. [Decision.String] says so in a few lines, and
+// [Decision.Explain] adds which change made each of them, who made it, when and why ([Trace]). [Decision.Notice] is what
+// may be shown to whoever asked. [Snapshot.Remedies] lists the smallest changes that would turn the answer.
 //
 // # Conditions and time
 //

@@ -41,11 +41,11 @@ func ahead(seq iter.Seq2[rolecall.Statement, error]) iter.Seq2[rolecall.Statemen
 // inChunks sends what seq yields until there is no more or it is enough, and closes chunks.
 func inChunks(seq iter.Seq2[rolecall.Statement, error], chunks chan<- []read, enough <-chan struct{}) {
 	defer close(chunks)
-	var chunk []read
+	chunk := make([]read, 0, earlyChunk)
 	send := func() bool {
 		select {
 		case chunks <- chunk:
-			chunk = make([]read, 0, fullChunk)
+			chunk = make([]read, 0, earlyChunk)
 			return true
 		case <-enough:
 			return false

@@ -17,7 +17,7 @@ type reader struct {
 }
 
 func newReader() reader {
-	return reader{memo[rolecall.Subject]{}, memo[rolecall.Scope]{}, memo[rolecall.RoleName]{}}
+	return reader{newMemo[rolecall.Subject](1 << 8), newMemo[rolecall.Scope](1 << 16), newMemo[rolecall.RoleName](1 << 8)}
 }
 
 // statement reads a statement, nil where there is none.
@@ -84,14 +84,19 @@ func literal(text []byte) bool {
 	return utf8.Valid(text) && !bytes.ContainsFunc(text, func(r rune) bool { return r < ' ' || r == '\\' })
 }
 
-// A memo remembers what texts were read as. It forgets everything when it is full, and a nil memo remembers nothing.
-type memo[T any] map[string]T
+// A memo remembers what texts were read as, up to some number of them; then it forgets all. What is said of one subject
+// tends to lie together or nowhere near, so that a few suffice; places come again and again. The zero memo remembers
+// nothing.
+type memo[T any] struct {
+	known map[string]T
+	most  int
+}
 
-const fullMemo = 1 << 16
+func newMemo[T any](most int) memo[T] { return memo[T]{map[string]T{}, most} }
 
 // read returns what text is read as; false where it cannot be, or does not stand for itself in JSON.
 func (m memo[T]) read(text []byte, parse func(string) (T, error)) (T, bool) {
-	if value, known := m[string(text)]; known {
+	if value, known := m.known[string(text)]; known {
 		return value, true
 	}
 	own := string(text)
@@ -99,11 +104,11 @@ func (m memo[T]) read(text []byte, parse func(string) (T, error)) (T, bool) {
 	if err != nil || !literal(text) {
 		return value, false
 	}
-	if len(m) == fullMemo {
-		clear(m)
-	}
-	if m != nil {
-		m[own] = value
+	if m.most > 0 {
+		if len(m.known) == m.most {
+			clear(m.known)
+		}
+		m.known[own] = value
 	}
 	return value, true
 }

@@ -28,7 +28,7 @@ func (c *claim) and(other *claim) *claim {
 
 // A capacity is what a role can do to those who hold it. Of what is declared later a pattern with a star speaks.
 type capacity struct {
-	allows claim // whatever the facts; no star where anything strict has one
+	allows claim // whatever the facts; of what is declared later only where nothing strict has a star
 	gives  claim // allows for some facts
 	denies claim // denies or forbids for some facts
 	strict bool  // something stricter than an allow has a star
@@ -52,9 +52,6 @@ func (t *roletable) capacityOf(r *role, n int) *capacity {
 		for _, rule := range t.get(number).Rules {
 			c.ruleStars(rule)
 		}
-	}
-	if c.strict {
-		c.allows.stars = nil
 	}
 	return c
 }

@@ -619,7 +619,6 @@ func (d *draft) setRole(r *role) {
 	d.roles.byName[r.Name] = r
 	d.roles.roles[r.number] = r
 	d.rolesChanged[r.Name] = true
-	d.separate.all = true
 }
 
 // dropRole forgets a name that is neither defined nor granted. What else names it is judged by finish.

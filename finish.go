@@ -18,7 +18,7 @@ func (d *draft) finish(base *policy) *policy {
 		d.finishGroups()
 	}
 	if len(d.problems) == 0 {
-		d.checkSeparation()
+		d.checkSeparation(base)
 	}
 	if len(d.problems) > 0 {
 		return nil

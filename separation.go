@@ -3,6 +3,7 @@ package rolecall
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -12,9 +13,10 @@ import (
 // instant, at any scopes, through groups and inheritance. Conditions and suspension do not matter, eligible grants
 // only once they are activated.
 
-// A separationScope says whose roles a draft may have added to.
+// A separationScope says whose roles a draft may have added to. Roles that come to be another one's are found from the
+// roles themselves.
 type separationScope struct {
-	all      bool
+	all      bool // whoever holds a role that counts
 	subjects map[Subject]bool
 }
 
@@ -36,12 +38,12 @@ type tenure struct {
 }
 
 // checkSeparation refuses what breaks a static constraint, once a constraint and subject.
-func (d *draft) checkSeparation() {
+func (d *draft) checkSeparation(base *policy) {
 	watched := d.watchedRoles()
 	if len(watched) == 0 {
 		return
 	}
-	for _, h := range d.toSeparate() {
+	for _, h := range d.toSeparate(watched, d.grownRoles(base, watched)) {
 		tenures := d.tenures(h, watched)
 		for _, c := range d.constraints {
 			if c.Kind != Static {
@@ -52,6 +54,21 @@ func (d *draft) checkSeparation() {
 			}
 		}
 	}
+}
+
+// grownRoles returns the roles that came to count for more than before.
+func (d *draft) grownRoles(base *policy, watched map[uint32][]RoleName) []uint32 {
+	if base == nil || d.separate.all || len(d.rolesChanged) == 0 {
+		return nil
+	}
+	var grown []uint32
+	before := base.watchedRoles()
+	for number, names := range watched {
+		if slices.ContainsFunc(names, func(name RoleName) bool { return !slices.Contains(before[number], name) }) {
+			grown = append(grown, number)
+		}
+	}
+	return grown
 }
 
 func (d *draft) refuseClash(c Constraint, who Subject, clash []tenure) {
@@ -91,8 +108,9 @@ func (p *policy) watchedRoles() map[uint32][]RoleName {
 	return watched
 }
 
-// toSeparate returns the holders to judge: those the draft touched and everybody below them, sorted.
-func (d *draft) toSeparate() []*holder {
+// toSeparate returns the holders to judge: those the draft touched, those of roles that have grown, and everybody below
+// them, sorted. What Everyone holds counts for everybody, and breaks something together with another role that counts.
+func (d *draft) toSeparate(watched map[uint32][]RoleName, grown []uint32) []*holder {
 	found := map[*holder]bool{}
 	var add func(h *holder)
 	add = func(h *holder) {
@@ -110,14 +128,22 @@ func (d *draft) toSeparate() []*holder {
 			add(d.groups.at(number))
 		}
 	}
-	if d.separate.all {
-		found[d.everyone()] = true
-		d.subjects.all(func(h *holder) bool { found[h] = true; return true })
-	} else {
-		for who := range d.separate.subjects {
-			if h := d.holder(who); h != nil {
-				add(h)
-			}
+	all := d.separate.all || slices.ContainsFunc(grown, func(role uint32) bool { return d.uses.at(role).groups.has(everyoneNumber) })
+	if all {
+		grown = slices.Collect(maps.Keys(watched))
+		add(d.everyone())
+	}
+	for _, role := range grown {
+		for number := range d.uses.at(role).groups.all() {
+			add(d.groups.at(number))
+		}
+		for number := range d.uses.at(role).users.all() {
+			add(d.users.at(number))
+		}
+	}
+	for who := range d.separate.subjects {
+		if h := d.holder(who); h != nil {
+			add(h)
 		}
 	}
 	holders := make([]*holder, 0, len(found))

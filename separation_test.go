@@ -1,0 +1,117 @@
+package rolecall_test
+
+import (
+	"errors"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/rolecall-go/rolecall"
+	"pgregory.net/rapid"
+)
+
+// Static separation of duty against a naive count (SPEC section 6): on load, and after random edits of every kind.
+
+// moments are instants of every kind: before the first window opens, in each of them, and after the last one has closed.
+var moments = append([]time.Time{day(-1)}, instants...)
+
+// breaksStaticConstraint counts, for every subject, group and Everyone, the distinct roles of each set that it holds at one
+// instant, at any scope, through groups and inheritance. "Conditions and suspension are ignored, eligible grants count
+// when activated."
+func (w world) breaksStaticConstraint() bool {
+	return slices.ContainsFunc(w.constraints, func(c rolecall.Constraint) bool {
+		return c.Kind == rolecall.Static && slices.ContainsFunc(slices.Concat(subjects, []rolecall.Subject{stranger}), func(s rolecall.Subject) bool {
+			return slices.ContainsFunc(moments, func(now time.Time) bool { return w.held(s, c.Roles, now) >= c.Limit })
+		})
+	})
+}
+
+func (w world) held(s rolecall.Subject, roles []rolecall.RoleName, now time.Time) int {
+	holders := w.holders(question{asker: &asker{subject: s, now: now}})
+	n := 0
+	for _, role := range roles {
+		if slices.ContainsFunc(w.grants, func(g rolecall.Grant) bool {
+			return !g.Eligible && valid(g.Window, now) && slices.Contains(holders, g.Subject) && slices.Contains(w.inherited(g.Role), role)
+		}) {
+			n++
+		}
+	}
+	return n
+}
+
+func drawStatic(t *rapid.T) rolecall.Constraint {
+	c := drawConstraint(t)
+	c.Kind = rolecall.Static
+	return c
+}
+
+// TestStaticSeparation draws a policy with constraints and edits of it, and wants refused exactly what breaks one.
+func TestStaticSeparation(t *testing.T) {
+	loaded, kept, refused := 0, 0, 0
+	rapid.Check(t, func(t *rapid.T) {
+		w := drawSmallWorld(t).add(drawStatic(t))
+		w.constraints = w.constraints[len(w.constraints)-1:]
+		base, err := rolecall.NewSnapshot(worldCatalog, w.statements()...)
+		if breaks := w.breaksStaticConstraint(); breaks != errors.Is(err, rolecall.ErrSeparation) || !breaks && err != nil {
+			t.Fatalf("NewSnapshot: %v, want it to break a constraint: %t; policy:\n%s", err, breaks, w)
+		}
+		if err != nil {
+			loaded++
+			return
+		}
+		edits := drawActorEdits(t, w)
+		if often(t, 30, "constrains") {
+			edits = append(edits, rolecall.Put(drawStatic(t)))
+		}
+		after, possible := w.edited(t, edits)
+		if !possible {
+			return
+		}
+		_, err = base.Propose(rolecall.Change{Meta: rolecall.Meta{Time: day(0)}, Edits: edits})
+		breaks := after.breaksStaticConstraint()
+		if errors.Is(err, rolecall.ErrUnknown) { // a constraint was removed twice
+			return
+		}
+		if breaks != errors.Is(err, rolecall.ErrSeparation) || !breaks && err != nil {
+			t.Fatalf("Propose(%v): %v, want it to break a constraint: %t; policy:\n%s", edits, err, breaks, w)
+		}
+		if breaks {
+			refused++
+		} else {
+			kept++
+		}
+	})
+	if loaded == 0 || kept == 0 || refused == 0 {
+		t.Errorf("%d policies were refused, %d changes were kept and %d refused, want some of each", loaded, kept, refused)
+	}
+}
+
+// edited returns the world after edits as if nothing were separated, and whether they can be made at all.
+func (w world) edited(t *rapid.T, edits []rolecall.Edit) (after world, possible bool) {
+	constraints := slices.Clone(w.constraints)
+	w.constraints = nil
+	var others []rolecall.Edit
+	for _, e := range edits {
+		c, is := e.Statement.(rolecall.Constraint)
+		if !is {
+			others = append(others, e)
+			continue
+		}
+		constraints = slices.DeleteFunc(constraints, func(old rolecall.Constraint) bool { return old.Name == c.Name })
+		if e.Op == rolecall.OpPut {
+			constraints = append(constraints, c)
+		}
+	}
+	p, err := w.snapshot(t).Propose(rolecall.Change{Meta: rolecall.Meta{Time: day(0)}, Edits: others})
+	if err != nil {
+		return world{}, false
+	}
+	after = worldOf(slices.Collect(p.Next().Statements()))
+	after.constraints = constraints
+	named := func(c rolecall.Constraint) bool {
+		return !slices.ContainsFunc(c.Roles, func(name rolecall.RoleName) bool {
+			return !slices.ContainsFunc(after.roles, func(r rolecall.Role) bool { return r.Name == name })
+		})
+	}
+	return after, !slices.ContainsFunc(constraints, func(c rolecall.Constraint) bool { return !named(c) })
+}

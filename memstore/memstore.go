@@ -113,7 +113,7 @@ func (s *Store) append(e rolecall.Entry) {
 	if n := len(s.records); n > 0 {
 		before = s.records[n-1].latest
 	}
-	if before.After(r.latest) {
+	if !before.IsZero() && before.After(r.latest) {
 		r.latest = before
 	}
 	// An empty store has no snapshot to build on, so its first revision is a checkpoint too.
@@ -222,7 +222,7 @@ func (s *Store) AtTime(ctx context.Context, t time.Time) (rolecall.State, error)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if t.Before(s.dropped) {
+	if !s.dropped.IsZero() && t.Before(s.dropped) {
 		return rolecall.State{}, s.offers(s.oldest - 1)
 	}
 	n := sort.Search(len(s.records), func(i int) bool { return s.records[i].latest.After(t) })

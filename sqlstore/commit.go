@@ -78,31 +78,31 @@ func (s *Store) advance(ctx context.Context, tx Session, p *rolecall.Proposal) (
 		text += " AND stamp = ?"
 		args = append(args, known)
 	}
-	var oldest int64
-	ids := []any{&h.policy, &h.history, &oldest}
 	if s.dialect.kind == MariaDB {
-		err = s.advanceMaria(ctx, tx, p.Base(), h.stamp, ids, text, args)
-	} else {
-		err = one(ctx, tx, ids, s.dialect.sql(text+" RETURNING id, history, oldest"), args...)
+		return s.advanceMaria(ctx, tx, p.Base(), h.stamp, text, args)
 	}
+	var oldest int64
+	err = one(ctx, tx, []any{&h.policy, &h.history, &oldest}, s.dialect.sql(text+" RETURNING id, history, oldest"), args...)
 	h.oldest = rolecall.Revision(oldest)
 	return h, err
 }
 
-// advanceMaria does without UPDATE … RETURNING. In a transaction whose view is old MariaDB would also update a row that
-// it cannot read, after which the transaction would read a policy that never was; so what it reads must be the base.
-func (s *Store) advanceMaria(ctx context.Context, tx Session, base rolecall.Revision, stamp string, ids []any, text string, args []any) error {
+// advanceMaria does without UPDATE … RETURNING, and tells by the stamp whether the row was updated. In a transaction
+// whose view is old MariaDB would also update a row that it cannot read, after which the transaction would read a policy
+// that never was; so what it reads must be the base.
+func (s *Store) advanceMaria(ctx context.Context, tx Session, base rolecall.Revision, stamp, text string, args []any) (head, error) {
 	before, err := s.head(ctx, tx)
-	if err == nil && before.revision != base {
-		err = sql.ErrNoRows
-	}
-	if err == nil {
+	if err == nil && before.revision == base {
 		err = tx.Exec(ctx, s.dialect.sql(text), args...)
 	}
-	if err == nil {
-		err = one(ctx, tx, ids, s.dialect.sql("SELECT id, history, oldest FROM {policy} WHERE tenant = ? AND stamp = ?"), s.options.Tenant, stamp)
+	if err != nil {
+		return head{}, err
 	}
-	return err
+	after, err := s.head(ctx, tx)
+	if err == nil && after.stamp != stamp {
+		err = sql.ErrNoRows
+	}
+	return after, err
 }
 
 // oldestAt returns the revision after which the history is kept when the store is at r.

@@ -51,7 +51,7 @@ func (r *reviewer) effects(who rolecall.Subject, at rolecall.Scope) (effects, er
 		return nil, err
 	}
 	all := effects{}
-	for _, list := range sorted(r.snapshot.Catalog(), voices) {
+	for _, list := range classes(r.snapshot.Catalog(), voices) {
 		if r.dossier(who).suspended {
 			break
 		}
@@ -116,8 +116,8 @@ func (r *reviewer) voice(one rolecall.Statement) voice {
 	return voice{}
 }
 
-// sorted puts the permissions of which some voice speaks into lists of those that the same rules match, in order.
-func sorted(c *rolecall.Catalog, voices []voice) [][]rolecall.Permission {
+// classes puts the permissions of which some voice speaks into lists of those that the same rules match, in order.
+func classes(c *rolecall.Catalog, voices []voice) [][]rolecall.Permission {
 	var lists [][]rolecall.Permission
 	index := map[string]int{}
 	var key []byte

@@ -113,6 +113,26 @@ func (l *Lambda) Op() Op {
 	return l.bySubjects()
 }
 
+// Waiting returns the same lookup, but each waits for the answer of the one before, as a check waits for one address
+// after the other.
+func (l *Lambda) Waiting() Op {
+	i := 0
+	return func(n int) {
+		for range n {
+			found := uint32(0)
+			if l.texts != nil {
+				found = l.texts[l.byText[i]]
+			} else {
+				found = l.subjects[l.byValue[i]]
+			}
+			i += 1 + int(found>>31) // one, but the processor cannot know
+			if i == len(l.byText) {
+				i = 0
+			}
+		}
+	}
+}
+
 func (l *Lambda) byTexts() Op {
 	i, sum := 0, uint32(0)
 	return func(n int) {

@@ -171,6 +171,7 @@ func (t *Table) checks(s *Studio, snapshot *rolecall.Snapshot) (uniform []Questi
 		if draw == Zipf {
 			continue
 		}
+		t.show("a look-up that waits for the one before", s.Name+", λ of that size", Compare(t.Rounds, lambda.Waiting(), asked, lambda.Op(), asked), "λ", 0)
 		t.show("full explanation", s.Name, Compare(t.Rounds, DecideOp(snapshot, questions), asked/10, t.million.Op(), asked), "λ", 200)
 		t.show("making a view", s.Name, Compare(t.Rounds, ForOp(snapshot, questions), asked/10, t.million.Op(), asked), "λ", 0)
 	}

@@ -1,6 +1,9 @@
 package rolecall
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // The rules of administration, SPEC section 7: who may make which edit where, that nobody climbs by it (escalation.go),
 // and that somebody stays in charge. A change made by the host itself, without an actor, is not judged by them.
@@ -136,13 +139,44 @@ func (p *policy) somebodyInCharge(now instant) bool {
 	if q.ready(p, &nobody, &GrantCreate, &global) != nil {
 		return false
 	}
-	q.self = nil
-	if q.verdict() == Granted {
+	inCharge := func(h *holder) bool {
+		q.self, q.missed = h, NothingSaid
+		return q.verdict() == Granted
+	}
+	if inCharge(nil) {
 		return true
 	}
-	for _, h := range p.candidates(&q.path, false) {
-		q.self, q.missed = h, NothingSaid
-		if q.verdict() == Granted {
+	for number := range p.global().users.all() {
+		if h := p.users.at(number); p.givesAtTop(h, q.permission) && inCharge(h) {
+			return true
+		}
+	}
+	for number := range p.global().groups.all() {
+		if h := p.groups.at(number); p.givesAtTop(h, q.permission) && p.someBelow(h, inCharge) {
+			return true
+		}
+	}
+	return false
+}
+
+// givesAtTop says whether a holder may give a permission on the whole instance, to itself or to who is in it.
+func (p *policy) givesAtTop(h *holder, permission int) bool {
+	return slices.ContainsFunc(h.grantsAt(p.global()), func(g grantAt) bool {
+		return p.roles.get(g.role).can.gives.permissions.has(permission)
+	}) || slices.ContainsFunc(h.overridesAt(p.global()), func(o overrideAt) bool {
+		return o.effect == Allow && o.match.allow.has(permission)
+	})
+}
+
+// someBelow says whether it is so of some member of a group, or of a group in it.
+func (p *policy) someBelow(h *holder, so func(*holder) bool) bool {
+	for number := range h.group.members.all() {
+		if so(p.users.at(number)) {
+			return true
+		}
+	}
+	for number := range h.group.subgroups.all() {
+		if p.someBelow(p.groups.at(number), so) {
 			return true
 		}
 	}

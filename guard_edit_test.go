@@ -193,6 +193,12 @@ func TestLastAdministrator(t *testing.T) {
 		{"leaves the group of administrators", inGroup, []rolecall.Edit{rolecall.Remove(member(ann, layout))}, rolecall.ErrLastAdmin},
 		{"suspends the group of administrators", inGroup, []rolecall.Edit{rolecall.Put(suspend(layout))}, rolecall.ErrLastAdmin},
 		{"replaces what its group gives", inGroup, []rolecall.Edit{rolecall.Put(replacing(grant(ann, "worker", global)))}, rolecall.ErrLastAdmin},
+		{"the other one is in a group in the group", inGroup.add(member(crowds, layout), member(ben, crowds)), []rolecall.Edit{rolecall.Remove(member(ann, layout))}, nil},
+		{"the other one has it by an exception", alone.put(override(ben, rolecall.Allow, "rolecall.grant.create", global)), []rolecall.Edit{rolecall.Remove(grant(ann, "boss", global))}, nil},
+		{"the other one has it in a project only", alone.put(grant(ben, "boss", project)), []rolecall.Edit{rolecall.Remove(grant(ann, "boss", global))}, rolecall.ErrLastAdmin},
+		{"the other one has it under a condition", alone.put(grantWhen(grant(ben, "boss", global), "own")), []rolecall.Edit{rolecall.Remove(grant(ann, "boss", global))}, rolecall.ErrLastAdmin},
+		{"the other one is suspended", alone.put(grant(ben, "boss", global), suspend(ben)), []rolecall.Edit{rolecall.Remove(grant(ann, "boss", global))}, rolecall.ErrLastAdmin},
+		{"everyone has it", alone.put(grant(everyone, "boss", global)), []rolecall.Edit{rolecall.Remove(grant(ann, "boss", global))}, nil},
 		{"does something else", alone, []rolecall.Edit{rolecall.Put(private(project))}, nil},
 		{"one of two goes", alone.put(grant(bot, "boss", global)), []rolecall.Edit{rolecall.Remove(grant(ann, "boss", global))}, nil},
 	} {

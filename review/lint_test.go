@@ -310,6 +310,7 @@ func TestLintLeavesAlone(t *testing.T) {
 		"roles that differ under a condition":      {review.LintSimilarRoles, "role a\n  allow task.view task.update note.create\nrole b\n  allow task.view task.update note.create when assigned\n"},
 		"a grant that ends later than its cover":   {review.LintCoveredGrant, "member user:ada of group:g until 2026-07-01\ngrant group:g artist at /\n" + adas},
 		"a grant that its cover does not reach":    {review.LintCoveredGrant, "grant user:ada artist at /\nprivate /project:alpha\n" + adas},
+		"a grant that its cover joins later":       {review.LintCoveredGrant, "grant user:ada artist at / from 2026-07-01\n" + adas},
 		"a grant that pierces":                     {review.LintCoveredGrant, "grant user:ada artist at /\ngrant user:ada artist at /project:alpha pierce\n"},
 		"a grant beside one under a condition":     {review.LintCoveredGrant, "grant user:ada artist at / when assigned\n" + adas},
 		"a grant nearer than a deny":               {review.LintCoveredGrant, "member user:ada of group:g\ngrant group:g artist at /\noverride group:g deny task.view at /project:alpha\n" + adas},

@@ -17,9 +17,10 @@ type draft struct {
 	deltas        map[StatementKey]*Delta
 	groupsChanged map[uint32]bool   // whose direct groups or existence changed
 	rolesChanged  map[RoleName]bool // whose definition changed
-	tableOwned    bool
 	recent        recent
 	separate      separationScope
+
+	tableOwned, constraintsOwned bool
 }
 
 func (p *policy) draft() *draft {
@@ -124,7 +125,8 @@ func (d *draft) take(s Statement) Statement {
 	case Constraint:
 		if i, found := d.findConstraint(s.Name); found {
 			before := d.constraints[i]
-			d.constraints = slices.Delete(slices.Clone(d.constraints), i, i+1)
+			d.ownConstraints()
+			d.constraints = slices.Delete(d.constraints, i, i+1)
 			return before
 		}
 	}
@@ -151,7 +153,16 @@ func (d *draft) insert(s Statement) {
 	case Constraint:
 		d.separate.all = true
 		i, _ := d.findConstraint(s.Name)
-		d.constraints = slices.Insert(slices.Clone(d.constraints), i, s.canonical())
+		d.ownConstraints()
+		d.constraints = slices.Insert(d.constraints, i, s.canonical())
+	}
+}
+
+// ownConstraints makes the list of constraints the draft's own.
+func (d *draft) ownConstraints() {
+	if !d.constraintsOwned {
+		d.constraintsOwned = true
+		d.constraints = slices.Clone(d.constraints)
 	}
 }
 

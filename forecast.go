@@ -206,9 +206,7 @@ func (t *task) prepare(policies [2]*policy) {
 		for _, root := range t.outer {
 			var way path
 			p.walk(&root, &way)
-			for _, at := range way.places[:way.n] {
-				n.places = append(n.places, at)
-			}
+			n.places = append(n.places, way.places[:way.n]...)
 			if way.n > int(root.depth) {
 				n.addInside(way.places[way.n-1])
 			}

@@ -26,23 +26,22 @@ type Peer struct {
 
 // An Engine makes a peer of a studio.
 type Engine struct {
-	Name    string
-	Modules string // whose version is the engine's
-	Load    func(*Studio, *Limit) (Peer, error)
+	Name string
+	Load func(*Studio, *Limit) (Peer, error)
 }
 
 // Engines returns all of them, Rolecall first.
 func Engines() []Engine {
 	return []Engine{
-		{"rolecall", "", Rolecall},
-		{"maps of slices", "", Maps},
-		{"kubernetes rbac", "k8s.io/kubernetes", Kubernetes},
-		{"casbin", "github.com/casbin/casbin/v3", Casbin},
-		{"casbin, cached", "github.com/casbin/casbin/v3", CachedCasbin},
-		{"cedar-go", "github.com/cedar-policy/cedar-go", Cedar},
-		{"opa rego", "github.com/open-policy-agent/opa", OPA},
-		{"openfga, memory", "github.com/openfga/openfga", OpenFGAMemory},
-		{"openfga, sqlite", "github.com/openfga/openfga", OpenFGASQLite},
+		{"rolecall", Rolecall},
+		{"maps of slices", Maps},
+		{"kubernetes rbac", Kubernetes},
+		{"casbin", Casbin},
+		{"casbin, cached", CachedCasbin},
+		{"cedar-go", Cedar},
+		{"opa rego", OPA},
+		{"openfga, sqlite", OpenFGASQLite},
+		{"openfga, memory", OpenFGAMemory},
 	}
 }
 

@@ -329,7 +329,7 @@ func TestNobodyClimbs(t *testing.T) {
 		}
 	})
 	t.Logf("%d changes passed and %d were refused", passed, refused)
-	if passed == 0 || refused == 0 {
+	if !testing.Short() && (passed == 0 || refused == 0) {
 		t.Errorf("%d changes passed and %d were refused, want some of both", passed, refused)
 	}
 }

@@ -81,7 +81,7 @@ func TestStaticSeparation(t *testing.T) {
 			kept++
 		}
 	})
-	if loaded == 0 || kept == 0 || refused == 0 {
+	if !testing.Short() && (loaded == 0 || kept == 0 || refused == 0) {
 		t.Errorf("%d policies were refused, %d changes were kept and %d refused, want some of each", loaded, kept, refused)
 	}
 }

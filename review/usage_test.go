@@ -55,8 +55,7 @@ func TestUsageIsWhatTheReadingsTell(t *testing.T) {
 					for _, at := range donePlace {
 						want, known := look(readings, who, p, at)
 						if name == "since" && !want.After(cut) {
-							want, known = time.Time{}, known && want.IsZero()
-							known = all.Since(cut).Covers(all.Since(cut).From()) == nil
+							want, known = time.Time{}, all.Since(cut).Covers(all.Since(cut).From()) == nil
 						}
 						if got, ok := u.LastUsed(who, p, at); !got.Equal(want) || ok != known {
 							t.Fatalf("%s: LastUsed(%s, %s, %s) = %s, %t, want %s, %t; readings %v", name, who, p, at, got, ok, want, known, readings)

@@ -89,7 +89,7 @@ func (a *actor) places() []Scope {
 // may says whether the actor may do it.
 func (a *actor) may(q *question) bool {
 	permission := q.word
-	if !permission.ok {
+	if !permission.ok() {
 		permission = a.policy.catalog.permissions[q.permission]
 	}
 	return a.covers(permission) && a.answers(q)

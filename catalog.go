@@ -327,23 +327,23 @@ func newNameIndex(permissions []Permission) nameIndex {
 		x.slots[i].number = -1
 	}
 	for n, p := range permissions {
-		i := p.hash & x.mask
+		i := uint32(p.hash) & x.mask
 		for x.slots[i].number >= 0 {
 			i = (i + 1) & x.mask
 		}
-		x.slots[i] = nameSlot{p.hash, int32(n), p.name}
+		x.slots[i] = nameSlot{uint32(p.hash), int32(n), p.name}
 	}
 	return x
 }
 
 // find returns the number of p, -1 where it is not declared. The zero Permission never is.
 func (x *nameIndex) find(p Permission) int {
-	for i := p.hash & x.mask; ; i = (i + 1) & x.mask {
+	for i := uint32(p.hash) & x.mask; ; i = (i + 1) & x.mask {
 		slot := &x.slots[i]
 		if slot.number < 0 {
 			return -1
 		}
-		if slot.hash == p.hash && slot.name == p.name {
+		if slot.hash == uint32(p.hash) && slot.name == p.name {
 			return int(slot.number)
 		}
 	}

@@ -205,7 +205,7 @@ func overriderOf(voices []voice, i int) int {
 // says returns what the role of that number says of a permission, asking the facts where it depends on them.
 func (q *question) says(number uint32) Effect {
 	r := q.policy.roles.get(number)
-	if !q.word.ok {
+	if !q.word.ok() {
 		if say := r.say[q.permission]; say != conditional {
 			return Effect(say)
 		}
@@ -228,7 +228,7 @@ func (q *question) voices(r *role, voices []voice) []voice {
 // ownSay is the strictest of the role's own rules that match and whose condition holds; what cannot be said drops an
 // Allow and keeps everything else.
 func (q *question) ownSay(r *role) Effect {
-	if !q.word.ok {
+	if !q.word.ok() {
 		if own := r.own[q.permission]; own&conditional == 0 {
 			return Effect(own)
 		}
@@ -244,7 +244,7 @@ func (q *question) ownSay(r *role) Effect {
 
 // ruleCovers says whether a rule lists the permission in question, be it declared or only a word.
 func (q *question) ruleCovers(r *role, rule *ruleAt) bool {
-	if q.word.ok {
+	if q.word.ok() {
 		return r.Rules[rule.rule].matches(q.word)
 	}
 	return rule.match.has(q.permission)
@@ -252,7 +252,7 @@ func (q *question) ruleCovers(r *role, rule *ruleAt) bool {
 
 // overrideCovers says whether an override lists the permission in question.
 func (q *question) overrideCovers(o *overrideAt) bool {
-	if q.word.ok {
+	if q.word.ok() {
 		return o.match.pattern.matches(o.effect, q.word)
 	}
 	return o.match.covers(o.effect, q.permission)

@@ -206,7 +206,7 @@ type matter struct {
 }
 
 func (m matter) permission(c *Catalog) Permission {
-	if m.word.ok {
+	if m.word.ok() {
 		return m.word
 	}
 	return c.permissions[m.number]
@@ -318,7 +318,7 @@ func (t *trial) lack(m matter) bool {
 	if t.found[m.scope] == nil {
 		t.found[m.scope] = newClaim(t.after.catalog)
 	}
-	if m.word.ok {
+	if m.word.ok() {
 		t.found[m.scope].stars = []Pattern{star}
 	} else {
 		t.found[m.scope].permissions.add(m.number)
@@ -345,7 +345,7 @@ func (t *trial) actorMay(m matter, at time.Time, f Facts) bool {
 
 func (p *policy) questionOf(who Subject, m matter, at time.Time, f Facts) *question {
 	q := &question{policy: p, now: instant{at: at}, permission: max(m.number, 0), word: m.word, self: p.holder(who)}
-	q.builtin = !m.word.ok && p.builtin(m.number)
+	q.builtin = !m.word.ok() && p.builtin(m.number)
 	q.answers.facts = f
 	p.walk(&m.scope, &q.path)
 	return q

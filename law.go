@@ -219,7 +219,7 @@ func (c *court) hearGrant(q *question, h *holder, g *grantAt, s said) said {
 			}
 		}
 	}
-	if s.effect == 0 && s.fate == 0 && !q.word.ok && q.policy.roles.get(g.role).say[q.permission] == conditional {
+	if s.effect == 0 && s.fate == 0 && !q.word.ok() && q.policy.roles.get(g.role).say[q.permission] == conditional {
 		q.miss(q.whyNot(g.role))
 	}
 	return s

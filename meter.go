@@ -2,7 +2,7 @@ package rolecall
 
 import (
 	"context"
-	"hash/maphash"
+	"math/bits"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -51,8 +51,8 @@ type Reading struct {
 // meter collects from it regularly, say every few minutes and at the end of the program, and keeps the readings. The
 // package review makes reports of them.
 //
-// Uses are told apart by hashes of 64 bits that differ from process to process: among 65,536 of them, that any two share
-// one is less likely than one in a billion.
+// Uses are told apart by hashes that differ from process to process: of 64 bits for subject and permission, of 32 for the
+// place. That two uses of one subject and permission at two given projects share one is as likely as one in four billion.
 //
 // Make one with NewMeter.
 type Meter struct {
@@ -91,12 +91,12 @@ func (m *Meter) Observe(_ context.Context, o Observation) {
 // ObserveBatch records that a subject was shown something: each permission asked for, somewhere, where any answer was yes.
 // It is a BatchObserver, and does not know of which permission or where.
 func (m *Meter) ObserveBatch(_ context.Context, o BatchObservation) {
-	if o.Err != nil || o.Granted == 0 || !o.Subject.ok {
+	if o.Err != nil || o.Granted == 0 || !o.Subject.ok() {
 		return
 	}
 	for _, p := range o.Permissions {
 		hash := ^useHash(&o.Subject, &p, &Scope{}, 0)
-		if p.ok && hash != 0 && !m.table.Load().has(hash) {
+		if p.ok() && hash != 0 && !m.table.Load().has(hash) {
 			m.add(hash, o.Subject, p, Scope{})
 		}
 	}
@@ -105,16 +105,29 @@ func (m *Meter) ObserveBatch(_ context.Context, o BatchObservation) {
 // Record records that who did p at t, allowed by an answer that no resolver gave: one of a view, or a list. What is
 // invalid is passed over.
 func (m *Meter) Record(who Subject, p Permission, t Scope) {
-	if who.ok && p.ok && t.valid() {
-		m.record(&who, &p, &t)
+	if who.ok() && p.ok() && t.valid() {
+		m.record(m.ahead(&who, &p, &t), &who, &p, &t)
 	}
 }
 
-// record adds a use unless it is there.
-func (m *Meter) record(who *Subject, p *Permission, t *Scope) {
-	hash := useHash(who, p, t, min(t.depth, m.depth))
-	if table := m.table.Load(); !table.has(hash) {
-		m.add(hash, *who, *p, *t)
+// An inkling is the hash of what may become a use, and what lies in its slot. It is had before the check, so that the
+// processor waits for the slot and for what the check reads at the same time.
+type inkling struct {
+	table *useTable
+	hash  uint64
+	there uint64
+}
+
+// ahead looks for a use before it is known whether it is one.
+func (m *Meter) ahead(who *Subject, p *Permission, t *Scope) inkling {
+	table, hash := m.table.Load(), useHash(who, p, t, min(t.depth, m.depth))
+	return inkling{table, hash, table.at(hash).Load()}
+}
+
+// record adds a use unless it was there.
+func (m *Meter) record(i inkling, who *Subject, p *Permission, t *Scope) {
+	if i.there != i.hash && !i.table.has(i.hash) {
+		m.add(i.hash, *who, *p, *t)
 	}
 }
 
@@ -124,9 +137,9 @@ func useHash(who *Subject, p *Permission, t *Scope, depth uint8) uint64 {
 	if depth > 0 {
 		place = t.hash[(depth-1)%inlineHashes]
 	}
-	h := (uint64(p.hash)<<32 | uint64(place)) * 0x9E3779B97F4A7C15
-	h ^= maphash.String(seed, who.id) ^ uint64(who.hash)<<16 // which tells of the kind
-	return max(h, 1)
+	h := (bits.RotateLeft64(who.hash, 32)^p.hash)*0x9E3779B97F4A7C15 + uint64(place)
+	h = (h ^ h>>29) * 0xBF58476D1CE4E5B9
+	return max(h^h>>32, 1)
 }
 
 // add puts a use into the present table, or counts it as dropped where there is no room. Where a collection took that
@@ -188,6 +201,9 @@ func newUseTable(capacity int, from time.Time) *useTable {
 	t.free.Store(int64(capacity))
 	return t
 }
+
+// at returns the slot in which a hash is looked for first.
+func (t *useTable) at(hash uint64) *atomic.Uint64 { return &t.hashes[hash&uint64(len(t.hashes)-1)] }
 
 func (t *useTable) has(hash uint64) bool {
 	mask := uint64(len(t.hashes) - 1)

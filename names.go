@@ -22,7 +22,10 @@ const (
 // seed makes hashes differ from process to process, so that nobody can choose names that collide.
 var seed = maphash.MakeSeed()
 
-func hash32(s string) uint32 { return fold(maphash.String(seed, s)) }
+// hash64 chains the hash of what comes before with a text. It is never zero.
+func hash64(before uint64, s string) uint64 {
+	return max((maphash.String(seed, s)^before)*0x9E3779B97F4A7C15, 1)
+}
 
 func fold(h uint64) uint32 { return uint32(h) ^ uint32(h>>32) }
 

@@ -14,8 +14,7 @@ import (
 // Permissions are comparable values. The zero Permission is refused everywhere.
 type Permission struct {
 	name string
-	hash uint32
-	ok   bool
+	hash uint64 // never zero where the name is valid
 }
 
 // NewPermission returns the permission of that name. Given a malformed name it returns a Permission that carries the
@@ -24,7 +23,7 @@ func NewPermission(name string) Permission {
 	if checkPermission(name) != nil {
 		return Permission{name: name}
 	}
-	return Permission{name: name, hash: hash32(name), ok: true}
+	return Permission{name: name, hash: hash64(0, name)}
 }
 
 // ParsePermission reads a permission's name.
@@ -67,7 +66,7 @@ func isSegment(s string) bool {
 
 // Valid returns nil, or a *Problem that says what is wrong with the name.
 func (p Permission) Valid() error {
-	if p.ok {
+	if p.ok() {
 		return nil
 	}
 	if p.name == "" {
@@ -75,6 +74,8 @@ func (p Permission) Valid() error {
 	}
 	return checkPermission(p.name)
 }
+
+func (p *Permission) ok() bool { return p.hash != 0 }
 
 // String returns the name.
 func (p Permission) String() string {

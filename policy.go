@@ -155,8 +155,9 @@ func (p *policy) holder(s Subject) *holder {
 
 // named returns what is said of a subject other than Everyone.
 func (p *policy) named(s *Subject) *holder {
-	for b := p.subjects.bucketOf(s.hash); b != nil; b = b.more {
-		for m := b.match(s.hash); m != 0; m &= m - 1 {
+	hash := uint32(s.hash)
+	for b := p.subjects.bucketOf(hash); b != nil; b = b.more {
+		for m := b.match(hash); m != 0; m &= m - 1 {
 			if h := b.at(m); h.subject.id == s.id && h.subject.kind == s.kind {
 				return h
 			}
@@ -282,7 +283,7 @@ func (h *holder) empty() bool {
 		(h.group == nil || h.group.members == nil && h.group.subgroups == nil)
 }
 
-func (h *holder) hashed() uint32 { return h.subject.hash }
+func (h *holder) hashed() uint32 { return uint32(h.subject.hash) }
 func (at *place) hashed() uint32 { return at.hash }
 
 func (at *place) empty() bool {

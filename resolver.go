@@ -122,9 +122,13 @@ func Open(ctx context.Context, store Store, c *Catalog, o *Options) (*Resolver, 
 // Check says whether who may do p at t, now: nil for yes, an error that is ErrDenied for no (a *DeniedError), another
 // error where that could not be found out. Facts answer conditions; without them none holds.
 func (r *Resolver) Check(ctx context.Context, who Subject, p Permission, t Scope, facts ...Facts) error {
+	var use inkling
+	if r.meter != nil {
+		use = r.meter.ahead(&who, &p, &t)
+	}
 	c, err := r.check(ctx, &who, &p, &t, facts)
 	if err == nil && r.meter != nil {
-		r.meter.record(&who, &p, &t)
+		r.meter.record(use, &who, &p, &t)
 	}
 	if r.observe != nil {
 		r.tell(ctx, &Observation{Subject: who, Permission: p, Scope: t, Revision: c.revision(), Err: err})
@@ -163,9 +167,13 @@ func (p *present) revision() Revision {
 // Decide answers a request with its reasons. A zero Request.Now is the present instant. Where the error is not nil the
 // question could not be answered, and the Decision denies.
 func (r *Resolver) Decide(ctx context.Context, q Request) (Decision, error) {
+	var use inkling
+	if r.meter != nil {
+		use = r.meter.ahead(&q.Subject, &q.Permission, &q.Scope)
+	}
 	d, err := r.decide(ctx, q)
 	if d.Allowed() && r.meter != nil {
-		r.meter.record(&q.Subject, &q.Permission, &q.Scope)
+		r.meter.record(use, &q.Subject, &q.Permission, &q.Scope)
 	}
 	if r.observe != nil {
 		o := Observation{Subject: q.Subject, Actor: q.Actor, Permission: q.Permission, Scope: q.Scope, Err: err}

@@ -26,8 +26,7 @@ const everyoneText = "everyone"
 type Subject struct {
 	kind SubjectKind
 	id   string
-	hash uint32
-	ok   bool
+	hash uint64 // of both, never zero where they are valid
 }
 
 // User returns the subject user:id.
@@ -44,7 +43,7 @@ func Group(id string) Subject { return NewSubject(KindGroup, id) }
 
 // Everyone returns the built-in group of every subject, named or not. It joins nothing, is joined by nobody and is
 // never suspended, and every other holder is nearer.
-func Everyone() Subject { return Subject{id: everyoneText, hash: hash32(everyoneText), ok: true} }
+func Everyone() Subject { return Subject{id: everyoneText, hash: hash64(0, everyoneText)} }
 
 // NewSubject returns the subject of that kind and id. Whether the kind is declared is the catalog's to say.
 func NewSubject(kind SubjectKind, id string) Subject {
@@ -52,7 +51,7 @@ func NewSubject(kind SubjectKind, id string) Subject {
 	if s.fault() != nil {
 		return s
 	}
-	s.hash, s.ok = mix(hash32(string(kind)), id), true
+	s.hash = hash64(hash64(0, string(kind)), id)
 	return s
 }
 
@@ -93,11 +92,13 @@ func (s Subject) IsGroup() bool { return s.Kind() == KindGroup }
 // IsZero says whether s is the zero Subject.
 func (s Subject) IsZero() bool { return s == Subject{} }
 
-func (s Subject) isEveryone() bool { return s.ok && s.kind == "" }
+func (s Subject) isEveryone() bool { return s.ok() && s.kind == "" }
+
+func (s *Subject) ok() bool { return s.hash != 0 }
 
 // Valid returns nil, or a *Problem that says what is wrong with the kind or the id.
 func (s Subject) Valid() error {
-	if s.ok {
+	if s.ok() {
 		return nil
 	}
 	return s.fault()

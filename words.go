@@ -202,7 +202,7 @@ func wordsOf(patterns, wanted []Pattern, declared *Catalog) (words []Permission,
 				if length < minSegments || !v.at.meets(wantedEnds) || found[r.matched(v.at)] {
 					continue
 				}
-				if word := NewPermission(v.name); word.ok && declared.index.find(word) < 0 {
+				if word := NewPermission(v.name); word.ok() && declared.index.find(word) < 0 {
 					found[r.matched(v.at)] = true
 					words = append(words, word)
 				}

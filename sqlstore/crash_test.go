@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/rolecall-go/rolecall"
+	"github.com/rolecall-go/rolecall/internal/dbserver"
 	"github.com/rolecall-go/rolecall/memstore"
 	"github.com/rolecall-go/rolecall/sqlstore"
 )
@@ -241,8 +242,8 @@ func TestTwoProcessesCommitForEver(t *testing.T) {
 
 // PostgreSQL crashes and comes back, while one writes and a replica follows.
 func TestPostgreSQLIsKilledAndRestarted(t *testing.T) {
-	server := ownServer(t)
-	d := server.database()
+	server := dbserver.Own(t, dbserver.StartPostgreSQL)
+	d := postgresOf(server)
 	db := d.open(t)
 	if err := sqlstore.Migrate(t.Context(), db, d.dialect, nil); err != nil {
 		t.Fatal(err)
@@ -261,7 +262,7 @@ func TestPostgreSQLIsKilledAndRestarted(t *testing.T) {
 		died := make(chan error, 1)
 		for i := 0; ; i++ {
 			if i == 10 {
-				go func() { died <- server.kill() }()
+				go func() { died <- server.Kill() }()
 			}
 			user := fmt.Sprintf("%d-%d", kill, i)
 			revision, err := writer.Update(t.Context(), rolecall.Meta{}, putting(grant(user)))
@@ -274,7 +275,7 @@ func TestPostgreSQLIsKilledAndRestarted(t *testing.T) {
 		if err := <-died; err != nil {
 			t.Fatalf("kill PostgreSQL: %v", err)
 		}
-		if err := server.start(); err != nil {
+		if err := server.Start(); err != nil {
 			t.Fatal(err)
 		}
 		for writer.Refresh(t.Context()) != nil { // connections of the pool that are dead
@@ -354,12 +355,12 @@ func TestADiskThatIsFull(t *testing.T) {
 // A server cannot make its files larger: PostgreSQL says so for each of them as it does for a disk. Commits fail and
 // leave nothing behind, what is there can be read, and commits go on when there is room again.
 func TestPostgreSQLWithoutRoom(t *testing.T) {
-	server := ownServer(t)
-	d := server.database()
-	if err := server.kill(); err != nil {
+	server := dbserver.Own(t, dbserver.StartPostgreSQL)
+	d := postgresOf(server)
+	if err := server.Kill(); err != nil {
 		t.Fatal(err)
 	}
-	if err := server.start("sh", "-c", `ulimit -f 32768; exec "$0" "$@"`); err != nil {
+	if err := server.Start("sh", "-c", `ulimit -f 32768; exec "$0" "$@"`); err != nil {
 		t.Fatal(err)
 	}
 	db := d.open(t)
@@ -402,7 +403,7 @@ func TestPostgreSQLWithoutRoom(t *testing.T) {
 		t.Errorf("after commits failed the store is at revision %d, want %d", got, last)
 	}
 	injected(t, "commits on a full disk", failed)
-	if err := errors.Join(server.kill(), server.start()); err != nil {
+	if err := errors.Join(server.Kill(), server.Start()); err != nil {
 		t.Fatal(err)
 	}
 	for r.Refresh(t.Context()) != nil { // connections of the pool that are dead

@@ -5,23 +5,18 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"net"
 	"os"
-	"os/exec"
-	"os/user"
 	"path/filepath"
-	"slices"
-	"strconv"
-	"sync"
 	"sync/atomic"
-	"syscall"
 	"testing"
 
+	_ "github.com/go-sql-driver/mysql"
 	_ "github.com/jackc/pgx/v5/stdlib"
 	_ "github.com/ncruces/go-sqlite3/driver"
 	_ "modernc.org/sqlite"
 
 	"github.com/rolecall-go/rolecall"
+	"github.com/rolecall-go/rolecall/internal/dbserver"
 	"github.com/rolecall-go/rolecall/sqlstore"
 )
 
@@ -98,32 +93,11 @@ func openStore(t testing.TB, d database, db *sql.DB, o sqlstore.Options) *sqlsto
 	return s
 }
 
-// A server is a PostgreSQL that the tests have started.
-type server struct {
-	bin, dir string
-	port     int
-	as       *syscall.SysProcAttr
-}
-
-var shared = sync.OnceValues(func() (*server, error) {
-	s, err := startServer()
-	if err == nil {
-		stopAtTheEnd(s.remove)
-	}
-	return s, err
-})
-
-// What ends the servers that all tests share.
+// The servers that all tests share.
 var (
-	stops   []func() error
-	stopsMu sync.Mutex
+	postgreSQL = dbserver.Shared[*dbserver.PostgreSQL]{Start: dbserver.StartPostgreSQL}
+	mariaDB    = dbserver.Shared[*dbserver.MariaDB]{Start: dbserver.StartMariaDB}
 )
-
-func stopAtTheEnd(stop func() error) {
-	stopsMu.Lock()
-	defer stopsMu.Unlock()
-	stops = append(stops, stop)
-}
 
 func TestMain(m *testing.M) {
 	if child := os.Getenv("ROLECALL_TEST_CHILD"); child != "" {
@@ -131,11 +105,9 @@ func TestMain(m *testing.M) {
 	}
 	code := m.Run()
 	tellFaults(os.Stdout)
-	for _, stop := range stops {
-		if err := stop(); err != nil {
-			fmt.Fprintln(os.Stderr, "stop a database:", err)
-			code = 1
-		}
+	if err := errors.Join(postgreSQL.Remove(), mariaDB.Remove()); err != nil {
+		fmt.Fprintln(os.Stderr, "stop a database:", err)
+		code = 1
 	}
 	os.Exit(code)
 }
@@ -146,135 +118,33 @@ func postgres(t testing.TB) database {
 	if dsn := os.Getenv("ROLECALL_POSTGRES"); dsn != "" {
 		return database{sqlstore.PostgreSQL, "pgx", dsn}
 	}
-	s, err := shared()
+	s, err := postgreSQL.Server()
 	if err != nil {
-		missing(t, "PostgreSQL", "ROLECALL_POSTGRES", err)
+		missing(t, err, "ROLECALL_POSTGRES")
 	}
-	return s.database()
+	return postgresOf(s)
 }
 
-// missing skips, or fails where everything must be there.
-func missing(t testing.TB, what, variable string, err error) {
+func postgresOf(s *dbserver.PostgreSQL) database {
+	return database{sqlstore.PostgreSQL, "pgx", s.DSN("postgres")}
+}
+
+// mariadb returns the database named by the environment, or one of a server that is started for the tests.
+func mariadb(t testing.TB) database {
 	t.Helper()
-	if os.Getenv("ROLECALL_REQUIRE_ALL") == "1" {
-		t.Fatalf("no %s: %v; install it, or name a database in %s", what, err, variable)
+	if dsn := os.Getenv("ROLECALL_MARIADB"); dsn != "" {
+		return database{sqlstore.MariaDB, "mysql", dsn}
 	}
-	t.Skipf("NOT TESTED ON %s: %v; install it, or name a database in %s", what, err, variable)
+	s, err := mariaDB.Server()
+	if err != nil {
+		missing(t, err, "ROLECALL_MARIADB")
+	}
+	return database{sqlstore.MariaDB, "mysql", s.DSN("rolecall")}
 }
 
-// ownServer starts a server for one test, which may kill it.
-func ownServer(t testing.TB) *server {
+func missing(t testing.TB, err error, variable string) {
 	t.Helper()
-	s, err := startServer()
-	if err != nil {
-		missing(t, "PostgreSQL", "ROLECALL_POSTGRES", err)
-	}
-	t.Cleanup(func() {
-		if err := s.remove(); err != nil {
-			t.Errorf("stop PostgreSQL: %v", err)
-		}
-	})
-	return s
-}
-
-func (s *server) database() database {
-	return database{sqlstore.PostgreSQL, "pgx", s.dsn(s.port)}
-}
-
-func (s *server) dsn(port int) string {
-	return fmt.Sprintf("postgres://rolecall@127.0.0.1:%d/postgres?sslmode=disable&connect_timeout=10", port)
-}
-
-func startServer() (*server, error) {
-	found, err := filepath.Glob("/usr/lib/postgresql/*/bin/initdb")
-	if err != nil {
-		return nil, err
-	}
-	if path, err := exec.LookPath("initdb"); err == nil {
-		found = append(found, path)
-	}
-	if len(found) == 0 {
-		return nil, errors.New("there is no initdb on this machine")
-	}
-	s := &server{bin: filepath.Dir(found[len(found)-1])}
-	if s.dir, err = os.MkdirTemp("", "rolecall-postgres-"); err != nil {
-		return nil, err
-	}
-	if err := s.dropRoot(); err != nil {
-		return nil, err
-	}
-	if out, err := s.command("initdb", "-D", s.data(), "-U", "rolecall", "-A", "trust", "-E", "UTF8", "--no-locale", "-N").CombinedOutput(); err != nil {
-		return nil, fmt.Errorf("initdb: %w\n%s", err, out)
-	}
-	return s, s.start()
-}
-
-// dropRoot chooses who runs the server, which refuses to be root.
-func (s *server) dropRoot() error {
-	if os.Getuid() != 0 {
-		return nil
-	}
-	who, err := user.Lookup("postgres")
-	if err != nil {
-		who, err = user.Lookup("nobody")
-	}
-	if err != nil {
-		return err
-	}
-	uid, err := strconv.Atoi(who.Uid)
-	if err != nil {
-		return err
-	}
-	gid, err := strconv.Atoi(who.Gid)
-	if err != nil {
-		return err
-	}
-	s.as = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}}
-	return os.Chown(s.dir, uid, gid)
-}
-
-func (s *server) data() string { return filepath.Join(s.dir, "data") }
-
-func (s *server) command(name string, args ...string) *exec.Cmd {
-	c := exec.Command(filepath.Join(s.bin, name), args...)
-	c.SysProcAttr, c.Dir = s.as, s.dir
-	return c
-}
-
-// start starts the server, by a command that may do something before, and returns when it answers.
-func (s *server) start(by ...string) error {
-	if s.port == 0 {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			return err
-		}
-		s.port = l.Addr().(*net.TCPAddr).Port
-		if err := l.Close(); err != nil {
-			return err
-		}
-	}
-	c := s.command("pg_ctl", "-D", s.data(), "-w", "-t", "60", "-l", filepath.Join(s.dir, "log"), "-o",
-		fmt.Sprintf("-c listen_addresses=127.0.0.1 -c port=%d -c unix_socket_directories= -c fsync=off -c max_connections=200", s.port), "start")
-	if len(by) > 0 {
-		wrapped := exec.Command(by[0], slices.Concat(by[1:], c.Args)...)
-		wrapped.SysProcAttr, wrapped.Dir = c.SysProcAttr, c.Dir
-		c = wrapped
-	}
-	if err := c.Run(); err != nil {
-		log, _ := os.ReadFile(filepath.Join(s.dir, "log"))
-		return fmt.Errorf("pg_ctl start: %w\n%s", err, log)
-	}
-	return nil
-}
-
-// kill ends the server as a crash does: no transaction is ended, nothing is written.
-func (s *server) kill() error {
-	return s.command("pg_ctl", "-D", s.data(), "-m", "immediate", "-w", "stop").Run()
-}
-
-func (s *server) remove() error {
-	err := s.kill()
-	return errors.Join(err, os.RemoveAll(s.dir))
+	dbserver.Missing(t, fmt.Errorf("%w; install it, or name a database in %s", err, variable))
 }
 
 // lighter returns the size of a large case, less under the race detector, which slows SQLite in pure Go down tenfold.

@@ -15,7 +15,7 @@ import (
 	"time"
 
 	"github.com/rolecall-go/rolecall"
-	"github.com/rolecall-go/rolecall/internal/pgserver"
+	"github.com/rolecall-go/rolecall/internal/dbserver"
 	"github.com/rolecall-go/rolecall/policy"
 	"github.com/rolecall-go/rolecall/sqlsource"
 )
@@ -31,21 +31,11 @@ INSERT INTO team_members (team, "user", until) VALUES ('animation', 'zoe', '2026
 INSERT INTO projects (id, team, lead, confidential) VALUES ('dragon', 'animation', 'bob', false), ('secret', 'creatures', NULL, true);
 `
 
-var server *pgserver.Server
+var server = dbserver.Shared[*dbserver.PostgreSQL]{Start: dbserver.StartPostgreSQL}
 
 func TestMain(m *testing.M) {
-	var err error
-	server, err = pgserver.Start()
-	if err != nil {
-		if os.Getenv("ROLECALL_REQUIRE_ALL") != "1" {
-			fmt.Println("NOT TESTED:", err)
-			os.Exit(0)
-		}
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
 	code := m.Run()
-	if err := server.Stop(); err != nil {
+	if err := server.Remove(); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		code = 1
 	}
@@ -55,7 +45,11 @@ func TestMain(m *testing.M) {
 // host returns a database with the host's tables in it.
 func host(t *testing.T) (db *sql.DB, dsn string) {
 	t.Helper()
-	all, err := sql.Open("pgx", server.DSN)
+	s, err := server.Server()
+	if err != nil {
+		dbserver.Missing(t, err)
+	}
+	all, err := sql.Open("pgx", s.DSN("postgres"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -64,7 +58,7 @@ func host(t *testing.T) (db *sql.DB, dsn string) {
 	if err := all.Close(); err != nil {
 		t.Fatal(err)
 	}
-	dsn = strings.Replace(server.DSN, "/postgres?", "/"+name+"?", 1)
+	dsn = s.DSN(name)
 	if db, err = sql.Open("pgx", dsn); err != nil {
 		t.Fatal(err)
 	}

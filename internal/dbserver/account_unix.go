@@ -1,6 +1,6 @@
 //go:build unix
 
-package pgserver
+package dbserver
 
 import (
 	"os"
@@ -10,7 +10,7 @@ import (
 	"syscall"
 )
 
-// An account is who runs the server; the zero account is whoever runs the tests.
+// An account is who runs a server; the zero account is whoever runs the tests.
 type account struct{ as *syscall.SysProcAttr }
 
 // choose chooses somebody other than root, and gives it the directory.

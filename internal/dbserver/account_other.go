@@ -1,10 +1,10 @@
 //go:build !unix
 
-package pgserver
+package dbserver
 
 import "os/exec"
 
-// An account is who runs the server: here always whoever runs the tests.
+// An account is who runs a server: here always whoever runs the tests.
 type account struct{}
 
 func (*account) choose(string) error { return nil }

@@ -50,6 +50,64 @@ func (p *parser) editLine() {
 	}
 }
 
+// editOf reads the edit that starts at a token and says whether its form is right.
+func (p *parser) editOf(e *edit, start int) bool {
+	end := len(p.tokens)
+	faults := len(p.errs)
+	switch first := p.tokens[start]; {
+	case first.is("remove"):
+		e.edit.Op = rolecall.OpRemove
+		if !p.need(start, end, "", "a statement") {
+			return false
+		}
+		return p.put(e, start+1)
+	case first.is("forget"):
+		if !p.need(start, end, "", "a subject or a scope") || !p.clauses(p.forms.bare, start+2, end) {
+			return false
+		}
+		if strings.HasPrefix(p.tokens[start+1].text, "/") {
+			e.edit = rolecall.ForgetScope(p.scope(start + 1))
+		} else {
+			e.edit = rolecall.ForgetSubject(p.subject(start + 1))
+		}
+	case first.is("activate"):
+		if !p.need(start, end, "at", "a subject", "a role") || !p.clauses(p.forms.activate, start+3, end) {
+			return false
+		}
+		a := rolecall.Activation{
+			Subject: p.subject(start + 1), Role: rolecall.RoleName(p.name(start + 2)), Scope: p.scope(p.word("at")),
+			Reason: p.quoted("a reason"),
+		}
+		if p.found.has("until") {
+			a.Until = p.time(p.word("until"))
+		}
+		e.edit = rolecall.Activate(a)
+	default:
+		e.edit.Op = rolecall.OpPut
+		return p.put(e, start)
+	}
+	return len(p.errs) == faults
+}
+
+// put reads the statement that an edit adds or removes. That of a role is complete only after its body.
+func (p *parser) put(e *edit, start int) bool {
+	faults := len(p.errs)
+	removed := e.edit.Op == rolecall.OpRemove
+	switch first := p.tokens[start]; {
+	case first.is("role"):
+		p.openRole(start, e)
+	case first.is("override"):
+		e.edit.Statement = p.override(start, len(p.tokens), removed)
+	case first.is("constraint") && removed && len(p.tokens) == start+2:
+		e.edit.Statement = rolecall.Constraint{Name: p.name(start + 1)}
+	case first.is("member"), first.is("grant"), first.is("suspend"), first.is("private"), first.is("constraint"):
+		e.edit.Statement = p.statement(start)
+	default:
+		p.errorAt(first, "an edit is a statement, remove and a statement, forget or activate")
+	}
+	return len(p.errs) == faults
+}
+
 // Locate returns the problems of err, which a change of exactly these edits had, with their places in the text. A problem
 // of no single edit has none. An err without problems is returned as it is.
 func (e *Edits) Locate(err error) error {
@@ -64,10 +122,7 @@ func (e *Edits) Locate(err error) error {
 			errs = append(errs, e.file.withoutPlace(p))
 			continue
 		}
-		_, isRole := e.List[i].Statement.(rolecall.Role)
-		one := &Error{File: e.file.Name, Word: p.Word, Code: p.Code, Msg: p.Detail}
-		one.Line, one.Column = e.file.find(e.places[i], isRole, &one.Word)
-		errs = append(errs, one)
+		errs = append(errs, e.file.withPlace(p, e.List[i].Statement, e.places[i]))
 	}
 	return errs.err()
 }

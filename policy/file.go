@@ -142,10 +142,7 @@ func (f *File) locate(problems []*rolecall.Problem) Errors {
 			errs = append(errs, f.withoutPlace(p))
 			continue
 		}
-		_, isRole := f.Statements[i].(rolecall.Role)
-		e := &Error{File: f.Name, Word: p.Word, Code: p.Code, Msg: p.Detail}
-		e.Line, e.Column = f.find(f.places[i], isRole, &e.Word)
-		errs = append(errs, e)
+		errs = append(errs, f.withPlace(p, f.Statements[i], f.places[i]))
 	}
 	return errs
 }
@@ -168,6 +165,14 @@ func (f *File) indexes(problems []*rolecall.Problem) map[rolecall.StatementKey]i
 		}
 	}
 	return where
+}
+
+// withPlace returns the error of a problem with a statement that starts at that place.
+func (f *File) withPlace(p *rolecall.Problem, s rolecall.Statement, at place) *Error {
+	_, isRole := s.(rolecall.Role)
+	e := &Error{File: f.Name, Word: p.Word, Code: p.Code, Msg: p.Detail}
+	e.Line, e.Column = f.find(at, isRole, &e.Word)
+	return e
 }
 
 func (f *File) withoutPlace(p *rolecall.Problem) *Error {

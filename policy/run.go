@@ -24,11 +24,7 @@ type Result struct {
 //
 // A question that cannot be answered is an error and never counts as a denial: expect deny fails then as expect allow does.
 func (f *File) Run(s *rolecall.Snapshot) []Result {
-	r := &runner{file: f, declared: map[rolecall.Condition]bool{}}
-	for _, d := range s.Catalog().Declarations().Conditions {
-		r.declared[d.Condition] = true
-	}
-	r.use(s)
+	r := f.runner(s)
 	results := make([]Result, len(f.Steps))
 	for i, step := range f.Steps {
 		results[i] = step.action.run(r)
@@ -43,6 +39,15 @@ type runner struct {
 	snapshot *rolecall.Snapshot // at the file's clock
 	declared map[rolecall.Condition]bool
 	views    map[string]*rolecall.View // of the snapshot
+}
+
+func (f *File) runner(s *rolecall.Snapshot) *runner {
+	r := &runner{file: f, declared: map[rolecall.Condition]bool{}}
+	for _, d := range s.Catalog().Declarations().Conditions {
+		r.declared[d.Condition] = true
+	}
+	r.use(s)
+	return r
 }
 
 // maxViews bounds the views that are kept for further questions about the same subject.
@@ -92,8 +97,11 @@ func (r *runner) bind(q *question, s rolecall.Subject) (*rolecall.View, error) {
 // errCannotSay is the cause where a scenario says that a condition cannot be answered.
 var errCannotSay = errors.New("the scenario says that nobody can say")
 
-// facts returns what the question gives. A condition that is not declared is an error.
+// facts returns what the question gives. A bad name anywhere in it is an error, and a condition that is not declared.
 func (r *runner) facts(q *question) (rolecall.Facts, error) {
+	if err := errors.Join(q.faults...); err != nil {
+		return nil, err
+	}
 	for _, c := range slices.Concat(q.given, q.unknown) {
 		if !r.declared[c] {
 			return nil, undeclared(c)
@@ -135,11 +143,7 @@ func (e *expectDecision) run(r *runner) Result {
 	if e.verdict == "error" {
 		want += " " + string(e.code)
 	}
-	var d rolecall.Decision
-	err := errors.Join(e.faults...)
-	if err == nil {
-		d, err = r.decide(&e.question, e.subject, e.permission, e.scope)
-	}
+	d, err := r.decide(&e.question, e.subject, e.permission, e.scope)
 	switch {
 	case err != nil:
 		return Result{OK: e.verdict == "error" && errors.Is(err, e.code), Want: want, Got: "error " + codesOf(err), Why: err.Error()}
@@ -175,9 +179,6 @@ func (e *expectScopes) run(r *runner) Result {
 }
 
 func (e *expectScopes) allowed(r *runner) ([]string, error) {
-	if err := errors.Join(e.faults...); err != nil {
-		return nil, err
-	}
 	facts, err := r.facts(&e.question)
 	if err != nil {
 		return nil, err
@@ -210,9 +211,6 @@ func (e *expectSubjects) run(r *runner) Result {
 }
 
 func (e *expectSubjects) allowed(r *runner) ([]string, error) {
-	if err := errors.Join(e.faults...); err != nil {
-		return nil, err
-	}
 	facts, err := r.facts(&e.question)
 	if err != nil {
 		return nil, err
@@ -237,7 +235,6 @@ func (e *expectSubjects) allowed(r *runner) ([]string, error) {
 // filtered asks for each subject by itself, as vouched groups, an actor and a narrowing need it.
 func (e *expectSubjects) filtered(r *runner, facts rolecall.Facts) ([]string, error) {
 	var got []string
-	taken := map[rolecall.Subject]bool{}
 	ask := func(s rolecall.Subject, word string) error {
 		v, err := r.bind(&e.question, s)
 		if err != nil {
@@ -251,7 +248,6 @@ func (e *expectSubjects) filtered(r *runner, facts rolecall.Facts) ([]string, er
 		return nil
 	}
 	for s := range r.snapshot.Subjects() {
-		taken[s] = true
 		if s.IsGroup() {
 			continue
 		}
@@ -259,14 +255,23 @@ func (e *expectSubjects) filtered(r *runner, facts rolecall.Facts) ([]string, er
 			return nil, err
 		}
 	}
+	if err := ask(r.stranger(), rolecall.Everyone().String()); err != nil {
+		return nil, err
+	}
+	return got, nil
+}
+
+// stranger returns a user whom the policy does not name.
+func (r *runner) stranger() rolecall.Subject {
+	taken := map[rolecall.Subject]bool{}
+	for s := range r.snapshot.Subjects() {
+		taken[s] = true
+	}
 	stranger := rolecall.User("stranger")
 	for n := 1; taken[stranger]; n++ {
 		stranger = rolecall.User(fmt.Sprintf("stranger-%d", n))
 	}
-	if err := ask(stranger, rolecall.Everyone().String()); err != nil {
-		return nil, err
-	}
-	return got, nil
+	return stranger
 }
 
 func (e *expectPermissions) run(r *runner) Result {
@@ -277,9 +282,6 @@ func (e *expectPermissions) run(r *runner) Result {
 }
 
 func (e *expectPermissions) allowed(r *runner) ([]string, error) {
-	if err := errors.Join(e.faults...); err != nil {
-		return nil, err
-	}
 	facts, err := r.facts(&e.question)
 	if err != nil {
 		return nil, err

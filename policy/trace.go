@@ -1,22 +1,13 @@
 package policy
 
-import (
-	"errors"
-	"fmt"
-
-	"github.com/rolecall-go/rolecall"
-)
+import "github.com/rolecall-go/rolecall"
 
 // Trace runs the steps as Run does, and tells each the decision behind every answer: of an expectation about one
 // question that decision, of one about a list the decision on each candidate. It is told before the result is known, in
 // the order of the steps, of what can be decided only; a question that is an error has no decision. Which statements
 // decided is what a coverage of the policy is made of.
 func (f *File) Trace(s *rolecall.Snapshot, each func(Step, rolecall.Decision)) []Result {
-	r := &runner{file: f, declared: map[rolecall.Condition]bool{}}
-	for _, d := range s.Catalog().Declarations().Conditions {
-		r.declared[d.Condition] = true
-	}
-	r.use(s)
+	r := f.runner(s)
 	results := make([]Result, len(f.Steps))
 	for i, step := range f.Steps {
 		if a, asks := step.action.(asker); asks {
@@ -32,48 +23,31 @@ func (f *File) Trace(s *rolecall.Snapshot, each func(Step, rolecall.Decision)) [
 	return results
 }
 
-// An asker is an action that asks questions. It asks none where a name in the step is bad.
+// An asker is an action that asks questions.
 type asker interface {
 	ask(r *runner, one func(*question, rolecall.Subject, rolecall.Permission, rolecall.Scope))
 }
 
 func (e *expectDecision) ask(r *runner, one func(*question, rolecall.Subject, rolecall.Permission, rolecall.Scope)) {
-	if errors.Join(e.faults...) == nil {
-		one(&e.question, e.subject, e.permission, e.scope)
-	}
+	one(&e.question, e.subject, e.permission, e.scope)
 }
 
 func (e *expectScopes) ask(r *runner, one func(*question, rolecall.Subject, rolecall.Permission, rolecall.Scope)) {
-	if errors.Join(e.faults...) != nil {
-		return
-	}
 	for _, t := range e.among {
 		one(&e.question, e.subject, e.permission, t)
 	}
 }
 
 func (e *expectSubjects) ask(r *runner, one func(*question, rolecall.Subject, rolecall.Permission, rolecall.Scope)) {
-	if errors.Join(e.faults...) != nil {
-		return
-	}
-	taken := map[rolecall.Subject]bool{}
 	for s := range r.snapshot.Subjects() {
-		taken[s] = true
 		if !s.IsGroup() {
 			one(&e.question, s, e.permission, e.scope)
 		}
 	}
-	stranger := rolecall.User("stranger")
-	for n := 1; taken[stranger]; n++ {
-		stranger = rolecall.User(fmt.Sprintf("stranger-%d", n))
-	}
-	one(&e.question, stranger, e.permission, e.scope)
+	one(&e.question, r.stranger(), e.permission, e.scope)
 }
 
 func (e *expectPermissions) ask(r *runner, one func(*question, rolecall.Subject, rolecall.Permission, rolecall.Scope)) {
-	if errors.Join(e.faults...) != nil {
-		return
-	}
 	for _, d := range r.snapshot.Catalog().Declarations().Permissions {
 		one(&e.question, e.subject, d.Permission, e.scope)
 	}

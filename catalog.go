@@ -116,7 +116,7 @@ func (c *Catalog) addPermissions(ps *Problems) {
 			p := *err.(*Problem)
 			p.Place = "permission"
 			*ps = append(*ps, &p)
-		case d.Permission.isBuiltin():
+		case d.Permission.IsBuiltin():
 			*ps = append(*ps, problem(ErrInvalid, "permission", d.Permission.name, "permissions that start with rolecall. are built in"))
 		default:
 			all = append(all, d.Permission)

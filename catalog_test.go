@@ -26,6 +26,28 @@ func TestTitles(t *testing.T) {
 	}
 }
 
+// Built-in are the permissions of a catalog that declares none, and no others.
+func TestIsBuiltin(t *testing.T) {
+	c, err := rolecall.NewCatalog(rolecall.Declarations{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := 0
+	for p := range c.Permissions() {
+		if n++; !p.IsBuiltin() {
+			t.Errorf("%s.IsBuiltin() = false, want true", p)
+		}
+	}
+	if n == 0 {
+		t.Error("a catalog that declares nothing has no permission, want those of administration")
+	}
+	for _, p := range []rolecall.Permission{{}, rolecall.NewPermission("task.view"), rolecall.NewPermission("rolecaller.view"), rolecall.NewPermission("task.rolecall")} {
+		if p.IsBuiltin() {
+			t.Errorf("%s.IsBuiltin() = true, want false", p)
+		}
+	}
+}
+
 // The nearest name is suggested, of many at the same distance the first one; among too many none is looked for.
 func TestSuggestions(t *testing.T) {
 	catalogOf := func(names ...string) *rolecall.Catalog {

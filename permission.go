@@ -91,8 +91,9 @@ func (p Permission) IsZero() bool { return p == Permission{} }
 // Compare orders permissions by name.
 func (p Permission) Compare(other Permission) int { return cmp.Compare(p.name, other.name) }
 
-// isBuiltin says whether p is one of the rolecall.* permissions, which privacy does not stop.
-func (p Permission) isBuiltin() bool { return strings.HasPrefix(p.name, builtinPrefix) }
+// IsBuiltin says whether p is one of the rolecall.* permissions of administration, which every catalog has and which
+// privacy does not stop.
+func (p Permission) IsBuiltin() bool { return strings.HasPrefix(p.name, builtinPrefix) }
 
 // MarshalText writes the name; the zero Permission is written as an empty text.
 func (p Permission) MarshalText() ([]byte, error) {
@@ -164,7 +165,7 @@ func (p Pattern) Matches(permission Permission) bool {
 // permissions unless that prefix is spelled, and rolecall.escalate and rolecall.constraint.update only when spelled in
 // full, so that nobody hands out administration by accident.
 func (p Pattern) AllowMatches(permission Permission) bool {
-	if p.HasStar() && permission.isBuiltin() {
+	if p.HasStar() && permission.IsBuiltin() {
 		if permission == Escalate || permission == ConstraintUpdate || !strings.HasPrefix(string(p), builtinPrefix) {
 			return false
 		}

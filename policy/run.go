@@ -296,8 +296,8 @@ func (e *expectPermissions) allowed(r *runner) ([]string, error) {
 	}
 	var got []string
 	for _, p := range permissions {
-		if name := p.String(); !strings.HasPrefix(name, "rolecall.") {
-			got = append(got, name)
+		if !p.IsBuiltin() {
+			got = append(got, p.String())
 		}
 	}
 	return got, nil

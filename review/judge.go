@@ -131,7 +131,7 @@ func classes(c *rolecall.Catalog, voices []voice) [][]rolecall.Permission {
 		if !spoken {
 			continue
 		}
-		if strings.HasPrefix(p.String(), "rolecall.") {
+		if p.IsBuiltin() {
 			key = append(key, '!')
 		}
 		i, known := index[string(key)]

@@ -324,13 +324,13 @@ func (l *linter) wideDefaults(p *person) {
 }
 
 func (l *linter) wideDefault(st rolecall.Statement, allows []rolecall.Permission) {
-	admin := slices.DeleteFunc(slices.Clone(allows), own)
+	admin := slices.DeleteFunc(slices.Clone(allows), func(p rolecall.Permission) bool { return !p.IsBuiltin() })
 	d := Diagnostic{
 		Severity: Warning, Statements: []rolecall.Statement{st},
 		Message: fmt.Sprintf("everyone, guests and strangers too, has %s by %q", several(len(allows), "permission"), rolecall.KeyOf(st)),
 		Fix:     Fix{"remove it, and give to a group what its members need", []rolecall.Edit{rolecall.Remove(st)}, false},
 	}
-	switch declared := len(slices.DeleteFunc(slices.Clone(l.permissions), func(p rolecall.Permission) bool { return !own(p) })); {
+	switch declared := len(slices.DeleteFunc(slices.Clone(l.permissions), rolecall.Permission.IsBuiltin)); {
 	case len(admin) > 0:
 		d.Severity, d.Permissions = Serious, admin
 		d.Message = fmt.Sprintf("everyone, guests and strangers too, may %s by %q", listed(admin), rolecall.KeyOf(st))

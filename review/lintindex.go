@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/rolecall-go/rolecall"
@@ -131,9 +130,6 @@ func (l *linter) settle() error {
 }
 
 func (l *linter) bits() permissionBits { return make(permissionBits, (len(l.permissions)+63)/64) }
-
-// own returns whether p is one that the host declared.
-func own(p rolecall.Permission) bool { return !strings.HasPrefix(p.String(), "rolecall.") }
 
 // cover adds what an allow of the pattern covers.
 func (l *linter) cover(b permissionBits, p rolecall.Pattern) {

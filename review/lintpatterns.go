@@ -104,7 +104,7 @@ func (l *linter) outdoes(q, p rulePattern) bool {
 // allowsAsMuch says whether an allow of q covers the built-in permissions that one of p does.
 func (l *linter) allowsAsMuch(q, p rolecall.Pattern) bool {
 	for _, permission := range l.permissions {
-		if !own(permission) && p.AllowMatches(permission) && !q.AllowMatches(permission) {
+		if permission.IsBuiltin() && p.AllowMatches(permission) && !q.AllowMatches(permission) {
 			return false
 		}
 	}

@@ -282,7 +282,7 @@ func (l *linter) soleHolders() {
 	}
 	alone := map[rolecall.Subject][]rolecall.Permission{}
 	for n, p := range l.permissions {
-		if own(p) && once.has(n) && !twice.has(n) {
+		if !p.IsBuiltin() && once.has(n) && !twice.has(n) {
 			alone[owner[n]] = append(alone[owner[n]], p)
 		}
 	}

@@ -21,7 +21,7 @@ func (l *linter) unusedPermissions() {
 		}
 	}
 	for n, p := range l.permissions {
-		if !own(p) || given.has(n) {
+		if p.IsBuiltin() || given.has(n) {
 			continue
 		}
 		d := Diagnostic{

@@ -201,7 +201,7 @@ func (l *linter) number(p rolecall.Permission) int {
 
 // ownIn returns the permissions of the host in a set.
 func (l *linter) ownIn(b permissionBits) []rolecall.Permission {
-	return slices.DeleteFunc(l.in(b), func(p rolecall.Permission) bool { return !own(p) })
+	return slices.DeleteFunc(l.in(b), rolecall.Permission.IsBuiltin)
 }
 
 func both(a, b permissionBits) permissionBits {

@@ -88,7 +88,7 @@ func (m *miner) narrowed(r *lintRole) rolecall.Role {
 			var used []rolecall.Pattern
 			for n, p := range m.permissions {
 				listed := slices.ContainsFunc(rule.Patterns, func(q rolecall.Pattern) bool { return q.AllowMatches(p) })
-				if listed && (!own(p) || m.used[r].has(n)) {
+				if listed && (p.IsBuiltin() || m.used[r].has(n)) {
 					used = append(used, rolecall.Pattern(p.String()))
 				}
 			}
@@ -103,7 +103,7 @@ func (m *miner) narrowed(r *lintRole) rolecall.Role {
 
 // free says whether a role may be split or merged.
 func (m *miner) free(r *lintRole) bool {
-	admin := slices.ContainsFunc(m.in(r.allows), func(p rolecall.Permission) bool { return !own(p) })
+	admin := slices.ContainsFunc(m.in(r.allows), rolecall.Permission.IsBuiltin)
 	return r.plain && !admin && len(r.Inherits) == 0 && len(r.heirs) == 0 && !r.constrained && m.holders[r] > 0
 }
 

@@ -168,10 +168,8 @@ func everyday(s *rolecall.Snapshot, who rolecall.Subject, at rolecall.Scope, fac
 		return nil, err
 	}
 	may, err := view.Permissions(at, facts)
-	return slices.DeleteFunc(may, managing), err
+	return slices.DeleteFunc(may, rolecall.Permission.IsBuiltin), err
 }
-
-func managing(p rolecall.Permission) bool { return strings.HasPrefix(p.String(), "rolecall.") }
 
 // firstOutside returns the first permission that is not in may, one of the same kind of thing as the first in it if
 // there is one; zero where may is everything.
@@ -179,7 +177,7 @@ func firstOutside(s *rolecall.Snapshot, may []rolecall.Permission) rolecall.Perm
 	kind, _, _ := strings.Cut(may[0].String(), ".")
 	var first rolecall.Permission
 	for p := range s.Catalog().Permissions() {
-		if managing(p) || slices.Contains(may, p) {
+		if p.IsBuiltin() || slices.Contains(may, p) {
 			continue
 		}
 		if strings.HasPrefix(p.String(), kind+".") {
@@ -222,7 +220,7 @@ func views(s *rolecall.Snapshot) []rolecall.Permission {
 	var see, act []rolecall.Permission
 	for p := range s.Catalog().Permissions() {
 		switch {
-		case managing(p):
+		case p.IsBuiltin():
 		case strings.HasSuffix(p.String(), ".view"):
 			see = append(see, p)
 		default:

@@ -50,26 +50,10 @@ func standing(s *rolecall.Snapshot, wider *rolecall.Catalog) []rolecall.Statemen
 	for one := range s.Statements() {
 		_, binds := one.(rolecall.Constraint)
 		if !binds && windowOf(one).Open(s.Now()) {
-			list = append(list, always(one))
+			list = append(list, during(rolecall.Window{}, one))
 		}
 	}
 	return list
-}
-
-// always returns the statement without its window.
-func always(one rolecall.Statement) rolecall.Statement {
-	switch one := one.(type) {
-	case rolecall.Grant:
-		one.Window = rolecall.Window{}
-		return one
-	case rolecall.Override:
-		one.Window = rolecall.Window{}
-		return one
-	case rolecall.Membership:
-		one.Window = rolecall.Window{}
-		return one
-	}
-	return one
 }
 
 // forbidden lists overrides that forbid everybody what only the wider catalog declares.

@@ -14,7 +14,7 @@ func (l *linter) open(w rolecall.Window) bool { return w.Open(l.now) }
 
 func (l *linter) expired(p *person) {
 	for _, st := range p.statements() {
-		window := l.window(st)
+		window := windowOf(st)
 		if l.closed(window) {
 			l.report(Diagnostic{
 				Severity: Note, Statements: []rolecall.Statement{st},
@@ -23,18 +23,6 @@ func (l *linter) expired(p *person) {
 			})
 		}
 	}
-}
-
-func (l *linter) window(st rolecall.Statement) rolecall.Window {
-	switch st := st.(type) {
-	case rolecall.Membership:
-		return st.Window
-	case rolecall.Grant:
-		return st.Window
-	case rolecall.Override:
-		return st.Window
-	}
-	return rolecall.Window{}
 }
 
 // coveredGrants finds grants of which another one, of the subject or of a group that it is in, gives the same role there
@@ -264,7 +252,7 @@ func (l *linter) endlessGuests(p *person) {
 		return
 	}
 	for _, st := range p.statements() {
-		window := l.window(st)
+		window := windowOf(st)
 		if o, is := st.(rolecall.Override); !window.NotAfter.IsZero() || is && o.Effect != rolecall.Allow {
 			continue
 		}
@@ -275,25 +263,9 @@ func (l *linter) endlessGuests(p *person) {
 		l.report(Diagnostic{
 			Severity: Warning, Statements: []rolecall.Statement{st},
 			Message: fmt.Sprintf("%q has no end", rolecall.KeyOf(st)),
-			Fix:     Fix{fmt.Sprintf("let it end on %s", rolecall.FormatTime(end)), []rolecall.Edit{rolecall.Put(until(st, end))}, false},
+			Fix:     Fix{fmt.Sprintf("let it end on %s", rolecall.FormatTime(end)), []rolecall.Edit{rolecall.Put(during(rolecall.Window{NotBefore: window.NotBefore, NotAfter: end}, st))}, false},
 		})
 	}
-}
-
-// until returns a statement with an end.
-func until(st rolecall.Statement, end time.Time) rolecall.Statement {
-	switch st := st.(type) {
-	case rolecall.Membership:
-		st.NotAfter = end
-		return st
-	case rolecall.Grant:
-		st.NotAfter = end
-		return st
-	case rolecall.Override:
-		st.NotAfter = end
-		return st
-	}
-	return st
 }
 
 // wideShare is the share of the permissions beyond which a default is wide: one in so many.
@@ -316,7 +288,7 @@ func (l *linter) wideDefaults(p *person) {
 				l.cover(allows, st.Pattern)
 			}
 		}
-		if l.closed(l.window(st)) {
+		if l.closed(windowOf(st)) {
 			continue
 		}
 		l.wideDefault(st, l.in(allows))

@@ -250,12 +250,16 @@ func (l *linter) group(of rolecall.Subject) *lintGroup {
 	return g
 }
 
+func (l *linter) groupNames() []rolecall.Subject {
+	return slices.SortedFunc(maps.Keys(l.groups), rolecall.Subject.Compare)
+}
+
 // everybody calls fn for every subject, then for every group, in order.
 func (l *linter) everybody(fn func(*person)) {
 	for _, who := range l.users {
 		fn(l.read(who))
 	}
-	for _, who := range slices.SortedFunc(maps.Keys(l.groups), rolecall.Subject.Compare) {
+	for _, who := range l.groupNames() {
 		fn(l.groups[who].person)
 	}
 }

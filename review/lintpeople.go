@@ -59,11 +59,7 @@ func (l *linter) within(w rolecall.Window, m rolecall.Membership) rolecall.Windo
 	if l.suspended[m.Group] {
 		return rolecall.Window{NotAfter: l.now}
 	}
-	w.NotBefore = later(w.NotBefore, m.NotBefore)
-	if w.NotAfter.IsZero() || !m.NotAfter.IsZero() && m.NotAfter.Before(w.NotAfter) {
-		w.NotAfter = m.NotAfter
-	}
-	return w
+	return overlap(w, m.Window)
 }
 
 // note adds what the statements of a holder bring along.
@@ -140,10 +136,6 @@ func (l *linter) harmlessByPlan(edits []rolecall.Edit, h *holding) bool {
 func (l *linter) proposable(edits []rolecall.Edit) bool {
 	_, err := l.s.Propose(rolecall.Change{Edits: edits})
 	return err == nil
-}
-
-func (l *linter) groupNames() []rolecall.Subject {
-	return slices.SortedFunc(maps.Keys(l.groups), rolecall.Subject.Compare)
 }
 
 // dormantSubjects finds who has something and was not seen for long.

@@ -141,6 +141,6 @@ func Restore(s *rolecall.Snapshot, preset []rolecall.Role, names ...rolecall.Rol
 			}
 		}
 	}
-	slices.SortFunc(edits, func(a, b rolecall.Edit) int { return rolecall.KeyOf(a.Statement).Compare(rolecall.KeyOf(b.Statement)) })
+	slices.SortFunc(edits, func(a, b rolecall.Edit) int { return compareStatements(a.Statement, b.Statement) })
 	return edits, nil
 }

@@ -196,7 +196,7 @@ func (r *reviewer) report(of string, subjects []rolecall.Subject, ways func(role
 			}
 		}
 		slices.SortFunc(report.Rows[first:], func(a, b Row) int {
-			return cmp.Or(a.Scope.Compare(b.Scope), rolecall.KeyOf(a.Statement).Compare(rolecall.KeyOf(b.Statement)))
+			return cmp.Or(a.Scope.Compare(b.Scope), compareStatements(a.Statement, b.Statement))
 		})
 	}
 	return report, nil
@@ -224,18 +224,6 @@ func (r *reviewer) row(who rolecall.Subject, w way, one rolecall.Statement, at r
 	row.LastUsed, row.UseKnown = r.lastUsed(row)
 	row.Due = r.due(row)
 	return row, nil
-}
-
-func windowOf(one rolecall.Statement) rolecall.Window {
-	switch one := one.(type) {
-	case rolecall.Grant:
-		return one.Window
-	case rolecall.Override:
-		return one.Window
-	case rolecall.Membership:
-		return one.Window
-	}
-	return rolecall.Window{}
 }
 
 // state tells what a row amounts to. What has an effect is active, whatever else is to be said of it: denials stand, also

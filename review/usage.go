@@ -74,13 +74,6 @@ func compareUsed(a, b Used) int {
 	return cmp.Or(a.Subject.Compare(b.Subject), a.Permission.Compare(b.Permission), a.Scope.Compare(b.Scope))
 }
 
-func later(a, b time.Time) time.Time {
-	if a.After(b) {
-		return a
-	}
-	return b
-}
-
 // From returns when the first meter began.
 func (u *Usage) From() time.Time { return u.from }
 

@@ -2,7 +2,6 @@ package review
 
 import (
 	"slices"
-	"time"
 
 	"github.com/rolecall-go/rolecall"
 )
@@ -101,23 +100,6 @@ func (r *reviewer) climb(who rolecall.Subject, passable func(rolecall.Membership
 		}
 	}
 	return ways
-}
-
-// overlap returns the window in which both are open; it is empty where they do not meet.
-func overlap(a, b rolecall.Window) rolecall.Window {
-	if b.NotBefore.After(a.NotBefore) {
-		a.NotBefore = b.NotBefore
-	}
-	a.NotAfter = earlier(a.NotAfter, b.NotAfter)
-	return a
-}
-
-// earlier returns the earlier of two ends, of which the zero Time is none.
-func earlier(a, b time.Time) time.Time {
-	if a.IsZero() || !b.IsZero() && b.Before(a) {
-		return b
-	}
-	return a
 }
 
 // people adds who is in a group, now or ever, and whoever is in groups in it, to the subjects. A group with nobody in it

@@ -26,6 +26,7 @@ import (
 	"os"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 )
 
 // The exit codes.
@@ -56,6 +57,9 @@ func run(args []string, in io.Reader, out, errOut io.Writer) int {
 		Long:          "Test, format and ask policies in Rolecall's text form.\n\n" + exitHelp,
 		SilenceErrors: true,
 		SilenceUsage:  true,
+		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
+			return emptyOption(cmd.Flags())
+		},
 	}
 	root.AddCommand(
 		testCommand(), fmtCommand(), canCommand(), explainCommand(), whoCanCommand(), whatCanCommand(), listCommand(),
@@ -77,6 +81,18 @@ func run(args []string, in io.Reader, out, errOut io.Writer) int {
 		fmt.Fprintln(errOut, visibleLines(e.err.Error()))
 	}
 	return e.code
+}
+
+// emptyOption is the error of an option that is there and says nothing, as in --by "$WHO" where WHO is not set: answered
+// as if it were not there, the question would be another one, and often one that more is allowed in. After nothing a page
+// is the first one.
+func emptyOption(flags *pflag.FlagSet) (err error) {
+	flags.Visit(func(f *pflag.Flag) {
+		if f.Value.Type() == "string" && f.Value.String() == "" && f.Name != "after" {
+			err = fmt.Errorf("--%s is empty", f.Name)
+		}
+	})
+	return err
 }
 
 const exitHelp = `Exit codes: 0 yes, passed or done; 1 no or failed; 2 called wrongly; 3 a file cannot be read or says something

@@ -147,6 +147,33 @@ func TestCan(t *testing.T) {
 }
 
 // What is wrong is neither a yes nor a no.
+// An option that is there says something: a script in which a variable is not set does not ask another question.
+func TestEmptyOptions(t *testing.T) {
+	f := newFolder(t, map[string]string{"p": studio, "log": ""})
+	for _, c := range []struct {
+		args   []string
+		option string
+	}{
+		{[]string{"can", "user:ada", "task.view", "/project:alpha", "-f", "@/p", "--actor", ""}, "actor"},
+		{[]string{"can", "user:ada", "task.view", "/project:alpha", "-f", "@/p", "--now="}, "now"},
+		{[]string{"explain", "user:bob", "task.view", "/project:alpha", "-f", "@/p", "--fix", "--by", ""}, "by"},
+		{[]string{"list", "user:ada", "task.view", "project", "-f", "@/p", "--in", ""}, "in"},
+		{[]string{"plan", "--edit", "suspend user:ada", "-f", "@/p", "--by", ""}, "by"},
+		{[]string{"plan", "--edit", "suspend user:ada", "-f", "@/p", "--by", "user:ada", "--on-behalf", ""}, "on-behalf"},
+		{[]string{"can-grant", "user:ada", "user:bob", "viewer", "/", "-f", "@/p", "--until", ""}, "until"},
+		{[]string{"audit", "@/log", "--head", ""}, "head"},
+		{[]string{"serve", "-f", "@/p", "--token-file", ""}, "token-file"},
+	} {
+		code, out, errOut := f.run("", c.args...)
+		if want := "rolecall: --" + c.option + " is empty\nTry rolecall --help.\n"; code != exitUsage || out != "" || errOut != want {
+			t.Errorf("rolecall %q: got exit code %d, printed %q and %q, want %d, nothing and %q", c.args, code, out, errOut, exitUsage, want)
+		}
+	}
+	if code, _, errOut := f.run("", "who-can", "task.view", "/", "-f", "@/p", "--after", ""); code != exitNo {
+		t.Errorf("rolecall who-can --after '': got exit code %d and %q, want %d: the first page, which is empty", code, errOut, exitNo)
+	}
+}
+
 func TestCanWithWrongWords(t *testing.T) {
 	f := newFolder(t, map[string]string{"p": studio, "bad": "grant user:ada ghost at /\n"})
 	for _, c := range []struct {

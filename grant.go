@@ -66,8 +66,8 @@ func ParseTime(text string) (time.Time, error) {
 	if err != nil {
 		return time.Time{}, problem(ErrInvalid, "", text, "a time is RFC 3339 or a date, for example 2026-03-01T09:00:00Z or 2026-03-01")
 	}
-	if t = t.UTC(); t.IsZero() || t.Year() < 1 || t.Year() > 9999 {
-		return time.Time{}, problem(ErrInvalid, "", text, "a time is after the first instant of year 1 and before year 10000, in UTC")
+	if t = t.UTC(); t.IsZero() || t.Year() < 0 || t.Year() > 9999 {
+		return time.Time{}, problem(ErrInvalid, "", text, "a time lies in the years 0 to 9999, in UTC, and is not the first instant of year 1")
 	}
 	return t, nil
 }

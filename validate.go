@@ -172,7 +172,7 @@ func (d *draft) checkRole(r Role) {
 // checkText refuses what could not be written and read again as one line.
 func (d *draft) checkText(by Statement, text string) {
 	if !isText(text) {
-		d.refuse(ErrInvalid, by, text, "a title or description is valid UTF-8 without NUL")
+		d.refuse(ErrInvalid, by, text, "a title, a description or a reason is valid UTF-8 without NUL")
 	}
 }
 

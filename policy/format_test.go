@@ -5,9 +5,11 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/rolecall-go/rolecall"
 	"github.com/rolecall-go/rolecall/policy"
 )
 
@@ -87,6 +89,28 @@ constraint c static 2 of artist viewer
 }
 
 // Tidying a file keeps its order, its comments, its blank lines and its steps.
+// Every instant that a policy may name can be written and read again.
+func TestFormatEveryInstant(t *testing.T) {
+	for _, until := range []time.Time{
+		time.Date(0, 1, 1, 0, 0, 0, 0, time.UTC), time.Date(0, 12, 31, 23, 59, 59, 999999999, time.UTC), time.Date(1, 1, 1, 0, 0, 0, 1, time.UTC),
+		time.Date(1582, 10, 10, 12, 0, 0, 0, time.FixedZone("", -43200)), time.Date(9999, 12, 31, 23, 59, 59, 999999999, time.UTC),
+	} {
+		m := rolecall.Membership{Member: rolecall.User("ada"), Group: rolecall.Group("g"), Window: rolecall.Window{NotAfter: until}}
+		catalog, err := rolecall.NewCatalog(rolecall.Declarations{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := rolecall.NewSnapshot(catalog, m); err != nil {
+			t.Fatalf("NewSnapshot(%v): %v", m, err)
+		}
+		text := policy.Format(rolecall.Declarations{}, []rolecall.Statement{m})
+		f, err := policy.Parse("f", text)
+		if err != nil || !rolecall.Equal(f.Statements[0], m) {
+			t.Errorf("Parse(%q): %v, want %v", text, err, m)
+		}
+	}
+}
+
 func TestFormatSource(t *testing.T) {
 	const src = "\uFEFF\r\n\n#  A studio.\t \n\n\n\n" + `permission   task.view "See \u0061 task"	# seen
       kind scope project

@@ -52,7 +52,7 @@ func TestBadFiles(t *testing.T) {
 		{`kind scope at`, `f:6:12: a scope kind cannot be a reserved word: "at" (invalid)`},
 		{"clock 2026-01-01\nclock 2026-01-02", `f:7:7: line 6 sets the clock to another time: "2026-01-02" (invalid)`},
 		{`clock now`, `f:6:7: a time is RFC 3339 or a date, for example 2026-03-01T09:00:00Z or 2026-03-01: "now" (invalid)`},
-		{`clock 0001-01-01`, `f:6:7: a time is after the first instant of year 1 and before year 10000, in UTC: "0001-01-01" (invalid)`},
+		{`clock 0001-01-01`, `f:6:7: a time lies in the years 0 to 9999, in UTC, and is not the first instant of year 1: "0001-01-01" (invalid)`},
 
 		// Statements.
 		{`grant user:a at /`, `f:6:7: a role is missing after this: "user:a" (invalid)`},
@@ -67,7 +67,7 @@ func TestBadFiles(t *testing.T) {
 		{`grant user:a viewer at /planet:x when sunny`, `f:6:24: no scope kind "planet" is declared: "/planet:x" (unknown)` + "\n" +
 			`f:6:39: no such condition is declared: "sunny" (unknown)`},
 		{`grant user:a viewer at / until 2026-02-30`, `f:6:32: a time is RFC 3339 or a date, for example 2026-03-01T09:00:00Z or 2026-03-01: "2026-02-30" (invalid)`},
-		{`grant user:a viewer at / until 0001-01-01`, `f:6:32: a time is after the first instant of year 1 and before year 10000, in UTC: "0001-01-01" (invalid)`},
+		{`grant user:a viewer at / until 0001-01-01`, `f:6:32: a time lies in the years 0 to 9999, in UTC, and is not the first instant of year 1: "0001-01-01" (invalid)`},
 		{"grant user:a viewer at /\ngrant user:a viewer at / replace", `f:7:7: line 6 says something else of the same grant user:a viewer at /: "user:a" (invalid)`},
 		{"role viewer\n  allow task.*", `f:6:6: line 4 says something else of the same role viewer: "viewer" (invalid)`},
 		{`override user:a allows task.view at /`, `f:6:17: an effect is allow, deny or forbid: "allows" (invalid)`},

@@ -75,7 +75,7 @@ func (r *runner) at(q *question) *rolecall.Snapshot {
 
 // view returns the question's subject bound to the snapshot at the instant of the question.
 func (r *runner) view(q *question) (*rolecall.View, error) {
-	key := fmt.Sprint(q.subject, q.groups, q.actor, q.narrow, q.now.UnixNano())
+	key := fmt.Sprint(q.subject, q.groups, q.actor, q.narrow, q.now.Unix(), q.now.Nanosecond())
 	if v, ok := r.views[key]; ok {
 		return v, nil
 	}

@@ -185,6 +185,22 @@ expect deny user:ada task.view at /
 	}
 }
 
+// Questions at different instants are told apart, those too that lie so far apart that nanoseconds between them overflow.
+func TestFarInstants(t *testing.T) {
+	const src = `permission task.view
+role viewer
+  allow task.view
+grant user:ada viewer at / from 2025-01-01
+expect permissions user:ada at / = task.view
+expect permissions user:ada at / now 1754-08-30T22:43:41.128654848Z = none
+`
+	for _, r := range run(t, "f", []byte(src)) {
+		if !r.OK {
+			t.Errorf("Run: %s: got %q", r.Step.Text, r.Got)
+		}
+	}
+}
+
 // The list of subjects named in the policy and the filter of single questions agree: a narrowing that takes nothing
 // away sends the list the long way round.
 func TestSubjectsBothWays(t *testing.T) {

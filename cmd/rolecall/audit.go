@@ -66,25 +66,16 @@ func (a *auditQuestion) run(out io.Writer, name string) error {
 // parse reads the flags; the error tells everything wrong with them.
 func (a *auditQuestion) parse() (q admin.Question, kept admin.Head, err error) {
 	var errs []error
-	q = admin.Question{Role: rolecall.RoleName(a.role), BreakGlass: a.breakGlass}
-	if a.by != "" {
-		q.By = parse(&errs, rolecall.ParseSubject, a.by)
+	q = admin.Question{
+		Role:       rolecall.RoleName(a.role),
+		BreakGlass: a.breakGlass,
+		By:         optional(&errs, rolecall.ParseSubject, a.by),
+		About:      optional(&errs, rolecall.ParseSubject, a.about),
+		At:         optional(&errs, rolecall.ParseScope, a.at),
+		From:       optional(&errs, rolecall.ParseTime, a.since),
+		Until:      optional(&errs, rolecall.ParseTime, a.until),
 	}
-	if a.about != "" {
-		q.About = parse(&errs, rolecall.ParseSubject, a.about)
-	}
-	if a.at != "" {
-		q.At = parse(&errs, rolecall.ParseScope, a.at)
-	}
-	if a.since != "" {
-		q.From = parse(&errs, rolecall.ParseTime, a.since)
-	}
-	if a.until != "" {
-		q.Until = parse(&errs, rolecall.ParseTime, a.until)
-	}
-	if a.head != "" {
-		kept = parse(&errs, parseHead, a.head)
-	}
+	kept = optional(&errs, parseHead, a.head)
 	return q, kept, errors.Join(errs...)
 }
 

@@ -93,12 +93,8 @@ func (g *grantQuestion) change(f *policy.File, args []string) (rolecall.Change, 
 		When: rolecall.Condition(g.when), Replace: g.replace, Pierce: g.pierce, Eligible: g.eligible,
 	}
 	c := rolecall.Change{Meta: rolecall.Meta{Actor: parse(&errs, rolecall.ParseSubject, args[0]), Time: g.instant(f, &errs)}}
-	if g.from != "" {
-		grant.NotBefore = parse(&errs, rolecall.ParseTime, g.from)
-	}
-	if g.until != "" {
-		grant.NotAfter = parse(&errs, rolecall.ParseTime, g.until)
-	}
+	grant.NotBefore = optional(&errs, rolecall.ParseTime, g.from)
+	grant.NotAfter = optional(&errs, rolecall.ParseTime, g.until)
 	c.Edits = []rolecall.Edit{rolecall.Put(grant)}
 	return c, errors.Join(errs...)
 }

@@ -137,12 +137,8 @@ func (q *explainQuestion) explain(args []string) (*explanation, error) {
 
 func (q *explainQuestion) remedyOptions(errs *[]error) *rolecall.RemedyOptions {
 	o := &rolecall.RemedyOptions{Meta: rolecall.Meta{Reason: q.reason}, Limit: q.limit}
-	if q.by != "" {
-		o.Meta.Actor = parse(errs, rolecall.ParseSubject, q.by)
-	}
-	if q.until != "" {
-		o.Until = parse(errs, rolecall.ParseTime, q.until)
-	}
+	o.Meta.Actor = optional(errs, rolecall.ParseSubject, q.by)
+	o.Until = optional(errs, rolecall.ParseTime, q.until)
 	return o
 }
 

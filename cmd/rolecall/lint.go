@@ -125,12 +125,8 @@ func (q *lintQuestion) options(errs *[]error) *review.LintOptions {
 	if q.external != nil {
 		o.External = as[rolecall.SubjectKind](q.external)
 	}
-	if q.deputy != "" {
-		o.Deputy = parse(errs, rolecall.ParseSubject, q.deputy)
-	}
-	if q.usage != "" {
-		o.Usage = parse(errs, readUsage, q.usage)
-	}
+	o.Deputy = optional(errs, rolecall.ParseSubject, q.deputy)
+	o.Usage = optional(errs, readUsage, q.usage)
 	return o
 }
 

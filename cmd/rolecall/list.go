@@ -90,13 +90,8 @@ func (q *scopesQuestion) ask(in io.Reader, args []string) (listing, error) {
 	var errs []error
 	permission := parse(&errs, rolecall.ParsePermission, args[1])
 	candidates := q.candidates(in, args[3:], &errs)
-	var parent, after rolecall.Scope
-	if q.in != "" {
-		parent = parse(&errs, rolecall.ParseScope, q.in)
-	}
-	if q.after != "" {
-		after = parse(&errs, rolecall.ParseScope, q.after)
-	}
+	parent := optional(&errs, rolecall.ParseScope, q.in)
+	after := optional(&errs, rolecall.ParseScope, q.after)
 	v, err := q.view(args[0], errs)
 	if err != nil {
 		return nil, err

@@ -117,14 +117,13 @@ func refused(now time.Time, err error) (*planAnswer, error) {
 
 func (q *planQuestion) change(f *policy.File) (rolecall.Change, error) {
 	var errs []error
-	c := rolecall.Change{Meta: rolecall.Meta{Reason: q.reason, Time: q.instant(f, &errs)}}
-	if q.by != "" {
-		c.Actor = parse(&errs, rolecall.ParseSubject, q.by)
+	meta := rolecall.Meta{
+		Reason:   q.reason,
+		Time:     q.instant(f, &errs),
+		Actor:    optional(&errs, rolecall.ParseSubject, q.by),
+		OnBehalf: optional(&errs, rolecall.ParseSubject, q.onBehalf),
 	}
-	if q.onBehalf != "" {
-		c.OnBehalf = parse(&errs, rolecall.ParseSubject, q.onBehalf)
-	}
-	return c, errors.Join(errs...)
+	return rolecall.Change{Meta: meta}, errors.Join(errs...)
 }
 
 // read reads the edits of the file, of standard input or of the flags.

@@ -32,9 +32,7 @@ func (q *question) flags(cmd *cobra.Command) {
 // options returns who else has a part in the question, and what it is narrowed to.
 func (q *question) options(errs *[]error) *rolecall.ViewOptions {
 	o := &rolecall.ViewOptions{}
-	if q.actor != "" {
-		o.Actor = parse(errs, rolecall.ParseSubject, q.actor)
-	}
+	o.Actor = optional(errs, rolecall.ParseSubject, q.actor)
 	for _, g := range q.group {
 		o.Groups = append(o.Groups, parse(errs, rolecall.ParseSubject, g))
 	}
@@ -103,6 +101,14 @@ func parse[V any](errs *[]error, read func(string) (V, error), text string) V {
 		*errs = append(*errs, err)
 	}
 	return v
+}
+
+// optional parses what may be left out: of an empty text it returns the zero value.
+func optional[V any](errs *[]error, read func(string) (V, error), text string) (v V) {
+	if text == "" {
+		return v
+	}
+	return parse(errs, read, text)
 }
 
 func as[S ~string](words []string) []S {

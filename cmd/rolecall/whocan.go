@@ -87,10 +87,7 @@ func (q *audienceQuestion) ask(args []string) (*audience, error) {
 		Now:        q.instant(f, &errs).UTC(),
 	}
 	facts := q.facts(f, &errs)
-	var after rolecall.Subject
-	if q.after != "" {
-		after = parse(&errs, rolecall.ParseSubject, q.after)
-	}
+	after := optional(&errs, rolecall.ParseSubject, q.after)
 	if err := errors.Join(errs...); err != nil {
 		return nil, err
 	}

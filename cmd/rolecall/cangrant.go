@@ -91,10 +91,9 @@ func (g *grantQuestion) change(f *policy.File, args []string) (rolecall.Change, 
 	grant := rolecall.Grant{
 		Subject: parse(&errs, rolecall.ParseSubject, args[1]), Role: rolecall.RoleName(args[2]), Scope: parse(&errs, rolecall.ParseScope, args[3]),
 		When: rolecall.Condition(g.when), Replace: g.replace, Pierce: g.pierce, Eligible: g.eligible,
+		Window: rolecall.Window{NotBefore: optional(&errs, rolecall.ParseTime, g.from), NotAfter: optional(&errs, rolecall.ParseTime, g.until)},
 	}
 	c := rolecall.Change{Meta: rolecall.Meta{Actor: parse(&errs, rolecall.ParseSubject, args[0]), Time: g.instant(f, &errs)}}
-	grant.NotBefore = optional(&errs, rolecall.ParseTime, g.from)
-	grant.NotAfter = optional(&errs, rolecall.ParseTime, g.until)
 	c.Edits = []rolecall.Edit{rolecall.Put(grant)}
 	return c, errors.Join(errs...)
 }

@@ -136,10 +136,11 @@ func (q *explainQuestion) explain(args []string) (*explanation, error) {
 }
 
 func (q *explainQuestion) remedyOptions(errs *[]error) *rolecall.RemedyOptions {
-	o := &rolecall.RemedyOptions{Meta: rolecall.Meta{Reason: q.reason}, Limit: q.limit}
-	o.Meta.Actor = optional(errs, rolecall.ParseSubject, q.by)
-	o.Until = optional(errs, rolecall.ParseTime, q.until)
-	return o
+	return &rolecall.RemedyOptions{
+		Meta:  rolecall.Meta{Reason: q.reason, Actor: optional(errs, rolecall.ParseSubject, q.by)},
+		Until: optional(errs, rolecall.ParseTime, q.until),
+		Limit: q.limit,
+	}
 }
 
 // MarshalJSON writes the decision, and where somebody asked for them the origins of its statements and the remedies.

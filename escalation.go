@@ -2,7 +2,6 @@ package rolecall
 
 import (
 	"cmp"
-	"fmt"
 	"maps"
 	"slices"
 	"time"
@@ -14,8 +13,8 @@ import (
 //
 // Most changes need no comparison. What a change can give at most is found from its statements alone (affected.go), and
 // if the actor surely has all of it at its place and everywhere inside (sure.go), nobody can gain what the actor lacks.
-// Only what is left of that is compared, which is exact because a verdict is constant over few cells, and one of each is
-// tried:
+// Only what is left of that is compared (escalation_region.go), which is exact because a verdict is constant over few
+// cells, and one of each is tried (escalation_cells.go):
 //
 //	who        the subjects that a changed statement reaches: its holder, and everybody below it
 //	what       the permissions of which a changed statement speaks; for a star also words that may be declared later,
@@ -119,85 +118,6 @@ func compareWidth(a, b Subject) int {
 	return cmp.Or(boolRank(b.isEveryone())-boolRank(a.isEveryone()), boolRank(b.IsGroup())-boolRank(a.IsGroup()), a.Compare(b))
 }
 
-// A region is what may be gained that the actor may lack, by place.
-type region map[Scope]*claim
-
-// regions maps each subject that a change reaches to what it may gain.
-func (t *trial) regions(claims *touched) map[Subject]region {
-	regions := map[Subject]region{}
-	for holder, touch := range claims.by {
-		r := region{}
-		for at, c := range touch {
-			if lacking := t.actor.lacks(at, c); lacking != nil {
-				r.add(at.scope, lacking)
-			}
-		}
-		if len(r) == 0 {
-			continue
-		}
-		for who := range t.below(holder) {
-			regions[who] = regions[who].with(r)
-		}
-	}
-	return regions
-}
-
-func (r region) add(at Scope, c *claim) {
-	if other := r[at]; other != nil {
-		c = other.and(c)
-	}
-	r[at] = c
-}
-
-// with returns a region that has both; regions that subjects share are not changed.
-func (r region) with(other region) region {
-	if r == nil {
-		return other
-	}
-	both := maps.Clone(r)
-	for at, c := range other {
-		both.add(at, c)
-	}
-	return both
-}
-
-// at returns what may be gained at a place inside.
-func (r region) at(t Scope, c *Catalog) *claim {
-	all := newClaim(c)
-	for at := range t.Ancestors() {
-		if one := r[at]; one != nil {
-			all.add(one)
-		}
-	}
-	return all
-}
-
-// below lists a subject and everybody who is in it, before or after. Everyone has every subject; one that no statement
-// names fares as Everyone does.
-func (g *guard) below(who Subject) map[Subject]bool {
-	all := map[Subject]bool{who: true}
-	for _, p := range []*policy{g.before, g.after} {
-		if who.isEveryone() {
-			p.subjects.all(func(h *holder) bool { all[h.subject] = true; return true })
-			continue
-		}
-		if h := p.holder(who); h != nil && h.isGroup() {
-			p.addBelow(h, all)
-		}
-	}
-	return all
-}
-
-func (p *policy) addBelow(h *holder, all map[Subject]bool) {
-	for number := range h.group.members.all() {
-		all[p.users.at(number).subject] = true
-	}
-	for number := range h.group.subgroups.all() {
-		all[p.groups.at(number).subject] = true
-		p.addBelow(p.groups.at(number), all)
-	}
-}
-
 // A matter is one permission in one place, declared or a word.
 type matter struct {
 	number int
@@ -235,21 +155,6 @@ func (t *trial) compare(who Subject, r region) {
 			}
 		}
 	}
-}
-
-func (r region) stars() []Pattern {
-	var all []Pattern
-	for _, c := range r {
-		for _, star := range c.stars {
-			all = appendMissing(all, star)
-		}
-	}
-	slices.Sort(all)
-	return all
-}
-
-func (c *claim) speaksOf(word Permission) bool {
-	return slices.ContainsFunc(c.stars, func(star Pattern) bool { return star.Matches(word) })
 }
 
 // knownToLack says whether all that may be gained is known to be lacking already.
@@ -368,117 +273,4 @@ func (q *question) eligible() bool {
 		}
 	}
 	return false
-}
-
-// cells lists one scope of each kind of place inside a region: where the subject or the actor has a statement, and every
-// private one.
-func (t *trial) cells(who Subject, r region) []Scope {
-	roots := make(map[Scope]bool, len(r))
-	for at := range r {
-		roots[at] = true
-	}
-	cells, own := maps.Clone(roots), map[Scope]bool{}
-	for _, p := range []*policy{t.before, t.after} {
-		for _, h := range p.above(who) {
-			p.scopesOf(h, own)
-		}
-	}
-	outer := outermost(inTree(roots))
-	for _, all := range [][]Scope{t.landmarks(), inTree(own)} {
-		for _, root := range outer {
-			for _, at := range within(all, root) {
-				cells[at] = true
-			}
-		}
-	}
-	return inTree(cells)
-}
-
-// landmarks lists the private scopes and those where something is said to Everyone or to the actor, in order of the tree.
-func (t *trial) landmarks() []Scope {
-	if t.common != nil {
-		return t.common
-	}
-	found := map[Scope]bool{Global(): true}
-	for _, p := range []*policy{t.before, t.after} {
-		p.scopesOf(p.everyone(), found)
-		for number := range p.privates.all() {
-			found[p.places.at(number).scope] = true
-		}
-	}
-	for _, at := range t.actor.places() {
-		found[at] = true
-	}
-	t.common = inTree(found)
-	return t.common
-}
-
-// instants lists now and every later instant at which a window of the subject or the actor opens or closes.
-func (t *trial) instants(who Subject) []time.Time {
-	set := map[time.Time]bool{t.now: true}
-	add := func(p *policy, who Subject) {
-		for _, h := range p.bearersOf(who) {
-			for _, some := range h.terms() {
-				for _, at := range []time.Time{some.NotBefore, some.NotAfter} {
-					if at.After(t.now) {
-						set[at] = true
-					}
-				}
-			}
-		}
-	}
-	add(t.before, who)
-	add(t.after, who)
-	add(t.actor.policy, t.actor.subject)
-	return slices.SortedFunc(maps.Keys(set), time.Time.Compare)
-}
-
-// mostBranches bounds how many ways to answer conditions are tried for one verdict.
-const mostBranches = 1 << 14
-
-// forSomeFacts says whether test holds for some answers to the conditions it asks for.
-func (t *trial) forSomeFacts(test func(Facts) bool) bool {
-	open := []map[Condition]truth{{}}
-	for tries := 0; len(open) > 0; tries++ {
-		if tries == mostBranches {
-			t.undecided = true
-			return false
-		}
-		f := factBranch{given: open[len(open)-1]}
-		open = open[:len(open)-1]
-		if test(&f) {
-			return true
-		}
-		for i, c := range f.asked {
-			for _, other := range []truth{fails, unknown} {
-				next := maps.Clone(f.given)
-				for _, earlier := range f.asked[:i] {
-					next[earlier] = holds
-				}
-				next[c] = other
-				open = append(open, next)
-			}
-		}
-	}
-	return false
-}
-
-// A factBranch answers some conditions as given, and says of every other one that it holds, noting that it was asked.
-type factBranch struct {
-	given map[Condition]truth
-	asked []Condition
-}
-
-func (f *factBranch) Holds(c Condition) (bool, error) {
-	answer, ok := f.given[c]
-	if !ok && !slices.Contains(f.asked, c) {
-		f.asked = append(f.asked, c)
-	}
-	switch {
-	case answer == unknown:
-		return false, fmt.Errorf("cannot say")
-	case answer == fails:
-		return false, nil
-	}
-	return true, nil
 }

@@ -5,38 +5,55 @@ import (
 	"slices"
 )
 
-// NamedScopes yields every scope of a kind that the policy names, in the order of Scope.Compare: where a grant, an
-// override or a private scope is placed, and what lies above such a place, without Global. Its cost follows the places
-// that the policy names, not its statements.
-func (s *Snapshot) NamedScopes(kind ScopeKind) iter.Seq[Scope] {
+// NamedScopes yields every scope of a kind that the policy names: where a grant, an override or a private scope is
+// placed, and what lies above such a place, without Global. They come in the order of Scope.Compare, those after a scope,
+// the zero Scope for all of them. Each page costs a look at the places that the policy names, not at its statements.
+func (s *Snapshot) NamedScopes(kind ScopeKind, after Scope) iter.Seq[Scope] {
 	return func(yield func(Scope) bool) {
 		var named []Scope
 		s.policy.scopes.all(func(at *place) bool {
-			if at.scope.isKind(kind) {
+			if at.scope.isKind(kind) && at.scope.Compare(after) > 0 {
 				named = append(named, at.scope)
 			}
 			return true
 		})
-		yieldSorted(named, yield)
+		slices.SortFunc(named, Scope.Compare)
+		for _, t := range named {
+			if !yield(t) {
+				return
+			}
+		}
 	}
 }
 
-// Named yields the scopes of the set that the policy names (see Snapshot.NamedScopes), in the order of Scope.Compare.
-// facts answers conditions for a scope; nil facts say that none holds. Its cost follows the subject's statements and the
-// named places in the regions where they allow something, not all places.
-func (s *ScopeSet) Named(facts func(Scope) Facts) iter.Seq[Scope] {
+// Named yields the scopes of the set that the policy names, in the order of NamedScopes: those after a scope, the zero
+// Scope for all of them. facts answers conditions for a scope; nil facts say that none holds. It costs what the subject's
+// statements cost and a look at the named places in the regions where they allow something, not at all places; facts are
+// asked for those scopes only that a page comes to.
+func (s *ScopeSet) Named(after Scope, facts func(Scope) Facts) iter.Seq[Scope] {
 	return func(yield func(Scope) bool) {
-		var named []Scope
+		var named []namedScope
 		for i := range s.zones {
 			z := &s.zones[i]
 			s.namedIn(z, z.at, z.open, func(t Scope, rule *verdictNode) {
-				if rule == ruleAlways || s.containsGiven(t, facts) {
-					named = append(named, t)
+				if t.Compare(after) > 0 {
+					named = append(named, namedScope{t, rule})
 				}
 			})
 		}
-		yieldSorted(named, yield)
+		slices.SortFunc(named, func(a, b namedScope) int { return a.scope.Compare(b.scope) })
+		for _, one := range named {
+			if (one.rule == ruleAlways || s.containsGiven(one.scope, facts)) && !yield(one.scope) {
+				return
+			}
+		}
 	}
+}
+
+// A namedScope is one that may be in the set.
+type namedScope struct {
+	scope Scope
+	rule  *verdictNode
 }
 
 // namedIn finds the named scopes of the set's kind at a place and inside it, without looking into other zones. The rule
@@ -66,13 +83,4 @@ func (s *ScopeSet) containsGiven(t Scope, facts func(Scope) Facts) bool {
 		return s.contains(&t, nil)
 	}
 	return s.contains(&t, facts(t))
-}
-
-func yieldSorted(list []Scope, yield func(Scope) bool) {
-	slices.SortFunc(list, Scope.Compare)
-	for _, t := range list {
-		if !yield(t) {
-			return
-		}
-	}
 }

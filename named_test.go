@@ -1,6 +1,8 @@
 package rolecall_test
 
 import (
+	"fmt"
+	"iter"
 	"slices"
 	"testing"
 
@@ -43,12 +45,22 @@ func kindsOf(c *rolecall.Catalog) []rolecall.ScopeKind {
 	return kinds
 }
 
+// mustResume compares a list with what is wanted, whole and after every scope that the worlds know, whether or not it is
+// in the list.
+func mustResume(t rapid.TB, called string, want []rolecall.Scope, list func(after rolecall.Scope) iter.Seq[rolecall.Scope]) {
+	for _, after := range append(scopes, rolecall.Scope{}) {
+		rest := slices.DeleteFunc(slices.Clone(want), func(t rolecall.Scope) bool { return t.Compare(after) <= 0 })
+		if diff := cmp.Diff(textsOf(rest), textsOf(slices.Collect(list(after)))); diff != "" {
+			t.Fatalf("%s after %s: -want +got:\n%s", called, after, diff)
+		}
+	}
+}
+
 func mustNameSame(t rapid.TB, s *rolecall.Snapshot) {
 	for _, kind := range kindsOf(s.Catalog()) {
-		want, got := textsOf(scopesNamed(s, kind)), textsOf(slices.Collect(s.NamedScopes(kind)))
-		if diff := cmp.Diff(want, got); diff != "" {
-			t.Fatalf("NamedScopes(%q): -want +got:\n%s", kind, diff)
-		}
+		mustResume(t, fmt.Sprintf("NamedScopes(%q)", kind), scopesNamed(s, kind), func(after rolecall.Scope) iter.Seq[rolecall.Scope] {
+			return s.NamedScopes(kind, after)
+		})
 	}
 }
 
@@ -77,10 +89,39 @@ func TestScopesNamed(t *testing.T) {
 					want = append(want, at)
 				}
 			}
-			got := slices.Collect(set.Named(func(rolecall.Scope) rolecall.Facts { return facts }))
-			if diff := cmp.Diff(textsOf(want), textsOf(got)); diff != "" {
-				t.Fatalf("Scopes(%q, %s).Named: -want +got:\n%s\npolicy:\n%s", kind, p, diff, b.world)
-			}
+			mustResume(t, fmt.Sprintf("Scopes(%q, %s).Named", kind, p), want, func(after rolecall.Scope) iter.Seq[rolecall.Scope] {
+				return set.Named(after, func(rolecall.Scope) rolecall.Facts { return facts })
+			})
 		}
 	})
+}
+
+// A page asks for the facts of the scopes that it comes to, and of no others.
+func TestNamedAsksForAPage(t *testing.T) {
+	says := []rolecall.Statement{role("r0", rule(rolecall.Allow, "assigned", "task.view"))}
+	for n := range 10 {
+		says = append(says, grant(ann, "r0", rolecall.In("project", fmt.Sprint(n))))
+	}
+	s, err := rolecall.NewSnapshot(worldCatalog, says...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	v, err := s.At(day(1)).For(ann, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	set := setOf(t, v, "project", seeTask)
+	var asked []string
+	facts := func(at rolecall.Scope) rolecall.Facts {
+		asked = append(asked, at.ID())
+		return rolecall.Given{"assigned"}
+	}
+	for at := range set.Named(rolecall.In("project", "3"), facts) {
+		if at.ID() == "5" {
+			break
+		}
+	}
+	if want := []string{"4", "5"}; !slices.Equal(asked, want) {
+		t.Errorf("Named after project 3, up to project 5, asked for the facts of %q, want %q", asked, want)
+	}
 }

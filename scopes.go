@@ -18,6 +18,8 @@ import (
 //	In                lists what is directly inside one parent: everything but these, only these, as conditions decide
 //	Regions           the whole of it; the package sqlfilter turns it into a WHERE fragment
 //
+// Named lists those that the policy itself names, where nothing else knows of scopes.
+//
 // A ScopeSet is immutable and safe for concurrent use. It holds for one revision and one instant.
 type ScopeSet struct {
 	view       *View

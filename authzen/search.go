@@ -238,7 +238,7 @@ func (s *session) allowedScopes(e Evaluation) ([]candidate, error) {
 		return s.facts(one, Known{})
 	}
 	var found []candidate
-	for at := range set.Named(facts) {
+	for at := range set.Named(rolecall.Scope{}, facts) {
 		if r, ok := nameResource(at); ok {
 			found = append(found, candidate{key: r.ID, result: Entity{Type: r.Type, ID: r.ID}})
 		}
@@ -256,11 +256,11 @@ func (s *session) listed(typ string) iter.Seq2[string, error] {
 // named yields the scopes that the policy names and that may be of the type.
 func (s *session) named(typ string) iter.Seq[rolecall.Scope] {
 	if s.plainResources {
-		return s.snapshot.NamedScopes(rolecall.ScopeKind(typ))
+		return s.snapshot.NamedScopes(rolecall.ScopeKind(typ), rolecall.Scope{})
 	}
 	return func(yield func(rolecall.Scope) bool) {
 		for _, d := range s.snapshot.Catalog().Declarations().ScopeKinds {
-			for at := range s.snapshot.NamedScopes(d.Kind) {
+			for at := range s.snapshot.NamedScopes(d.Kind, rolecall.Scope{}) {
 				if !yield(at) {
 					return
 				}

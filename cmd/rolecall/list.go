@@ -33,7 +33,7 @@ region further in says otherwise: for scopes of the kind that the policy names a
 The last column holds at private scopes inside the region, and in there.
 
 ` + instantHelp + `
-Regions and exceptions are in order of depth and name; --after goes on after one of them, or after a candidate.
+Regions and exceptions are in the order of their text, a scope before what is inside it; --after goes on after one of them, or after a candidate.
 
 Exit codes: 0 somewhere, or as conditions decide; 1 nowhere; 2 called wrongly; 3 the file, a candidate or a name in the
 question is wrong.`,

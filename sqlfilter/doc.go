@@ -24,9 +24,10 @@
 //
 // # What the host promises
 //
-// Columns named in a Level hold the ids that scopes are built with, byte for byte. A Private expression is true for
-// exactly those scopes that are private in the policy; what it cannot tell (NULL) counts as private. A condition's expression
-// says of a row what the host's Facts would say of its scope; NULL means that it cannot be said.
+// Columns named in a Level hold the ids that scopes are built with, byte for byte; a row with NULL in one of them has no
+// scope and does not come. A Private expression is true for exactly those scopes that are private in the policy; what it
+// cannot tell (NULL) counts as private. A condition's expression says of a row what the host's Facts would say of its scope;
+// NULL means that it cannot be said.
 //
 // # What is bound and what is not
 //

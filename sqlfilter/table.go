@@ -53,6 +53,9 @@ type Table struct {
 	// ArgsBefore is how many arguments of the query come before those of the fragment. It matters to PostgreSQL, where
 	// arguments are numbered.
 	ArgsBefore int
+	// Unnumbered has arguments written as ? in every dialect, for what numbers them itself once the query is whole, as
+	// the Rebind of sqlx and query builders do. ArgsBefore does not matter then.
+	Unnumbered bool
 }
 
 // A Level is one segment of the scope of a row.

@@ -208,7 +208,7 @@ func (w *writer) level(i int, at *spot, s state) (cond, error) {
 		}
 	}
 	l.ID = operand(l.ID)
-	c := w.column(l, x, i+1 == len(w.table.Path))
+	c := w.column(l, x)
 	if len(c.sql) > maxSQL {
 		return cond{}, refuse(rolecall.ErrLimit, "", "the filter would be longer than a megabyte; page through candidates with Among")
 	}
@@ -251,19 +251,16 @@ func (x *exceptions) add(l Level, id string, c cond) {
 	x.groups[i].values = append(x.groups[i].values, value)
 }
 
-// column puts together what holds for the values of one column.
-func (w *writer) column(l Level, x exceptions, last bool) cond {
+// column puts together what holds for the values of one column. Where it is NULL the row has no scope, and nothing holds.
+func (w *writer) column(l Level, x exceptions) cond {
 	var ways []cond
 	for _, g := range x.groups {
 		ways = append(ways, and(w.in(l, g.values), g.when))
 	}
-	switch {
-	case len(x.all) > 0:
+	if len(x.all) > 0 {
 		ways = append(ways, and(w.notIn(l, x.all), x.rest))
-	case !last && !x.rest.isNever():
+	} else {
 		ways = append(ways, and(cond{sql: l.ID + " IS NOT NULL"}, x.rest))
-	default:
-		ways = append(ways, x.rest)
 	}
 	return or(ways)
 }
@@ -354,6 +351,9 @@ func (w *writer) split(name rolecall.Condition, sql Expr, ifHolds, ifFails, ifUn
 	if err != nil {
 		return cond{}, err
 	}
+	if w.table.Unnumbered && strings.Contains(c.sql, "?") {
+		return cond{}, refuse(rolecall.ErrInvalid, string(name), "a question mark cannot be told from an argument where these are unnumbered")
+	}
 	var ways [3]cond
 	for i, r := range []rolecall.ScopeRule{ifHolds, ifFails, ifUnknown} {
 		if ways[i], err = w.rule(r); err != nil {
@@ -377,7 +377,7 @@ func (w *writer) split(name rolecall.Condition, sql Expr, ifHolds, ifFails, ifUn
 
 // number writes the placeholders of the dialect.
 func (w *writer) number(sql string) string {
-	if w.table.Dialect != PostgreSQL {
+	if w.table.Dialect != PostgreSQL || w.table.Unnumbered {
 		return strings.ReplaceAll(sql, string(mark), "?")
 	}
 	var b strings.Builder

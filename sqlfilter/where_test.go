@@ -74,6 +74,7 @@ func TestWhereText(t *testing.T) {
 		},
 		Facts: rolecall.Given{"office-hours"},
 	}
+	unnumbered := func(table sqlfilter.Table) sqlfilter.Table { table.Unnumbered = true; return table }
 	in := func(table sqlfilter.Table, d sqlfilter.Dialect) sqlfilter.Table { table.Dialect = d; return table }
 	private := rolecall.PrivateScope{Scope: beta}
 	all := rolecall.Grant{Subject: ada, Role: "viewer", Scope: rolecall.Global(), Pierce: true}
@@ -84,20 +85,21 @@ func TestWhereText(t *testing.T) {
 		args  []any
 	}{
 		"nothing":         {projects, nil, "1 = 0", nil},
-		"everything":      {projects, []rolecall.Statement{all}, "1 = 1", nil},
+		"everything":      {projects, []rolecall.Statement{all}, "p.id IS NOT NULL", nil},
 		"one":             {projects, []rolecall.Statement{grant(alpha, "")}, "p.id = $3", []any{"alpha"}},
 		"these":           {projects, []rolecall.Statement{grant(alpha, ""), grant(beta, "")}, "p.id IN ($3, $4)", []any{"alpha", "beta"}},
 		"all but one":     {projects, []rolecall.Statement{all, deny(alpha, "")}, "p.id <> $3", []any{"alpha"}},
 		"everything open": {projects, []rolecall.Statement{grant(rolecall.Global(), ""), private}, "p.id <> $3", []any{"beta"}},
-		"open by column":  {versions, []rolecall.Statement{grant(rolecall.Global(), ""), private}, "(v.project_id IS NOT NULL AND NOT (p.private))", nil},
+		"open by column":  {versions, []rolecall.Statement{grant(rolecall.Global(), ""), private}, "(v.project_id IS NOT NULL AND (v.id IS NOT NULL AND NOT (p.private)))", nil},
 		"a project but one version": {versions, []rolecall.Statement{grant(alpha, ""), deny(v1, "")},
 			"(v.project_id = $1 AND v.id <> $2)", []any{"alpha", "1"}},
 		"where a condition holds": {versions, []rolecall.Statement{grant(alpha, "assigned")},
-			"(v.project_id = $1 AND (EXISTS (SELECT 1 FROM a WHERE a.v = v.id AND a.who = $2)))", []any{"alpha", "ada"}},
-		"unless a condition holds": {versions, []rolecall.Statement{grant(alpha, ""), deny(alpha, "flagged")}, "(v.project_id = $1 AND NOT (v.flags ? 'x'))", []any{"alpha"}},
+			"(v.project_id = $1 AND (v.id IS NOT NULL AND (EXISTS (SELECT 1 FROM a WHERE a.v = v.id AND a.who = $2))))", []any{"alpha", "ada"}},
+		"unless a condition holds": {versions, []rolecall.Statement{grant(alpha, ""), deny(alpha, "flagged")}, "(v.project_id = $1 AND (v.id IS NOT NULL AND NOT (v.flags ? 'x')))", []any{"alpha"}},
 		"nearer unless a condition holds": {versions, []rolecall.Statement{grant(alpha, ""), deny(v1, "flagged")},
 			"(v.project_id = $1 AND ((v.id = $2 AND NOT (v.flags ? 'x')) OR v.id <> $3))", []any{"alpha", "1", "1"}},
-		"a fact that is the same for all": {versions, []rolecall.Statement{grant(alpha, "office-hours")}, "v.project_id = $1", []any{"alpha"}},
+		"a fact that is the same for all": {versions, []rolecall.Statement{grant(alpha, "office-hours")}, "(v.project_id = $1 AND v.id IS NOT NULL)", []any{"alpha"}},
+		"unnumbered":                      {unnumbered(projects), []rolecall.Statement{grant(alpha, "")}, "p.id = ?", []any{"alpha"}},
 		"SQLite compares byte for byte":   {in(projects, sqlfilter.SQLite), []rolecall.Statement{grant(alpha, "")}, "p.id COLLATE BINARY = ?", []any{"alpha"}},
 		"MySQL compares byte for byte, and by an index": {in(projects, sqlfilter.MySQL), []rolecall.Statement{grant(alpha, "")},
 			"(p.id = ? AND CAST(CONVERT(p.id USING utf8mb4) AS BINARY) = ?)", []any{"alpha", "alpha"}},
@@ -140,10 +142,11 @@ func TestWhereRefuses(t *testing.T) {
 		"no column":                       {plain, sqlfilter.Table{Dialect: sqlfilter.SQLite, Path: []sqlfilter.Level{{Kind: "project"}}}, rolecall.ErrInvalid},
 		"a condition that nobody answers": {plain, sqlfilter.Table{Dialect: sqlfilter.SQLite, Path: path}, rolecall.ErrUnknown},
 		"a misspelled fact":               {plain, sqlfilter.Table{Dialect: sqlfilter.SQLite, Path: path, Facts: rolecall.Given{"c00"}}, rolecall.ErrUnknown},
-		"an argument too few":             {plain, sqlfilter.Table{Dialect: sqlfilter.SQLite, Path: path, Conditions: map[rolecall.Condition]sqlfilter.Expr{"c0": {SQL: "a = ?"}}}, rolecall.ErrInvalid},
-		"an undeclared parent":            {plain, sqlfilter.Table{Dialect: sqlfilter.SQLite, Path: path, Parent: rolecall.In("shelf", "x"), Conditions: answered}, rolecall.ErrUnknown},
-		"too many conditions":             {setOf(t, c, "project", crowded...), sqlfilter.Table{Dialect: sqlfilter.SQLite, Path: path, Facts: rolecall.Given{}}, rolecall.ErrLimit},
-		"too many arguments":              {setOf(t, c, "project", wide...), sqlfilter.Table{Dialect: sqlfilter.SQLite, Path: path}, rolecall.ErrLimit},
+		"a question mark among unnumbered arguments": {plain, sqlfilter.Table{Dialect: sqlfilter.PostgreSQL, Path: path, Unnumbered: true, Conditions: map[rolecall.Condition]sqlfilter.Expr{"c0": {SQL: "flags ?? 'x'"}}}, rolecall.ErrInvalid},
+		"an argument too few":                        {plain, sqlfilter.Table{Dialect: sqlfilter.SQLite, Path: path, Conditions: map[rolecall.Condition]sqlfilter.Expr{"c0": {SQL: "a = ?"}}}, rolecall.ErrInvalid},
+		"an undeclared parent":                       {plain, sqlfilter.Table{Dialect: sqlfilter.SQLite, Path: path, Parent: rolecall.In("shelf", "x"), Conditions: answered}, rolecall.ErrUnknown},
+		"too many conditions":                        {setOf(t, c, "project", crowded...), sqlfilter.Table{Dialect: sqlfilter.SQLite, Path: path, Facts: rolecall.Given{}}, rolecall.ErrLimit},
+		"too many arguments":                         {setOf(t, c, "project", wide...), sqlfilter.Table{Dialect: sqlfilter.SQLite, Path: path}, rolecall.ErrLimit},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got, err := sqlfilter.Where(x.set, &x.table)
@@ -210,7 +213,7 @@ func ExampleWhere() {
 	// 3 arguments, to be given to QueryContext with this text:
 	// SELECT v.id, v.name
 	// FROM version v JOIN project p ON p.id = v.project_id
-	// WHERE ((v.project_id = $1 AND NOT (v.private))
-	//    OR (v.project_id <> $2 AND ((NOT (p.private) AND NOT (v.private)) AND (v.published_at < $3))))
+	// WHERE ((v.project_id = $1 AND (v.id IS NOT NULL AND NOT (v.private)))
+	//    OR (v.project_id <> $2 AND (v.id IS NOT NULL AND ((NOT (p.private) AND NOT (v.private)) AND (v.published_at < $3)))))
 	// ORDER BY v.created DESC LIMIT 50
 }

@@ -1,6 +1,6 @@
 // Package sqltest proves on real databases that the package sqlfilter returns exactly the rows that the check allows. It
 // is a module of its own, so that nobody who uses Rolecall gets its drivers.
 //
-// PostgreSQL is started in a temporary directory, from the server found on this machine; where there is none these
-// tests are skipped, or fail where ROLECALL_REQUIRE_ALL is 1. SQLite needs nothing.
+// PostgreSQL and MariaDB are started in temporary directories, from the servers found on this machine; where there is
+// none its tests are skipped, or fail where ROLECALL_REQUIRE_ALL is 1. SQLite needs nothing.
 package sqltest

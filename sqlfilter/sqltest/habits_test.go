@@ -3,8 +3,11 @@ package sqltest
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
+	"maps"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/jackc/pgx/v5"
@@ -12,6 +15,9 @@ import (
 	"github.com/jmoiron/sqlx"
 	"github.com/rolecall-go/rolecall"
 	"github.com/rolecall-go/rolecall/sqlfilter"
+	"github.com/rolecall-go/rolecall/sqlfilter/sqltest/internal/sqlc/mysql"
+	"github.com/rolecall-go/rolecall/sqlfilter/sqltest/internal/sqlc/postgresql"
+	"github.com/rolecall-go/rolecall/sqlfilter/sqltest/internal/sqlc/sqlite"
 	"pgregory.net/rapid"
 )
 
@@ -30,19 +36,41 @@ const (
 	pageSize  = 7
 )
 
-// A habit fetches a page in the way of one library. args are all of them: of the beginning, of the filter, of the end.
-type habit func(ctx context.Context, where sqlfilter.Fragment) ([]card, error)
+// A habit fetches a page of what is in a set in the way of one library.
+type habit func(context.Context, *rolecall.ScopeSet) ([]card, error)
 
-// after is the placeholder that follows those of the filter, which follow one more.
-func after(where sqlfilter.Fragment) string { return fmt.Sprintf("$%d", len(where.Args)+2) }
+// filter is what every habit asks for, each with its own numbering of arguments.
+func filter(set *rolecall.ScopeSet, d sqlfilter.Dialect, argsBefore int, unnumbered bool) (sqlfilter.Fragment, error) {
+	of := maps.Clone(conditions)
+	if unnumbered { // there is no place for other question marks then
+		of["assigned"] = sqlfilter.Expr{SQL: strings.ReplaceAll(of["assigned"].SQL, "??", "!"), Args: of["assigned"].Args}
+	}
+	return sqlfilter.Where(set, &sqlfilter.Table{
+		Dialect: d, Conditions: of, Facts: everyRow, ArgsBefore: argsBefore, Unnumbered: unnumbered,
+		Path: []sqlfilter.Level{{Kind: "project", ID: "v.project_id"}, {Kind: "version", ID: "v.id"}},
+	})
+}
 
 func argsOf(where sqlfilter.Fragment) []any {
 	return slices.Concat([]any{pageFrom}, where.Args, []any{pageSize})
 }
 
-func plainly(db *sql.DB, first string, last func(sqlfilter.Fragment) string) habit {
-	return func(ctx context.Context, where sqlfilter.Fragment) ([]card, error) {
-		rows, err := db.QueryContext(ctx, pageBegin+first+" AND "+where.SQL+pageEnd+last(where), argsOf(where)...)
+// numbered returns the placeholders of the first and the last argument of a page.
+func numbered(d sqlfilter.Dialect, where sqlfilter.Fragment) (first, last string) {
+	if d == sqlfilter.PostgreSQL {
+		return "$1", fmt.Sprintf("$%d", len(where.Args)+2)
+	}
+	return "?", "?"
+}
+
+func plainly(db database) habit {
+	return func(ctx context.Context, set *rolecall.ScopeSet) ([]card, error) {
+		where, err := filter(set, db.dialect, 1, false)
+		if err != nil {
+			return nil, err
+		}
+		first, last := numbered(db.dialect, where)
+		rows, err := db.QueryContext(ctx, pageBegin+first+" AND "+where.SQL+pageEnd+last, argsOf(where)...)
 		if err != nil {
 			return nil, err
 		}
@@ -60,8 +88,13 @@ func plainly(db *sql.DB, first string, last func(sqlfilter.Fragment) string) hab
 }
 
 func byPgx(pool *pgxpool.Pool) habit {
-	return func(ctx context.Context, where sqlfilter.Fragment) ([]card, error) {
-		rows, err := pool.Query(ctx, pageBegin+"$1 AND "+where.SQL+pageEnd+after(where), argsOf(where)...)
+	return func(ctx context.Context, set *rolecall.ScopeSet) ([]card, error) {
+		where, err := filter(set, sqlfilter.PostgreSQL, 1, false)
+		if err != nil {
+			return nil, err
+		}
+		first, last := numbered(sqlfilter.PostgreSQL, where)
+		rows, err := pool.Query(ctx, pageBegin+first+" AND "+where.SQL+pageEnd+last, argsOf(where)...)
 		if err != nil {
 			return nil, err
 		}
@@ -69,68 +102,134 @@ func byPgx(pool *pgxpool.Pool) habit {
 	}
 }
 
-// bySqlx writes ? and binds the text again, as users of sqlx do. With PostgreSQL the filter is numbered already, so a ?
-// stands only before it.
-func bySqlx(db *sqlx.DB, last func(sqlfilter.Fragment) string) habit {
-	return func(ctx context.Context, where sqlfilter.Fragment) ([]card, error) {
-		var page []card
-		query := db.Rebind(pageBegin+"?") + " AND " + where.SQL + pageEnd + last(where)
-		return page, db.SelectContext(ctx, &page, query, argsOf(where)...)
-	}
-}
-
-// Queries is what sqlc makes of a file of queries, in its shape. ListVisible is written by hand beside it, on the same DBTX
-// and with the same row type.
-type Queries struct{ db DBTX }
-
-// DBTX is what sqlc's queries run on.
-type DBTX interface {
-	QueryContext(context.Context, string, ...any) (*sql.Rows, error)
-}
-
-func (q *Queries) ListVisible(ctx context.Context, where sqlfilter.Fragment, first string, last func(sqlfilter.Fragment) string) ([]card, error) {
-	rows, err := q.db.QueryContext(ctx, pageBegin+first+" AND "+where.SQL+pageEnd+last(where), argsOf(where)...)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items []card
-	for rows.Next() {
-		var i card
-		if err := rows.Scan(&i.ID, &i.Project, &i.Number); err != nil {
+// bySqlx writes ? everywhere and binds the whole text, as users of sqlx do.
+func bySqlx(db *sqlx.DB, d sqlfilter.Dialect) habit {
+	return func(ctx context.Context, set *rolecall.ScopeSet) ([]card, error) {
+		where, err := filter(set, d, 0, true)
+		if err != nil {
 			return nil, err
 		}
-		items = append(items, i)
+		var page []card
+		return page, db.SelectContext(ctx, &page, db.Rebind(pageBegin+"? AND "+where.SQL+pageEnd+"?"), argsOf(where)...)
 	}
-	return items, rows.Err()
 }
 
-func questionMark(sqlfilter.Fragment) string { return "?" }
+// bySqlxIn has a list of its own in the query, which sqlx spreads out before it binds the text.
+func bySqlxIn(db *sqlx.DB, d sqlfilter.Dialect) habit {
+	return func(ctx context.Context, set *rolecall.ScopeSet) ([]card, error) {
+		where, err := filter(set, d, 0, true)
+		if err != nil {
+			return nil, err
+		}
+		text, args, err := sqlx.In(pageBegin+"? AND v.owner IN (?) AND "+where.SQL+pageEnd+"?",
+			slices.Concat([]any{pageFrom, []string{"ada", "ben"}}, where.Args, []any{pageSize})...)
+		if err != nil {
+			return nil, err
+		}
+		var page []card
+		return page, db.SelectContext(ctx, &page, db.Rebind(text), args...)
+	}
+}
+
+// What sqlc makes of the queries in internal/sqlc runs on a DBTX. Theirs is one that puts the filter where a query has its
+// mark, which is true of no row: a query that nobody has filtered returns nothing.
+
+const visible = "1 = 0 /* visible */"
+
+var errNoMark = errors.New("the query has no place for a filter")
+
+type filtered struct {
+	*sql.DB
+	where sqlfilter.Fragment
+}
+
+func (f filtered) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
+	before, after, found := strings.Cut(query, visible)
+	if !found {
+		return nil, errNoMark
+	}
+	n := strings.Count(before, "?")
+	return f.DB.QueryContext(ctx, before+f.where.SQL+after, slices.Concat(args[:n], f.where.Args, args[n:])...)
+}
+
+type filteredPgx struct {
+	*pgxpool.Pool
+	where sqlfilter.Fragment // numbered after the arguments of the query
+}
+
+func (f filteredPgx) Query(ctx context.Context, query string, args ...any) (pgx.Rows, error) {
+	before, after, found := strings.Cut(query, visible)
+	if !found {
+		return nil, errNoMark
+	}
+	return f.Pool.Query(ctx, before+f.where.SQL+after, slices.Concat(args, f.where.Args)...)
+}
+
+func bySqlcPgx(pool *pgxpool.Pool) habit {
+	return func(ctx context.Context, set *rolecall.ScopeSet) ([]card, error) {
+		where, err := filter(set, sqlfilter.PostgreSQL, 2, false)
+		if err != nil {
+			return nil, err
+		}
+		q := postgresql.New(filteredPgx{pool, where})
+		return cards(q.ListVersions(ctx, postgresql.ListVersionsParams{First: pageFrom, Most: pageSize}))
+	}
+}
+
+func bySqlcSQLite(db *sql.DB) habit {
+	return func(ctx context.Context, set *rolecall.ScopeSet) ([]card, error) {
+		where, err := filter(set, sqlfilter.SQLite, 0, false)
+		if err != nil {
+			return nil, err
+		}
+		q := sqlite.New(filtered{db, where})
+		return cards(q.ListVersions(ctx, sqlite.ListVersionsParams{Number: pageFrom, Limit: pageSize}))
+	}
+}
+
+func bySqlcMySQL(db *sql.DB) habit {
+	return func(ctx context.Context, set *rolecall.ScopeSet) ([]card, error) {
+		where, err := filter(set, sqlfilter.MySQL, 0, false)
+		if err != nil {
+			return nil, err
+		}
+		q := mysql.New(filtered{db, where})
+		return cards(q.ListVersions(ctx, mysql.ListVersionsParams{Number: pageFrom, Limit: pageSize}))
+	}
+}
+
+// cards takes the rows of any of the generated packages.
+func cards[V postgresql.Version | sqlite.Version | mysql.Version](rows []V, err error) ([]card, error) {
+	var page []card
+	for _, r := range rows {
+		v := postgresql.Version(r)
+		page = append(page, card{v.ID, v.ProjectID, v.Number})
+	}
+	return page, err
+}
 
 func habits(t *testing.T, db database) map[string]habit {
-	q := &Queries{db.DB}
-	if db.dialect == sqlfilter.SQLite {
-		return map[string]habit{
-			"database/sql": plainly(db.DB, "?", questionMark),
-			"sqlx":         bySqlx(sqlx.NewDb(db.DB, "sqlite3"), questionMark),
-			"sqlc": func(ctx context.Context, where sqlfilter.Fragment) ([]card, error) {
-				return q.ListVisible(ctx, where, "?", questionMark)
-			},
-		}
+	x := sqlx.NewDb(db.DB, db.driver)
+	ways := map[string]habit{"database/sql": plainly(db), "sqlx": bySqlx(x, db.dialect), "sqlx.In": bySqlxIn(x, db.dialect)}
+	switch db.dialect {
+	case sqlfilter.SQLite:
+		ways["sqlc"] = bySqlcSQLite(db.DB)
+	case sqlfilter.MySQL:
+		ways["sqlc"] = bySqlcMySQL(db.DB)
+	case sqlfilter.PostgreSQL:
+		pool := newPool(t, db)
+		ways["pgx"], ways["sqlc"] = byPgx(pool), bySqlcPgx(pool)
 	}
+	return ways
+}
+
+func newPool(t *testing.T, db database) *pgxpool.Pool {
 	pool, err := pgxpool.New(t.Context(), db.dsn)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(pool.Close)
-	return map[string]habit{
-		"database/sql": plainly(db.DB, "$1", after),
-		"pgx":          byPgx(pool),
-		"sqlx":         bySqlx(sqlx.NewDb(db.DB, "pgx"), after),
-		"sqlc": func(ctx context.Context, where sqlfilter.Fragment) ([]card, error) {
-			return q.ListVisible(ctx, where, "$1", after)
-		},
-	}
+	return pool
 }
 
 // TestPagesByEveryHabit fetches pages by every library, over random policies, and compares them with the check of each row.
@@ -153,21 +252,14 @@ func TestPagesByEveryHabit(t *testing.T) {
 			if err != nil {
 				r.Fatalf("Scopes: %v, want no error", err)
 			}
-			where, err := sqlfilter.Where(set, &sqlfilter.Table{
-				Dialect: db.dialect, Conditions: conditions, Facts: everyRow, ArgsBefore: 1,
-				Path: []sqlfilter.Level{{Kind: "project", ID: "v.project_id"}, {Kind: "version", ID: "v.id"}},
-			})
-			if err != nil {
-				r.Fatalf("Where: %v, want no error", err)
-			}
 			want := pageOf(v, versions)
 			for name, fetch := range ways {
-				got, err := fetch(t.Context(), where)
+				got, err := fetch(t.Context(), set)
 				if err != nil {
-					r.Fatalf("%s, %s: %v\nWHERE %s %v", db.dialect, name, err, where.SQL, where.Args)
+					r.Fatalf("%s, %s: %v\npolicy:\n%s", db.dialect, name, err, text(statements))
 				}
 				if !slices.Equal(got, want) {
-					r.Fatalf("%s, %s: page %v, want %v\nWHERE %s %v\npolicy:\n%s", db.dialect, name, got, want, where.SQL, where.Args, text(statements))
+					r.Fatalf("%s, %s: page %v, want %v\npolicy:\n%s", db.dialect, name, got, want, text(statements))
 				}
 			}
 		})
@@ -184,4 +276,64 @@ func pageOf(v *rolecall.View, versions []*version) []card {
 	}
 	slices.SortFunc(page, func(a, b card) int { return int(b.Number - a.Number) })
 	return page[:min(len(page), pageSize)]
+}
+
+// A generated query without its filter, or with a filter and no place for it, returns no rows.
+func TestUnfilteredSqlcReturnsNothing(t *testing.T) {
+	db := openSQLite(t)
+	projects, versions := newRows()
+	createTables(t, db, projects, versions)
+	page, err := sqlite.New(db).ListVersions(t.Context(), sqlite.ListVersionsParams{Limit: 10})
+	if len(page) > 0 || err != nil {
+		t.Errorf("ListVersions without a filter: %v, %v; want no rows", page, err)
+	}
+	page, err = sqlite.New(filtered{db.DB, sqlfilter.Fragment{SQL: "1 = 1"}}).ListVersionsOf(t.Context(), []string{"alpha"})
+	if len(page) > 0 || !errors.Is(err, errNoMark) {
+		t.Errorf("ListVersionsOf with a filter: %v, %v; want no rows and %v", page, err, errNoMark)
+	}
+}
+
+// Where a list reads "these", a generated query takes them as they are.
+func TestListsInGeneratedQueries(t *testing.T) {
+	alpha, beta := rolecall.In("project", "alpha"), rolecall.In("project", "beta")
+	sees := rolecall.Role{Name: "sees", Rules: []rolecall.Rule{{Effect: rolecall.Allow, Patterns: []rolecall.Pattern{"*"}}}}
+	s, err := rolecall.NewSnapshot(catalog, sees, rolecall.Grant{Subject: ada, Role: "sees", Scope: alpha}, rolecall.Grant{Subject: ada, Role: "sees", Scope: beta})
+	if err != nil {
+		t.Fatal(err)
+	}
+	v, err := s.At(at).For(ada, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	set, err := v.Scopes("project", see)
+	if err != nil {
+		t.Fatal(err)
+	}
+	list, err := set.In(rolecall.Global())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var these []string
+	for project := range list.Included(rolecall.Scope{}) {
+		these = append(these, project.ID())
+	}
+	databases(t, func(t *testing.T, db database) {
+		db.exec(t, "CREATE TABLE version (id VARCHAR(9) NOT NULL, project_id VARCHAR(9) NOT NULL, number BIGINT NOT NULL)")
+		for n, id := range []string{"gamma", "alpha", "delta", "beta", "alpha"} {
+			db.exec(t, "INSERT INTO version VALUES ('v', ?, ?)", id, n)
+		}
+		var got []card
+		var err error
+		switch db.dialect {
+		case sqlfilter.SQLite:
+			got, err = cards(sqlite.New(db).ListVersionsOf(t.Context(), these))
+		case sqlfilter.MySQL:
+			got, err = cards(mysql.New(db).ListVersionsOf(t.Context(), these))
+		case sqlfilter.PostgreSQL:
+			got, err = cards(postgresql.New(newPool(t, db)).ListVersionsOf(t.Context(), these))
+		}
+		if want := []card{{"v", "alpha", 1}, {"v", "beta", 3}, {"v", "alpha", 4}}; err != nil || !slices.Equal(got, want) {
+			t.Errorf("ListVersionsOf(%q): %v, %v; want %v", these, got, err, want)
+		}
+	})
 }

@@ -1,0 +1,1 @@
+CREATE TABLE version (id TEXT NOT NULL, project_id TEXT NOT NULL, number BIGINT NOT NULL);

@@ -2,8 +2,8 @@ package rolecall
 
 const builtinPrefix = "rolecall."
 
-// The built-in permissions to manage policy, part of every catalog (SPEC section 7). Those of roles, memberships,
-// suspension, forgetting subjects and constraints are held at Global; the others at the scope concerned.
+// The built-in permissions to manage policy, part of every catalog. Those of roles, memberships, suspension, forgetting
+// subjects and constraints are held at Global; the others at the scope concerned.
 var (
 	RoleCreate       = NewPermission("rolecall.role.create")
 	RoleUpdate       = NewPermission("rolecall.role.update")

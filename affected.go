@@ -9,9 +9,9 @@ import (
 // anything, and may be more than is altered; but it is never less.
 //
 // That nothing is missing follows from taking a change apart: first everything goes that goes, then roles change, then
-// everything comes that comes. Of what goes only denials and a Replace give anything, of what comes only allows do
-// (SPEC section 4), and each gives only of what it speaks, at its place and inside. A group that joins or leaves another
-// one alters which of the two is nearer as well: there all that is said counts.
+// everything comes that comes. Of what goes only denials and a Replace give anything, of what comes only allows do, and
+// each gives only of what it speaks, at its place and inside. A group that joins or leaves another one alters which of
+// the two is nearer as well: there all that is said counts.
 
 // An extent is where something speaks: a scope and everything inside, in private scopes inside too or not.
 type extent struct {

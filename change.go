@@ -11,7 +11,7 @@ type Revision uint64
 // Meta says who changes the policy, on whose behalf, why and when.
 type Meta struct {
 	// Actor is who makes the change. The zero Actor is the host itself, whose edits are not judged by the rules of
-	// administration (SPEC section 7); every other rule applies.
+	// administration; every other rule applies.
 	Actor Subject `json:"actor,omitzero"`
 	// OnBehalf is the subject for whom the actor acts; both must be permitted.
 	OnBehalf Subject   `json:"onBehalf,omitzero"`

@@ -16,7 +16,7 @@ type Code string
 // Error returns the code's word.
 func (c Code) Error() string { return string(c) }
 
-// The codes of the problems that a request, a policy or a change can have (SPEC section 8).
+// The codes of the problems that a request, a policy or a change can have.
 const (
 	ErrInvalid      = Code("invalid")       // malformed: a name, an id, a window, a combination that has no meaning
 	ErrUnknown      = Code("unknown")       // names something that is not declared or not there

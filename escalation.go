@@ -23,9 +23,9 @@ import (
 //	when       now, and every instant at which a window in play opens or closes
 //	given what every answer to every condition that the verdicts ask for, found by asking
 //
-// Two more things count as giving (SPEC section 7): an eligible grant gives all its role allows to whoever comes to be
-// eligible, and a denial that stood for a group and no longer does gives what it denied (lifted.go). Having been eligible
-// is not having had it: to make an ordinary grant out of an eligible one, past activation, is to give.
+// Two more things count as giving: an eligible grant gives all its role allows to whoever comes to be eligible, and a
+// denial that stood for a group and no longer does gives what it denied (lifted.go). Having been eligible is not having
+// had it: to make an ordinary grant out of an eligible one, past activation, is to give.
 
 // A guard compares two policies for one change.
 type guard struct {

@@ -8,7 +8,7 @@ import (
 	"unicode/utf8"
 )
 
-// Limits of the model (SPEC section 2).
+// Limits of the model.
 const (
 	maxIDBytes       = 256
 	maxNameBytes     = 128

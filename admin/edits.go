@@ -66,7 +66,7 @@ func (e *Editor) Inherit(ctx context.Context, heir, from rolecall.RoleName) (rol
 	})
 }
 
-// Disinherit ends that a role inherits from another one.
+// Disinherit makes a role no longer inherit from another one.
 func (e *Editor) Disinherit(ctx context.Context, heir, from rolecall.RoleName) (rolecall.Revision, error) {
 	return e.changeRole(ctx, heir, func(r rolecall.Role) rolecall.Role {
 		r.Inherits = slices.DeleteFunc(slices.Clone(r.Inherits), func(name rolecall.RoleName) bool { return name == from })
@@ -119,7 +119,7 @@ func (e *Editor) RemoveOverride(ctx context.Context, o rolecall.Override) (rolec
 	return e.Do(ctx, rolecall.Remove(o))
 }
 
-// AddMember puts somebody into a group, or changes the window of that.
+// AddMember puts somebody into a group, or changes the window of the membership that is there.
 func (e *Editor) AddMember(ctx context.Context, m rolecall.Membership) (rolecall.Revision, error) {
 	return e.Do(ctx, rolecall.Put(m))
 }

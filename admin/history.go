@@ -49,8 +49,8 @@ func (a Alteration) String() string {
 	return text
 }
 
-// Changes yields what the history, for example Store.Changes, has to a question, oldest first. An error of the history
-// ends it.
+// Changes yields what a question selects from a history, for example from Store.Changes, oldest first. An error of the
+// history ends it.
 func Changes(history iter.Seq2[rolecall.Entry, error], q Question) iter.Seq2[Alteration, error] {
 	return func(yield func(Alteration, error) bool) {
 		for e, err := range history {

@@ -14,8 +14,9 @@ func (e *Editor) DeleteRole(ctx context.Context, name rolecall.RoleName) (roleca
 	return e.Do(ctx, rolecall.Remove(rolecall.Role{Name: name}))
 }
 
-// DeleteRoleAndUses deletes a role with everything that names it, in one change: its grants, that other roles inherit
-// from it, and its part in constraints. A constraint whose other roles are too few to be held too many is deleted.
+// DeleteRoleAndUses deletes a role with everything that names it, in one change: its grants are removed, other roles no
+// longer inherit from it, and constraints no longer count it. A constraint that is left with fewer roles than its limit
+// is removed.
 func (e *Editor) DeleteRoleAndUses(ctx context.Context, name rolecall.RoleName) (rolecall.Revision, error) {
 	return e.apply(ctx, func(s *rolecall.Snapshot) ([]rolecall.Edit, error) {
 		if err := e.permitted(s, rolecall.RoleDelete); err != nil {

@@ -15,8 +15,8 @@ type Refusal struct {
 	Problems rolecall.Problems
 	// Lacks is, for an escalation, what the actor would have had to hold, a place each.
 	Lacks []Lack
-	// Able lists, for an escalation, some subjects who could make this very change, in order; none where it is nobody
-	// or takes long to find.
+	// Able lists, for an escalation, some subjects who could make this very change, in order; none where there is nobody,
+	// or where finding out would take long.
 	Able []rolecall.Subject
 	// Uses lists, for something in use, what still names it.
 	Uses []rolecall.Statement

@@ -32,7 +32,7 @@ type Session struct {
 	Until time.Time `json:"until,omitzero"`
 }
 
-// The ends of a session.
+// Why a session gives no answers.
 var (
 	// ErrSessionEnded says that a session is over, by time or because it is pinned to a policy that was changed.
 	ErrSessionEnded = errors.New("the session has ended")

@@ -9,15 +9,15 @@
 //
 // # Answers
 //
-// Nobody known: 401. Known and not permitted: 403, or 404 where the route hides what exists. No such place: 404. A
+// Caller not known: 401. Known and not permitted: 403, or 404 where the route hides what exists. No such place: 404. A
 // request that can be read in two ways: 400. Could not be found out: 503. The body is a problem (RFC 9457) that names
 // none of subject, permission, place, role and reason; those go to the log.
 //
 // # One request, one policy
 //
 // The first guard of a request pins a snapshot, and every later question in that request is asked of it, through the
-// Access that From finds in the context. So a page does not show a button that its own list contradicts. A request that
-// goes on for long, a stream for example, asks the resolver again from time to time.
+// Access that From finds in the context. So a page does not show a button that its own list contradicts. A handler that
+// goes on for long, one that streams for example, has to ask the resolver again from time to time.
 //
 // # Places
 //

@@ -32,8 +32,8 @@ type Identity struct {
 type Options struct {
 	// Realm is named in WWW-Authenticate. Empty is "api".
 	Realm string
-	// Impersonate is what an actor must hold, at Global and without any condition, to act as somebody else. Zero leaves
-	// it to the identify function to let nobody be impersonated who may not be.
+	// Impersonate is what an actor must hold, at Global and without any condition, to act as somebody else. Where it is
+	// zero, nothing is asked: then the identify function must see to it that only those do who may.
 	Impersonate rolecall.Permission
 	// Log gets every refusal with its reason. Nil is slog.Default().
 	Log *slog.Logger
@@ -155,9 +155,10 @@ func (h *guarded) locate(r *http.Request, who rolecall.Subject) (rolecall.Scope,
 	return at, facts, err
 }
 
-// Identify pins the policy and the caller for what comes behind it, and refuses only nobody (401) and what could not be
-// found out (503). It is for handlers that ask by themselves, through From: a list page that shows what its reader may
-// see. A Mux takes it as a requirement, and its table says so. A route with Require does not need it.
+// Identify pins the policy and the caller for what comes behind it, and refuses only where the caller is not known (401)
+// or something could not be found out (503). It is for handlers that ask by themselves, through From: a list page that
+// shows what its reader may see. A Mux takes it as a requirement, and its table says so. A route with Require does not
+// need it.
 func (g *Guard) Identify(next http.Handler) http.Handler { return &identified{g, next} }
 
 // identified is a handler for anybody who is known.

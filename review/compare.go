@@ -96,7 +96,7 @@ func deltas(before, after iter.Seq[rolecall.Statement]) []rolecall.Delta {
 func (c *Comparison) Statements() []rolecall.Delta { return slices.Clone(c.statements) }
 
 // Gained yields what somebody may do by the second policy and not by the first, in order of subject, permission and
-// scope. What it says of Everyone is for all but Apart and the suspended.
+// scope. What it says of Everyone holds for all subjects but those of Apart and the suspended.
 func (c *Comparison) Gained() iter.Seq[rolecall.Difference] { return c.plan.Gained() }
 
 // Lost yields what somebody may do by the first policy and not by the second, like Gained.

@@ -32,8 +32,8 @@
 //	…
 //	usage = review.MergeUsage(usage, review.NewUsage(meter.Collect())) // every few minutes
 //
-// [ReportUse] tells of roles and subjects what was not used, [ProposeRoles] proposes roles that fit, and [CoverWithRoles]
-// chooses the fewest that do.
+// [ReportUse] tells what was not used of what roles allow and subjects are given, [ProposeRoles] proposes roles that fit
+// what was used, and [CoverWithRoles] chooses few roles that give what somebody needs and little else.
 //
 // # Lint
 //

@@ -67,7 +67,7 @@ func (s Severity) MarshalText() ([]byte, error) { return []byte(s.String()), nil
 type Diagnostic struct {
 	Code     LintCode
 	Severity Severity
-	// Statements are those concerned, the one to look at first. None where what is declared is concerned.
+	// Statements are those concerned, the one to look at first. None where it is about what the catalog declares.
 	Statements []rolecall.Statement
 	// Subjects and Permissions are those concerned, where the diagnostic is about them.
 	Subjects    []rolecall.Subject
@@ -127,16 +127,16 @@ type LintOptions struct {
 	Off []LintCode
 	// External are the kinds of subject that are outsiders. Nil is guest alone.
 	External []rolecall.SubjectKind
-	// Term is how long from now the end is that is proposed for an outsider. Zero is 90 days.
+	// Term is after how long what an outsider has without an end is proposed to end. Zero is 90 days.
 	Term time.Duration
 	// Deputy is proposed as the second holder of what one alone has. Zero: a colleague, somebody of the same kind who is
 	// in one of the same groups, otherwise anybody of that kind.
 	Deputy rolecall.Subject
-	// Usage tells who is dormant. Without it, or as long as it does not cover that time, nobody is.
+	// Usage tells who is dormant. Without it, or where it does not cover all of Dormant, nobody is.
 	Usage *Usage
-	// Dormant is how long somebody uses nothing before being dormant. Zero is 90 days.
+	// Dormant is for how long somebody dormant has used nothing. Zero is 90 days.
 	Dormant time.Duration
-	// Provenance tells who is new and therefore not dormant. Nil: nobody is new.
+	// Provenance tells who is new and therefore not dormant. Without it nobody is new.
 	Provenance *rolecall.Provenance
 }
 

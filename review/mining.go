@@ -8,7 +8,7 @@ import (
 	"github.com/rolecall-go/rolecall"
 )
 
-// A RoleUse tells what of a role was used, by anybody who has it now.
+// A RoleUse tells what was used of a role, by anybody who has it now.
 type RoleUse struct {
 	Role    rolecall.RoleName     `json:"role"`
 	Holders int                   `json:"holders"` // subjects, through groups too; strangers are not counted
@@ -16,7 +16,7 @@ type RoleUse struct {
 	Unused  []rolecall.Permission `json:"unused"` // what it allows, with what it inherits, and nobody used through it
 }
 
-// A SubjectUse tells what of all that a subject is given it used.
+// A SubjectUse tells what a subject used of all that it is given.
 type SubjectUse struct {
 	Subject  rolecall.Subject      `json:"subject"`
 	LastSeen time.Time             `json:"lastSeen,omitzero"`
@@ -26,7 +26,7 @@ type SubjectUse struct {
 	Grants []rolecall.Grant `json:"grants,omitempty"`
 }
 
-// A UseReport tells what of a policy was used since an instant. It speaks of the permissions of the host: built-in ones
+// A UseReport tells what was used of a policy since an instant. It speaks of the permissions of the host: built-in ones
 // are used by making changes, which a meter does not see.
 type UseReport struct {
 	Since    time.Time    `json:"since"`

@@ -22,19 +22,19 @@ const (
 // Others may lose what they did not use, which is the purpose.
 type RoleProposal struct {
 	Kind    ProposalKind
-	Roles   []rolecall.RoleName
-	Message string
-	Edits   []rolecall.Edit
+	Roles   []rolecall.RoleName // those to be narrowed, split or merged
+	Message string              // a plain sentence
+	Edits   []rolecall.Edit     // for one change
 }
 
 // String returns kind and message on one line.
 func (p RoleProposal) String() string { return string(p.Kind) + ": " + p.Message }
 
 // ProposeRoles proposes how to fit roles to what was used since an instant, by kind and then by role. The proposals are
-// made one by one: look again after committing one. An error says what one of ReportUse does.
+// made one by one: look again after committing one. Errors are those of ReportUse.
 //
-// A role is narrowed in its own allows, of which those remain that somebody used. It is split where its holders fall into
-// parties that use nothing in common, apart from what most of them use, of at least two grants each. Two roles are merged
+// A role is narrowed in its own allows, of which those remain that somebody used. It is split where its grants fall into
+// parties of at least two that are used for nothing in common but what most of all are used for. Two roles are merged
 // where the same was used of both. Only roles that do nothing but allow, without conditions, that nothing inherits from
 // and that no constraint names are split or merged.
 func ProposeRoles(s *rolecall.Snapshot, u *Usage, since time.Time) ([]RoleProposal, error) {

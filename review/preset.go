@@ -21,7 +21,7 @@ func Clone(s *rolecall.Snapshot, from, to rolecall.RoleName, title string) ([]ro
 	return []rolecall.Edit{rolecall.Put(r)}, nil
 }
 
-// A RoleComparison tells what became of a role since it was as its preset has it.
+// A RoleComparison tells how a role differs from what its preset makes of it.
 type RoleComparison struct {
 	Name    rolecall.RoleName
 	Removed []string // lines of the preset's definition that are gone; all of them where the role is
@@ -112,7 +112,7 @@ func alone(s *rolecall.Snapshot, name rolecall.RoleName, roles []rolecall.Role) 
 }
 
 // Restore returns the edits that make roles what their preset says again, all of them where none is named. A role that
-// they inherit from is restored along where it is not there any more, and left alone where it is.
+// they inherit from is restored with them where it is gone, and left alone where it is there.
 func Restore(s *rolecall.Snapshot, preset []rolecall.Role, names ...rolecall.RoleName) ([]rolecall.Edit, error) {
 	of := map[rolecall.RoleName]rolecall.Role{}
 	for _, r := range preset {

@@ -12,7 +12,7 @@ import (
 // Options say what a report tells beside who has what. A nil *Options is the zero Options.
 type Options struct {
 	// AsGranted lists groups, and everyone, by their names. Otherwise the people in a group are listed in its place, also
-	// those whose membership is over or not yet valid; a group that nobody is in is listed by its name all the same.
+	// those whose membership is over or not yet valid; a group that nobody is in is still listed by its name.
 	AsGranted bool
 	// Provenance tells since when, by whom and why: see rolecall.Trace. Nil leaves that out.
 	Provenance *rolecall.Provenance

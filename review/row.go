@@ -25,9 +25,9 @@ type Row struct {
 	Scope rolecall.Scope
 	// State says whether the statement has any effect there, and if not why not.
 	State State
-	// Gives is what the subject may do at Scope and the statement is among what decides so.
+	// Gives is what the subject may do at Scope where the statement is among those that decide it.
 	Gives []Item
-	// Takes is what the subject may not do at Scope and the statement is among what decides so.
+	// Takes is what the subject may not do at Scope where the statement is among those that decide it.
 	Takes []Item
 	// Window is when the row can count: the overlap of the statement's window and those of the memberships.
 	Window rolecall.Window

@@ -19,8 +19,8 @@
 //	rows, err := db.QueryContext(ctx, "SELECT v.id, v.name FROM version v JOIN project p ON p.id = v.project_id WHERE "+
 //		where.SQL+" ORDER BY v.created DESC LIMIT 50", where.Args...)
 //
-// The rows are exactly those whose scope the check allows. The scope of a row is read from its columns: one level of
-// the path a column, below a parent that is the same for all rows.
+// The rows are exactly those whose scope the check allows. The scope of a row is read from its columns: one column
+// for each level of the path, below a parent that is the same for all rows.
 //
 // # What the host promises
 //

@@ -63,7 +63,7 @@ type Level struct {
 	Kind rolecall.ScopeKind
 	// ID is the SQL of the id, usually a column.
 	ID string
-	// Private is the SQL of a truth value: the scope of this level is private in the policy. Where it is empty, private
+	// Private is SQL that is true where the scope of this level is private in the policy. Where it is empty, private
 	// scopes are listed one by one, which costs a look at each scope that the policy names.
 	Private string
 	// Value turns an id of the policy into a value of the column, and reports false where no row can have it. A nil

@@ -65,11 +65,11 @@ func (q Query) valid() error {
 
 // Options configure a Source. Nil options are the zero Options.
 type Options struct {
-	// Version is a query for one value, as text, that is another one whenever any of the tables has changed: the value
-	// of a counter that triggers raise, say. Where it is given and the same as at the last look, the tables are not read
-	// again. A value that stays although a row has changed hides that change.
+	// Version is a query for one value, as text, that differs whenever any of the tables has changed: a counter that
+	// triggers raise, say. Where it is given and the value is that of the last look, the tables are not read again. A
+	// value that stays although a row has changed hides that change.
 	Version string
-	// Isolation is of the read-only transaction in which all queries are asked, so that they see one moment. Nil is
+	// Isolation is that of the read-only transaction in which all queries are asked, so that they see one moment. Nil is
 	// repeatable read. For SQLite, where every transaction sees one moment, give the zero TxOptions.
 	Isolation *sql.TxOptions
 	// Poll is how often Wait looks by itself. Zero is five seconds.

@@ -5,8 +5,9 @@ import (
 	"strings"
 )
 
-// The rules of administration (docs/administration.md): who may make which edit where, that nobody climbs by it (escalation.go),
-// and that somebody stays in charge. A change made by the host itself, without an actor, is not judged by them.
+// The rules of administration (docs/administration.md): who may make which edit where, that nobody climbs by it
+// (escalation.go), and that somebody stays in charge. A change made by the host itself, without an actor, is not judged
+// by them.
 
 // A need is a permission that an edit takes, and where. Whoever lacks it and insteadOf too is told of that one only, so
 // that it does not show whether there is something to change.

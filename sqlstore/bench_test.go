@@ -66,10 +66,7 @@ func BenchmarkLoad(b *testing.B) {
 	n := grants(b)
 	b.Run("postgresql", func(b *testing.B) {
 		d := postgres(b)
-		db := d.open(b)
-		if err := sqlstore.Migrate(b.Context(), db, d.dialect, nil); err != nil {
-			b.Fatal(err)
-		}
+		db := d.migrated(b)
 		tenant := newTenant()
 		s := openStore(b, d, db, sqlstore.Options{Tenant: tenant})
 		fill(b, db, s, tenant, n)
@@ -79,10 +76,7 @@ func BenchmarkLoad(b *testing.B) {
 	})
 	b.Run("sqlite", func(b *testing.B) {
 		d := sqliteAt(filepath.Join(b.TempDir(), "policy.db"))
-		db := d.open(b)
-		if err := sqlstore.Migrate(b.Context(), db, d.dialect, nil); err != nil {
-			b.Fatal(err)
-		}
+		db := d.migrated(b)
 		const few = 20_000
 		s := openStore(b, d, db, sqlstore.Options{})
 		r := openResolver(b, s, nil)
@@ -171,10 +165,7 @@ func quantiles(b *testing.B, what string, times []time.Duration) {
 // has its own connections and is told by NOTIFY: since the commit was acknowledged, and since it was begun.
 func BenchmarkEnforcedElsewhere(b *testing.B) {
 	d := postgres(b)
-	db := d.open(b)
-	if err := sqlstore.Migrate(b.Context(), db, d.dialect, nil); err != nil {
-		b.Fatal(err)
-	}
+	db := d.migrated(b)
 	o := sqlstore.Options{Tenant: newTenant(), Poll: time.Minute, Channel: newTenant()}
 	writer := openResolver(b, openStore(b, d, db, o), nil)
 	update(b, writer, reader)
@@ -221,10 +212,7 @@ func BenchmarkEnforcedElsewhere(b *testing.B) {
 func BenchmarkOneSubject(b *testing.B) {
 	n := grants(b)
 	d := postgres(b)
-	db := d.open(b)
-	if err := sqlstore.Migrate(b.Context(), db, d.dialect, nil); err != nil {
-		b.Fatal(err)
-	}
+	db := d.migrated(b)
 	tenant := newTenant()
 	s := openStore(b, d, db, sqlstore.Options{Tenant: tenant})
 	before := heap()

@@ -244,10 +244,7 @@ func TestTwoProcessesCommitForEver(t *testing.T) {
 func TestPostgreSQLIsKilledAndRestarted(t *testing.T) {
 	server := dbserver.Own(t, dbserver.StartPostgreSQL)
 	d := postgresOf(server)
-	db := d.open(t)
-	if err := sqlstore.Migrate(t.Context(), db, d.dialect, nil); err != nil {
-		t.Fatal(err)
-	}
+	db := d.migrated(t)
 	writer := openResolver(t, openStore(t, d, db, sqlstore.Options{}), nil)
 	update(t, writer, reader)
 	replica := openResolver(t, openStore(t, d, db, sqlstore.Options{}), nil)
@@ -304,11 +301,8 @@ func TestPostgreSQLIsKilledAndRestarted(t *testing.T) {
 // The disk is full: commits fail and leave nothing behind, and go on when there is room again.
 func TestADiskThatIsFull(t *testing.T) {
 	d := sqliteFile(t)
-	db := d.open(t)
+	db := d.migrated(t)
 	db.SetMaxOpenConns(2)
-	if err := sqlstore.Migrate(t.Context(), db, d.dialect, nil); err != nil {
-		t.Fatal(err)
-	}
 	s := openStore(t, d, db, sqlstore.Options{})
 	r := openResolver(t, s, nil)
 	update(t, r, reader)
@@ -363,10 +357,7 @@ func TestPostgreSQLWithoutRoom(t *testing.T) {
 	if err := server.Start("sh", "-c", `ulimit -f 32768; exec "$0" "$@"`); err != nil {
 		t.Fatal(err)
 	}
-	db := d.open(t)
-	if err := sqlstore.Migrate(t.Context(), db, d.dialect, nil); err != nil {
-		t.Fatal(err)
-	}
+	db := d.migrated(t)
 	s := openStore(t, d, db, sqlstore.Options{})
 	r := openResolver(t, s, nil)
 	update(t, r, reader)

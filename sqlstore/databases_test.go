@@ -41,6 +41,16 @@ func (d database) open(t testing.TB) *sql.DB {
 	return db
 }
 
+// migrated opens the database with the tables there.
+func (d database) migrated(t testing.TB) *sql.DB {
+	t.Helper()
+	db := d.open(t)
+	if err := sqlstore.Migrate(t.Context(), db, d.dialect, nil); err != nil {
+		t.Fatalf("Migrate: %v", err)
+	}
+	return db
+}
+
 // eachDatabase runs a test on SQLite, on PostgreSQL and on MariaDB, with the tables there.
 func eachDatabase(t *testing.T, test func(t *testing.T, d database, db *sql.DB)) {
 	onAll(t, map[string]func(testing.TB) database{"sqlite": sqliteFile, "postgresql": postgres, "mariadb": mariadb}, test)
@@ -56,11 +66,7 @@ func onAll(t *testing.T, databases map[string]func(testing.TB) database, test fu
 	for name, of := range databases {
 		t.Run(name, func(t *testing.T) {
 			d := of(t)
-			db := d.open(t)
-			if err := sqlstore.Migrate(t.Context(), db, d.dialect, nil); err != nil {
-				t.Fatalf("Migrate: %v", err)
-			}
-			test(t, d, db)
+			test(t, d, d.migrated(t))
 		})
 	}
 }

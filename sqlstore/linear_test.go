@@ -113,10 +113,7 @@ func TestCallsGivenUpAreLinearizable(t *testing.T) {
 // The same where every client has a line of its own, which is cut again and again.
 func TestCallsCutOffAreLinearizable(t *testing.T) {
 	d := postgres(t)
-	db := d.open(t)
-	if err := sqlstore.Migrate(t.Context(), db, d.dialect, nil); err != nil {
-		t.Fatal(err)
-	}
+	db := d.migrated(t)
 	tenant := newTenant()
 	openStore(t, d, db, sqlstore.Options{Tenant: tenant})
 	injected(t, "calls cut off", linearizable(t, func() client {

@@ -16,10 +16,7 @@ import (
 // cut.
 func TestNotificationsWake(t *testing.T) {
 	d := postgres(t)
-	db := d.open(t)
-	if err := sqlstore.Migrate(t.Context(), db, d.dialect, nil); err != nil {
-		t.Fatal(err)
-	}
+	db := d.migrated(t)
 	tenant := newTenant()
 	o := sqlstore.Options{Tenant: tenant, Poll: time.Hour, Channel: tenant}
 	writer := openResolver(t, openStore(t, d, db, o), nil)

@@ -10,9 +10,7 @@ import (
 // A session that would garble ids, or see what is not committed, is refused.
 func TestMariaDBSessionsAreJudged(t *testing.T) {
 	d := mariadb(t)
-	if err := sqlstore.Migrate(t.Context(), d.open(t), d.dialect, nil); err != nil {
-		t.Fatal(err)
-	}
+	d.migrated(t)
 	for setting, word := range map[string]string{
 		"charset=latin1": "character_set", "autocommit=0": "autocommit", "tx_isolation=%27READ-UNCOMMITTED%27": "READ-UNCOMMITTED",
 	} {

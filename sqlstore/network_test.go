@@ -142,10 +142,7 @@ const plenty = 1 << 40
 // is whole each time, and so is the store.
 func TestAConnectionIsCutAnywhere(t *testing.T) {
 	d := postgres(t)
-	direct := d.open(t)
-	if err := sqlstore.Migrate(t.Context(), direct, d.dialect, nil); err != nil {
-		t.Fatal(err)
-	}
+	direct := d.migrated(t)
 	w, far := behind(t, d)
 	var cuts, unknown int
 	for bytes := int64(100); ; bytes += 29 {
@@ -221,10 +218,7 @@ func session(ctx context.Context, d database, tenant, name string) (acknowledged
 // A replica that is cut off stops answering when what it has is too old, and goes on when it is connected again.
 func TestAReplicaThatIsCutOff(t *testing.T) {
 	d := postgres(t)
-	direct := d.open(t)
-	if err := sqlstore.Migrate(t.Context(), direct, d.dialect, nil); err != nil {
-		t.Fatal(err)
-	}
+	direct := d.migrated(t)
 	w, far := behind(t, d)
 	w.carry(plenty)
 	tenant := newTenant()
@@ -264,10 +258,7 @@ func TestAReplicaThatIsCutOff(t *testing.T) {
 // A network that brings a few bytes at a time changes nothing but the time it takes.
 func TestANetworkThatTrickles(t *testing.T) {
 	d := postgres(t)
-	direct := d.open(t)
-	if err := sqlstore.Migrate(t.Context(), direct, d.dialect, nil); err != nil {
-		t.Fatal(err)
-	}
+	direct := d.migrated(t)
 	w, far := behind(t, d)
 	w.carry(plenty)
 	for _, width := range []int64{1, 2, 5, 17} {
@@ -287,10 +278,7 @@ func TestANetworkThatTrickles(t *testing.T) {
 // answer is held back is kept, and acknowledged when the answer arrives.
 func TestANetworkThatHoldsEverythingBack(t *testing.T) {
 	d := postgres(t)
-	direct := d.open(t)
-	if err := sqlstore.Migrate(t.Context(), direct, d.dialect, nil); err != nil {
-		t.Fatal(err)
-	}
+	direct := d.migrated(t)
 	w, far := behind(t, d)
 	w.carry(plenty)
 	tenant := newTenant()

@@ -245,10 +245,7 @@ func TestTheHistoryIsAnAuditLog(t *testing.T) {
 
 func TestAStateCanBeReadOnce(t *testing.T) {
 	d := sqliteFile(t)
-	db := d.open(t)
-	if err := sqlstore.Migrate(t.Context(), db, d.dialect, nil); err != nil {
-		t.Fatal(err)
-	}
+	db := d.migrated(t)
 	s := openStore(t, d, db, sqlstore.Options{})
 	update(t, openResolver(t, s, nil), reader)
 	state, err := s.Load(t.Context())

@@ -179,10 +179,7 @@ func TestATransactionWithAnOldViewConflicts(t *testing.T) {
 // A load in a transaction that sees the present statement by statement is never of two moments.
 func TestALoadInATransactionNoticesACommit(t *testing.T) {
 	d := postgres(t)
-	db := d.open(t)
-	if err := sqlstore.Migrate(t.Context(), db, d.dialect, nil); err != nil {
-		t.Fatal(err)
-	}
+	db := d.migrated(t)
 	for level, want := range map[sql.IsolationLevel]error{sql.LevelReadCommitted: rolecall.ErrConflict, sql.LevelRepeatableRead: nil, sql.LevelSerializable: nil} {
 		s := openStore(t, d, db, sqlstore.Options{Tenant: newTenant()})
 		r := openResolver(t, s, nil)

@@ -295,6 +295,16 @@ func (b *bench) view(a *asker) view {
 	return v
 }
 
+// drawView draws a world, and somebody who asks about it.
+func drawView(t *rapid.T) (*bench, view) {
+	b := newBench(t, drawWorld(t))
+	v := b.view(drawAsker(t))
+	if v.err != nil {
+		t.Skip("the asker's session is refused")
+	}
+	return b, v
+}
+
 // mustAgree fails unless Decide, Check and View.Check answer as the naive evaluator does, and do so without facts too:
 // that goes another way through the engine than with facts of which none holds.
 func (b *bench) mustAgree(t rapid.TB, q question) {

@@ -3,8 +3,6 @@ package policy_test
 import (
 	"encoding/json"
 	"errors"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -116,19 +114,7 @@ func TestLocate(t *testing.T) {
 
 // Edits are what the steps of scenarios make, and whatever they are, reading and locating panics nowhere.
 func FuzzParseEdits(f *testing.F) {
-	names, err := filepath.Glob("testdata/scenarios/*.rolecall")
-	if err != nil || len(names) == 0 {
-		f.Fatalf("no scenarios to start from: %v", err)
-	}
-	for _, name := range names {
-		src, err := os.ReadFile(name)
-		if err != nil {
-			f.Fatal(err)
-		}
-		for line := range strings.Lines(string(src)) {
-			f.Add(strings.TrimPrefix(line, "do "))
-		}
-	}
+	scenarioLines(f, func(line string) { f.Add(strings.TrimPrefix(line, "do ")) })
 	_, snapshot, err := policy.Load("f", []byte(head))
 	if err != nil {
 		f.Fatal(err)

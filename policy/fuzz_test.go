@@ -14,8 +14,8 @@ import (
 	"github.com/rolecall-go/rolecall/policy"
 )
 
-// seeds starts from small files: the line of each step and statement of the scenarios, alone and after a policy.
-func seeds(f *testing.F) {
+// scenarioLines calls add with each line of the scenarios.
+func scenarioLines(f *testing.F, add func(line string)) {
 	names, err := filepath.Glob("testdata/scenarios/*.rolecall")
 	if err != nil || len(names) == 0 {
 		f.Fatalf("no scenarios to start from: %v", err)
@@ -26,10 +26,17 @@ func seeds(f *testing.F) {
 			f.Fatal(err)
 		}
 		for line := range strings.Lines(string(src)) {
-			f.Add([]byte(line))
-			f.Add([]byte(head + line))
+			add(line)
 		}
 	}
+}
+
+// seeds starts from small files: the line of each step and statement of the scenarios, alone and after a policy.
+func seeds(f *testing.F) {
+	scenarioLines(f, func(line string) {
+		f.Add([]byte(line))
+		f.Add([]byte(head + line))
+	})
 }
 
 // Whatever parses formats to something that parses to the same policy, in one spelling. What does not parse is told

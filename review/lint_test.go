@@ -130,16 +130,21 @@ func plain(s rolecall.Statement) rolecall.Statement {
 	return s
 }
 
+// drawLintSnapshot draws a policy and builds it.
+func drawLintSnapshot(t *rapid.T) ([]rolecall.Statement, *rolecall.Snapshot) {
+	all := drawLintPolicy(t)
+	s, err := rolecall.NewSnapshot(catalog, all...)
+	if err != nil {
+		t.Skip("the policy is refused")
+	}
+	return all, s.At(day(10))
+}
+
 // TestLintKeepsItsPromises checks diagnostics of random policies, one of each code: what is proposed can be committed, it
 // is gone then, what is neutral changes nothing, and a look at the same statements in another order finds the same.
 func TestLintKeepsItsPromises(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		all := drawLintPolicy(t)
-		built, err := rolecall.NewSnapshot(catalog, all...)
-		if err != nil {
-			t.Skip("the policy is refused")
-		}
-		s := built.At(day(10))
+		all, s := drawLintSnapshot(t)
 		found, err := review.Lint(s, nil)
 		if err != nil {
 			t.Fatalf("Lint: %v; policy:\n%s", err, text(all))

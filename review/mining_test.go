@@ -31,12 +31,7 @@ func drawUses(t *rapid.T, s *rolecall.Snapshot) (uses []rolecall.Use) {
 // decided so, and that everybody keeps what was used whatever is proposed.
 func TestUseIsNeverMissed(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		all := drawLintPolicy(t)
-		built, err := rolecall.NewSnapshot(catalog, all...)
-		if err != nil {
-			t.Skip("the policy is refused")
-		}
-		s := built.At(day(10))
+		all, s := drawLintSnapshot(t)
 		uses := drawUses(t, s)
 		usage := review.NewUsage(rolecall.Reading{From: day(1), Until: day(9), Uses: uses})
 		report, err := review.ReportUse(s, usage, day(2))

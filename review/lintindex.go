@@ -192,39 +192,7 @@ func (l *linter) descend(name rolecall.RoleName, family map[rolecall.RoleName]bo
 
 func (l *linter) readRest() {
 	for st := range l.s.Statements() {
-		switch st := st.(type) {
-		case rolecall.Membership:
-			l.group(st.Group).members = append(l.group(st.Group).members, st)
-			if st.Member.IsGroup() {
-				above := l.group(st.Member).person
-				above.memberships = append(above.memberships, st)
-			}
-		case rolecall.Grant:
-			r := l.roles[st.Role]
-			r.grants++
-			r.replaces = r.replaces || st.Replace
-			l.strict = l.strict || st.Replace || r.strict
-			if st.Subject.IsGroup() {
-				l.group(st.Subject).person.grants = append(l.group(st.Subject).person.grants, st)
-			}
-		case rolecall.Override:
-			if st.Effect == rolecall.Allow {
-				l.cover(l.overrides, st.Pattern)
-			}
-			l.strict = l.strict || st.Effect != rolecall.Allow
-			if st.Subject.IsGroup() {
-				l.group(st.Subject).person.overrides = append(l.group(st.Subject).person.overrides, st)
-			}
-		case rolecall.Suspension:
-			l.suspended[st.Subject] = true
-		case rolecall.PrivateScope:
-			l.privates[st.Scope] = true
-		case rolecall.Constraint:
-			l.constraints = append(l.constraints, st)
-			for _, name := range st.Roles {
-				l.roles[name].constrained = true
-			}
-		}
+		l.readStatement(st)
 	}
 	l.group(rolecall.Everyone())
 	for who := range l.s.Subjects() {
@@ -237,6 +205,42 @@ func (l *linter) readRest() {
 			for _, one := range r.family {
 				one.used = true
 			}
+		}
+	}
+}
+
+func (l *linter) readStatement(st rolecall.Statement) {
+	switch st := st.(type) {
+	case rolecall.Membership:
+		l.group(st.Group).members = append(l.group(st.Group).members, st)
+		if st.Member.IsGroup() {
+			above := l.group(st.Member).person
+			above.memberships = append(above.memberships, st)
+		}
+	case rolecall.Grant:
+		r := l.roles[st.Role]
+		r.grants++
+		r.replaces = r.replaces || st.Replace
+		l.strict = l.strict || st.Replace || r.strict
+		if st.Subject.IsGroup() {
+			l.group(st.Subject).person.grants = append(l.group(st.Subject).person.grants, st)
+		}
+	case rolecall.Override:
+		if st.Effect == rolecall.Allow {
+			l.cover(l.overrides, st.Pattern)
+		}
+		l.strict = l.strict || st.Effect != rolecall.Allow
+		if st.Subject.IsGroup() {
+			l.group(st.Subject).person.overrides = append(l.group(st.Subject).person.overrides, st)
+		}
+	case rolecall.Suspension:
+		l.suspended[st.Subject] = true
+	case rolecall.PrivateScope:
+		l.privates[st.Scope] = true
+	case rolecall.Constraint:
+		l.constraints = append(l.constraints, st)
+		for _, name := range st.Roles {
+			l.roles[name].constrained = true
 		}
 	}
 }

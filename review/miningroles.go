@@ -3,6 +3,7 @@ package review
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/rolecall-go/rolecall"
@@ -149,45 +150,46 @@ func (m *miner) splitOf(r *lintRole) (RoleProposal, bool) {
 	if len(parties) < 2 || len(parties) > mostParties {
 		return RoleProposal{}, false
 	}
-	p := RoleProposal{Kind: SplitRole, Roles: []rolecall.RoleName{r.Name}}
 	rest := r.Role
 	rest.Rules = allowOf(m.in(common))
-	p.Edits = append(p.Edits, rolecall.Put(rest))
-	moved := map[rolecall.StatementKey]rolecall.Edit{}
-	message := ""
+	p := RoleProposal{Kind: SplitRole, Roles: []rolecall.RoleName{r.Name}, Edits: []rolecall.Edit{rolecall.Put(rest)}}
+	moved := map[rolecall.StatementKey]bool{}
+	var uses []string
 	for i, party := range parties {
-		name := rolecall.RoleName(fmt.Sprintf("%s-%d", r.Name, i+1))
-		if m.roles[name] != nil {
+		part := rolecall.Role{
+			Name:     rolecall.RoleName(fmt.Sprintf("%s-%d", r.Name, i+1)),
+			Inherits: []rolecall.RoleName{r.Name}, Rules: allowOf(m.in(party)), Holders: r.Holders, Scopes: r.Scopes,
+		}
+		members := m.usedFor(grants, party)
+		if m.roles[part.Name] != nil || len(members) < leastParty {
 			return RoleProposal{}, false
 		}
-		part := r.Role
-		part.Name, part.Inherits, part.Rules = name, []rolecall.RoleName{r.Name}, allowOf(m.in(party))
-		part.Title, part.Description = "", ""
 		p.Edits = append(p.Edits, rolecall.Put(part))
-		n := 0
-		for _, g := range grants {
-			if count(both(m.through(g), party)) > 0 {
-				n++
-				moved[rolecall.KeyOf(g)] = rolecall.Remove(g)
-				g.Role = name
-				p.Edits = append(p.Edits, rolecall.Put(g))
-			}
+		for _, g := range members {
+			moved[rolecall.KeyOf(g)] = true
+			g.Role = part.Name
+			p.Edits = append(p.Edits, rolecall.Put(g))
 		}
-		if n < leastParty {
-			return RoleProposal{}, false
-		}
-		if i > 0 {
-			message += "; "
-		}
-		message += fmt.Sprintf("%d use %s", n, listed(m.in(party)))
+		uses = append(uses, fmt.Sprintf("%d use %s", len(members), listed(m.in(party))))
 	}
 	for _, g := range grants {
-		if e, is := moved[rolecall.KeyOf(g)]; is {
-			p.Edits = append(p.Edits, e)
+		if moved[rolecall.KeyOf(g)] {
+			p.Edits = append(p.Edits, rolecall.Remove(g))
 		}
 	}
-	p.Message = fmt.Sprintf("the grants of role %s are used for different things: %s", r.Name, message)
+	p.Message = fmt.Sprintf("the grants of role %s are used for different things: %s", r.Name, strings.Join(uses, "; "))
 	return p, true
+}
+
+// usedFor returns the grants that are used for any of some permissions.
+func (m *miner) usedFor(grants []rolecall.Grant, some permissionBits) []rolecall.Grant {
+	var list []rolecall.Grant
+	for _, g := range grants {
+		if count(both(m.through(g), some)) > 0 {
+			list = append(list, g)
+		}
+	}
+	return list
 }
 
 func allowOf(some []rolecall.Permission) []rolecall.Rule {

@@ -112,7 +112,7 @@ func TestFormatEveryInstant(t *testing.T) {
 }
 
 func TestFormatSource(t *testing.T) {
-	const src = "\uFEFF\r\n\n#  A studio.\t \n\n\n\n" + `permission   task.view "See \u0061 task"	# seen
+	const src = "\uFEFF\r\n\n#  A studio.\t \r \n\n\n\n" + `permission   task.view "See \u0061 task"	# seen
       kind scope project
 role   viewer scopes project "V"
 # what viewers see

@@ -35,10 +35,13 @@ func splitLine(line string, tokens []token) ([]token, string, *lexFault) {
 			return tokens, "", nil
 		}
 		if line[i] == '#' {
-			return tokens, strings.TrimRight(line[i:], " \t"), nil
+			return tokens, strings.TrimRight(line[i:], " \t\r"), nil
 		}
 		if line[i] != '"' {
 			end := wordEnd(line, i)
+			if strings.Contains(line[i:end], "\r") {
+				return tokens, "", &lexFault{i + 1, line[i:end], "a carriage return ends a line, and stands before its line feed only"}
+			}
 			tokens = append(tokens, token{text: line[i:end], column: i + 1})
 			i = end
 			continue

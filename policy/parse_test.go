@@ -30,6 +30,7 @@ func TestBadFiles(t *testing.T) {
 		// Lines and words.
 		{`expekt allow`, `f:6:1: a line does not start with this: "expekt" (invalid)`},
 		{`"role" x`, `f:6:1: a line does not start with this: "\"role\"" (invalid)`},
+		{"grant user:a viewer at /\r  ", `f:6:24: a carriage return ends a line, and stands before its line feed only: "/\r" (invalid)`},
 		{`role x "open`, `f:6:8: the quoted string has no end on its line: "\"open" (invalid)`},
 		{`role x "a"b`, `f:6:8: a blank must follow the quoted string: "\"a\"b" (invalid)`},
 		{`role x "\q"`, `f:6:8: not a double-quoted Go string: "\"\\q\"" (invalid)`},

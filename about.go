@@ -4,28 +4,28 @@ import "slices"
 
 // What a policy says about one thing: for deleting it, for showing it, for finding out who depends on it.
 
-// About returns every statement about a subject: its memberships, grants, overrides and suspension, and who is in it.
-// It is what ForgetSubject would remove. Its cost follows the answer.
+// About returns every statement about a subject: its memberships, grants, overrides and suspension, and who is in it,
+// in the order of StatementKey.Compare. It is what ForgetSubject would remove. Its cost follows the answer.
 func (s *Snapshot) About(who Subject) []Statement {
 	h := s.policy.holder(who)
 	if h == nil {
 		return nil
 	}
-	return s.policy.about(h)
+	return sortStatements(s.policy.about(h))
 }
 
-// Below returns every statement placed at a scope or inside it: grants, overrides and private scopes. It is what
-// ForgetScope would remove. Its cost follows the answer.
+// Below returns every statement placed at a scope or inside it: grants, overrides and private scopes, in the order of
+// StatementKey.Compare. It is what ForgetScope would remove. Its cost follows the answer.
 func (s *Snapshot) Below(t Scope) []Statement {
 	at := s.policy.place(t)
 	if at == nil {
 		return nil
 	}
-	return s.policy.below(at)
+	return sortStatements(s.policy.below(at))
 }
 
-// Around returns every statement placed at a scope or at one that contains it: what, with the memberships and roles of
-// whom it concerns, bears on decisions there. Its cost follows the answer.
+// Around returns every statement placed at a scope or at one that contains it, in the order of StatementKey.Compare:
+// what, with the memberships and roles of whom it concerns, bears on decisions there. Its cost follows the answer.
 func (s *Snapshot) Around(t Scope) []Statement {
 	if !t.valid() {
 		return nil
@@ -36,11 +36,11 @@ func (s *Snapshot) Around(t Scope) []Statement {
 	for depth := range way.n {
 		list = append(list, s.policy.placedAt(way.places[depth])...)
 	}
-	return list
+	return sortStatements(list)
 }
 
 // UsesOf returns every statement that names a role: the roles that inherit from it directly, its grants, eligible ones
-// included, and constraints.
+// included, and constraints, in the order of StatementKey.Compare.
 func (s *Snapshot) UsesOf(name RoleName) []Statement {
 	r := s.policy.roles.find(name)
 	if r == nil {

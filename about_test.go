@@ -2,6 +2,7 @@ package rolecall_test
 
 import (
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -53,4 +54,56 @@ func sortedTexts(list []rolecall.Statement) []string {
 	}
 	slices.Sort(texts)
 	return texts
+}
+
+// TestAboutIsInOrder: neither how a policy came about nor the process shows in the order of what is told of it.
+func TestAboutIsInOrder(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		w := drawWorld(t)
+		s := w.snapshot(t)
+		at, who := pick(t, lookups, "at"), pick(t, append(slices.Collect(s.Subjects()), rolecall.Everyone()), "who")
+		for name, got := range map[string][]rolecall.Statement{"About": s.About(who), "Around": s.Around(at), "Below": s.Below(at)} {
+			if !slices.IsSortedFunc(got, func(a, b rolecall.Statement) int { return rolecall.KeyOf(a).Compare(rolecall.KeyOf(b)) }) {
+				t.Fatalf("%s(%s or %s) = %v, want the order of their keys\npolicy:\n%s", name, who, at, got, w)
+			}
+		}
+	})
+}
+
+// TestProblemsAreInOrder: many problems of one change are told in the order of the statements that they are about, and of
+// many statements that break a rule the first ones.
+func TestProblemsAreInOrder(t *testing.T) {
+	ada, crew := rolecall.User("ada"), rolecall.Group("crew")
+	statements := []rolecall.Statement{roleOf("a", "task.view"), roleOf("b", "task.view"), roleOf("c", "task.view")}
+	for i := range 9 {
+		at := rolecall.In("project", string(rune('1'+i)))
+		for _, r := range []rolecall.RoleName{"a", "b", "c"} {
+			statements = append(statements, grantOf(ada, r, at), grantOf(crew, r, at))
+		}
+	}
+	s := snapshotOf(t, smallCatalog(t), statements...)
+	guests := func(name rolecall.RoleName) rolecall.Edit {
+		return rolecall.Put(rolecall.Role{Name: name, Holders: []rolecall.SubjectKind{rolecall.KindGuest}})
+	}
+	for _, c := range []struct {
+		edits []rolecall.Edit
+		want  int
+	}{
+		{[]rolecall.Edit{rolecall.Remove(rolecall.Role{Name: "b"})}, 18},
+		{[]rolecall.Edit{guests("c"), guests("a"), guests("b")}, 54},
+	} {
+		_, err := s.Propose(rolecall.Change{Edits: c.edits})
+		problems := rolecall.ProblemsOf(err)
+		if len(problems) != c.want || !slices.IsSortedFunc(problems, func(a, b *rolecall.Problem) int {
+			return rolecall.KeyOf(a.Statement).Compare(rolecall.KeyOf(b.Statement))
+		}) {
+			t.Errorf("Propose(%v): %v\nwant %d problems in the order of their grants", c.edits, err, c.want)
+		}
+	}
+	apart := rolecall.Constraint{Name: "apart", Kind: rolecall.Static, Limit: 2, Roles: []rolecall.RoleName{"c", "b"}}
+	_, err := s.Propose(rolecall.Change{Edits: []rolecall.Edit{rolecall.Put(apart)}})
+	const first = "b by grant group:crew b at /project:1, c by grant group:crew c at /project:1"
+	if problems := rolecall.ProblemsOf(err); len(problems) != 2 || !strings.Contains(problems[0].Detail, first) {
+		t.Errorf("Propose(%v): %v\nwant two problems, the first with %s", apart, err, first)
+	}
 }

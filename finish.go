@@ -34,7 +34,7 @@ func (d *draft) checkRoleNames(base *policy) {
 	}
 	for _, name := range slices.Sorted(maps.Keys(d.roles.byName)) {
 		if r := d.roles.byName[name]; !r.defined {
-			for _, by := range d.usesOf(r) {
+			for _, by := range sortStatements(d.usesOf(r)) {
 				d.undefined(base, by, name)
 			}
 		}
@@ -99,6 +99,7 @@ func (p *policy) usesOf(r *role) []Statement {
 // finishRoles compiles the changed roles and those that inherit from them, heirs last.
 func (d *draft) finishRoles(base *policy) {
 	d.ownTable()
+	before := len(d.problems)
 	for name := range d.rolesChanged {
 		if r := d.roles.find(name); r != nil {
 			r.compileOwn(d.catalog)
@@ -109,6 +110,7 @@ func (d *draft) finishRoles(base *policy) {
 			}
 		}
 	}
+	slices.SortStableFunc(d.problems[before:], func(a, b *Problem) int { return KeyOf(a.Statement).Compare(KeyOf(b.Statement)) })
 	d.problems = compactProblems(d.problems)
 	order, cycle := d.inheritance()
 	if cycle != nil {
@@ -152,8 +154,8 @@ func compactProblems(ps Problems) Problems {
 // its last. Roles that a snapshot shares with its predecessor are never changed: those to compile are copies.
 func (d *draft) inheritance() (order []*role, cycle []RoleName) {
 	heirs := map[RoleName][]RoleName{}
-	for name, r := range d.roles.byName {
-		for _, above := range r.Inherits {
+	for _, name := range d.roles.names() {
+		for _, above := range d.roles.find(name).Inherits {
 			heirs[above] = append(heirs[above], name)
 		}
 	}

@@ -49,8 +49,8 @@ func (d *draft) checkSeparation(base *policy) {
 			if c.Kind != Static {
 				continue
 			}
-			if clash := c.clash(tenures); clash != nil {
-				d.refuseClash(c, h.subject, clash)
+			if c.clash(tenures) != nil {
+				d.refuseClash(c, h.subject, c.clash(sortedTenures(tenures)))
 			}
 		}
 	}
@@ -187,6 +187,12 @@ func (p *policy) tenures(h *holder, watched map[uint32][]RoleName) []tenure {
 	climb(h, Window{})
 	climb(p.everyone(), Window{})
 	return out
+}
+
+// sortedTenures puts tenures in the order of their grants, so that of many that clash the same are told each time.
+func sortedTenures(list []tenure) []tenure {
+	slices.SortStableFunc(list, func(a, b tenure) int { return KeyOf(a.by).Compare(KeyOf(b.by)) })
+	return list
 }
 
 // and returns the window in which both are open.

@@ -178,18 +178,19 @@ func (p *Plan) String() string {
 const namedInSummary = 3
 
 func (p *Plan) summarise(b *strings.Builder, verb string, way direction) {
-	seen := map[*effects]bool{}
+	alike := map[*effects][]Subject{}
 	for _, who := range p.subjects {
 		e := p.bySubject[who]
-		if seen[e] || len(e.list[way]) == 0 {
+		alike[e] = append(alike[e], who)
+	}
+	for _, who := range p.subjects {
+		e := p.bySubject[who]
+		if alike[e][0] != who || len(e.list[way]) == 0 {
 			continue
 		}
-		seen[e] = true
-		var names []string
-		for _, other := range p.subjects {
-			if p.bySubject[other] == e {
-				names = append(names, other.String())
-			}
+		names := make([]string, len(alike[e]))
+		for i, one := range alike[e] {
+			names[i] = one.String()
 		}
 		if more := len(names) - namedInSummary; more > 0 {
 			names = append(names[:namedInSummary], "and "+strconv.Itoa(more)+" more")

@@ -37,16 +37,16 @@ type Difference struct {
 // String returns the effect on one line.
 func (e Difference) String() string {
 	text := e.Subject.String() + " " + e.Permission.String() + " at " + e.Scope.String()
-	if e.When.Always() && e.Private.Always() {
-		return text
+	if !e.When.Always() {
+		text += " " + e.When.String()
 	}
-	if e.When.Always() && e.Private.Never() {
+	switch {
+	case e.When.Equal(e.Private):
+		return text
+	case e.Private.Never():
 		return text + ", but not in private scopes inside"
 	}
-	if e.When.Equal(e.Private) {
-		return text + " " + e.When.String()
-	}
-	return text + " " + e.When.String() + ", in private scopes inside " + e.Private.String()
+	return text + ", in private scopes inside " + e.Private.String()
 }
 
 // Plan judges a change as Propose does and tells what it would do. It costs the effect on each subject concerned; where a

@@ -112,8 +112,8 @@ func ExampleCompare() {
 	fmt.Println(comparison)
 	// Output:
 	// - override user:ben deny task.update at /project:alpha
-	//   user:ben gains task.update at /project:alpha when assigned, in private scopes inside never
-	//   user:ada loses task.update at /project:alpha when assigned, in private scopes inside never
+	//   user:ben gains task.update at /project:alpha when assigned, but not in private scopes inside
+	//   user:ada loses task.update at /project:alpha when assigned, but not in private scopes inside
 	//   user:ada loses task.view at /project:alpha, but not in private scopes inside
 }
 
@@ -145,6 +145,6 @@ func ExampleRestore() {
 	// Output:
 	// [allow task.update when assigned] [task.update when assigned]
 	// plan for revision 0
-	//   group:animation loses task.update at /project:alpha when assigned, in private scopes inside never
-	//   user:ada loses task.update at /project:alpha when assigned, in private scopes inside never
+	//   group:animation loses task.update at /project:alpha when assigned, but not in private scopes inside
+	//   user:ada loses task.update at /project:alpha when assigned, but not in private scopes inside
 }

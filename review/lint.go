@@ -21,6 +21,7 @@ const (
 	LintIdlePattern      = LintCode("idle-pattern")      // it covers no declared permission
 	LintShadowedPattern  = LintCode("shadowed-pattern")  // another rule of the role covers it, as strictly or more so
 	LintInheritedPattern = LintCode("inherited-pattern") // an allow that the role inherits anyway
+	LintOverriddenRule   = LintCode("overridden-rule")   // the roles through which everybody has it say otherwise
 	LintIdleExcept       = LintCode("idle-except")       // an except of what nothing allows
 	LintWidePattern      = LintCode("wide-pattern")      // an allow of everything, or of all administration
 	LintSimilarRoles     = LintCode("similar-roles")     // two roles allow nearly the same, and share nothing
@@ -163,6 +164,7 @@ var lintChecks = []lintCheck{
 	{LintIdlePattern, (*linter).idlePatterns, nil},
 	{LintShadowedPattern, (*linter).shadowedPatterns, nil},
 	{LintInheritedPattern, (*linter).inheritedPatterns, nil},
+	{LintOverriddenRule, (*linter).overriddenRules, nil},
 	{LintIdleExcept, (*linter).idleExcepts, nil},
 	{LintWidePattern, (*linter).widePatterns, nil},
 	{LintSimilarRoles, (*linter).similarRoles, nil},

@@ -162,6 +162,89 @@ func (l *linter) inheritedPatterns() {
 	})
 }
 
+// overriddenRules finds patterns that matter in no role that somebody has: in each of them another role says otherwise, and
+// nearer, or forbids it anyway. What allows beside an allow is left to inheritedPatterns.
+func (l *linter) overriddenRules() {
+	l.rulePatterns(func(p rulePattern) {
+		by := l.alwaysBeside(p)
+		if len(by) == 0 {
+			return
+		}
+		message := fmt.Sprintf("in role %s, %q never matters: nobody has it without %q of role %s", p.role.Name, p, by[0], by[0].role.Name)
+		if len(by) > 1 {
+			message += ", or the like of " + several(len(by)-1, "other role")
+		}
+		statements := []rolecall.Statement{p.role.Role}
+		for _, q := range by {
+			statements = append(statements, q.role.Role)
+		}
+		l.report(Diagnostic{
+			Severity: Note, Statements: statements, Message: message,
+			Fix: Fix{fmt.Sprintf("take %q out of role %s", p, p.role.Name), p.without(), true},
+		})
+	})
+}
+
+// alwaysBeside returns what makes p meaningless in the roles that somebody has, one pattern a role; none where p matters in
+// some of them, or where nobody has it.
+func (l *linter) alwaysBeside(p rulePattern) (by []rulePattern) {
+	for _, name := range l.names {
+		granted := l.roles[name]
+		if granted.grants == 0 || !slices.Contains(granted.family, p.role) {
+			continue
+		}
+		q := l.stronger(granted, p)
+		if q == nil {
+			return nil
+		}
+		if !slices.ContainsFunc(by, func(other rulePattern) bool { return other.role == q.role }) {
+			by = append(by, *q)
+		}
+	}
+	return by
+}
+
+// stronger returns what makes p meaningless in one role that somebody has, nil where nothing does.
+func (l *linter) stronger(granted *lintRole, p rulePattern) *rulePattern {
+	for _, other := range granted.family {
+		for _, rule := range other.Rules {
+			for _, pattern := range rule.Patterns {
+				q := rulePattern{other, rule, pattern}
+				if other != p.role && rule.When == "" && covers(pattern, p.pattern) && (rule.Effect == rolecall.Forbid || l.replaces(q, p)) {
+					return &q
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// replaces says whether q, which covers p and has no condition, makes a role that inherits p say something else whenever p
+// speaks: a deny, or an allow that no except beside it takes away.
+func (l *linter) replaces(q, p rulePattern) bool {
+	if p.rule.Effect == rolecall.Forbid || !slices.Contains(q.role.family, p.role) {
+		return false
+	}
+	if q.rule.Effect != rolecall.Allow {
+		return q.rule.Effect == rolecall.Deny
+	}
+	return p.rule.Effect != rolecall.Allow && l.allowsAll(q.pattern, p.pattern) && !q.role.excepts(p.pattern)
+}
+
+// allowsAll says whether an allow of q covers the built-in permissions that p matches.
+func (l *linter) allowsAll(q, p rolecall.Pattern) bool {
+	return !slices.ContainsFunc(l.permissions, func(one rolecall.Permission) bool {
+		return one.IsBuiltin() && p.Matches(one) && !q.AllowMatches(one)
+	})
+}
+
+// excepts says whether the role itself takes away something that the pattern speaks of.
+func (r *lintRole) excepts(p rolecall.Pattern) bool {
+	return slices.ContainsFunc(r.Rules, func(rule rolecall.Rule) bool {
+		return rule.Effect == rolecall.Except && slices.ContainsFunc(rule.Patterns, func(e rolecall.Pattern) bool { return overlaps(e, p) })
+	})
+}
+
 // idlePatterns finds stars that cover nothing, and allows that their star does not extend to.
 func (l *linter) idlePatterns() {
 	l.rulePatterns(func(p rulePattern) {

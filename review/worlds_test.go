@@ -105,7 +105,7 @@ func drawPolicy(t *rapid.T) []rolecall.Statement {
 			}
 		}
 		for range rapid.IntRange(0, 3).Draw(t, "rules") {
-			effect := pick(t, []rolecall.Effect{rolecall.Allow, rolecall.Allow, rolecall.Allow, rolecall.Except, rolecall.Deny}, "effect")
+			effect := pick(t, []rolecall.Effect{rolecall.Allow, rolecall.Allow, rolecall.Allow, rolecall.Allow, rolecall.Except, rolecall.Deny, rolecall.Forbid}, "effect")
 			r.Rules = append(r.Rules, rolecall.Rule{Effect: effect, Patterns: []rolecall.Pattern{pick(t, patterns, "pattern"), pick(t, patterns, "pattern")}, When: drawWhen(t)})
 		}
 		put(r)

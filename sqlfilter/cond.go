@@ -1,6 +1,7 @@
 package sqlfilter
 
 import (
+	"fmt"
 	"reflect"
 	"slices"
 	"strings"
@@ -30,6 +31,9 @@ func (c cond) equal(other cond) bool {
 	return c.sql == other.sql && len(c.args) == len(other.args) && (len(c.args) == 0 || reflect.DeepEqual(c.args, other.args))
 }
 
+// key is the same for equal conditions, and mostly different for others.
+func (c cond) key() string { return c.sql + fmt.Sprintln(c.args...) }
+
 func (c cond) not() cond { return cond{"NOT " + c.sql, c.args} }
 
 func and(a, b cond) cond {
@@ -54,13 +58,28 @@ func or(ways []cond) cond {
 			args = append(args, c.args...)
 		}
 	}
-	switch len(sql) {
-	case 0:
+	if len(sql) == 0 {
 		return never
-	case 1:
-		return cond{sql[0], args}
 	}
-	return cond{"(" + strings.Join(sql, " OR ") + ")", args}
+	return cond{join(sql), args}
+}
+
+// together is how many ways stand in one pair of parentheses. Databases bound how deep an expression may be, SQLite at 1000,
+// and count each OR of a chain; so a long chain is written as a chain of chains.
+const together = 16
+
+func join(ways []string) string {
+	for len(ways) > together {
+		var fewer []string
+		for chunk := range slices.Chunk(ways, together) {
+			fewer = append(fewer, join(chunk))
+		}
+		ways = fewer
+	}
+	if len(ways) == 1 {
+		return ways[0]
+	}
+	return "(" + strings.Join(ways, " OR ") + ")"
 }
 
 // choose is a where c is true, b where it is false or NULL.

@@ -220,6 +220,7 @@ func (w *writer) level(i int, at *spot, s state) (cond, error) {
 type exceptions struct {
 	rest   cond
 	groups []group
+	byKey  map[string][]int // of groups
 	all    []any
 }
 
@@ -243,12 +244,24 @@ func (x *exceptions) add(l Level, id string, c cond) {
 	if c.isNever() {
 		return
 	}
-	i := slices.IndexFunc(x.groups, func(g group) bool { return g.when.equal(c) })
-	if i < 0 {
-		i = len(x.groups)
-		x.groups = append(x.groups, group{when: c})
+	g := x.group(c)
+	g.values = append(g.values, value)
+}
+
+// group returns the group of a condition.
+func (x *exceptions) group(c cond) *group {
+	key := c.key()
+	for _, i := range x.byKey[key] {
+		if x.groups[i].when.equal(c) {
+			return &x.groups[i]
+		}
 	}
-	x.groups[i].values = append(x.groups[i].values, value)
+	if x.byKey == nil {
+		x.byKey = map[string][]int{}
+	}
+	x.byKey[key] = append(x.byKey[key], len(x.groups))
+	x.groups = append(x.groups, group{when: c})
+	return &x.groups[len(x.groups)-1]
 }
 
 // column puts together what holds for the values of one column. Where it is NULL the row has no scope, and nothing holds.

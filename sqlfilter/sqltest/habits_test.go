@@ -297,18 +297,7 @@ func TestUnfilteredSqlcReturnsNothing(t *testing.T) {
 func TestListsInGeneratedQueries(t *testing.T) {
 	alpha, beta := rolecall.In("project", "alpha"), rolecall.In("project", "beta")
 	sees := rolecall.Role{Name: "sees", Rules: []rolecall.Rule{{Effect: rolecall.Allow, Patterns: []rolecall.Pattern{"*"}}}}
-	s, err := rolecall.NewSnapshot(catalog, sees, rolecall.Grant{Subject: ada, Role: "sees", Scope: alpha}, rolecall.Grant{Subject: ada, Role: "sees", Scope: beta})
-	if err != nil {
-		t.Fatal(err)
-	}
-	v, err := s.At(at).For(ada, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	set, err := v.Scopes("project", see)
-	if err != nil {
-		t.Fatal(err)
-	}
+	set := setOf(t, "project", sees, rolecall.Grant{Subject: ada, Role: "sees", Scope: alpha}, rolecall.Grant{Subject: ada, Role: "sees", Scope: beta})
 	list, err := set.In(rolecall.Global())
 	if err != nil {
 		t.Fatal(err)

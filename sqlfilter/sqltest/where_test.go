@@ -387,24 +387,81 @@ func TestNumbers(t *testing.T) {
 		for _, id := range []string{"1", "02", "+3", "4 ", "x"} {
 			statements = append(statements, rolecall.Grant{Subject: ada, Role: "sees", Scope: rolecall.In("version", id)})
 		}
-		s, err := rolecall.NewSnapshot(catalog, statements...)
-		if err != nil {
-			t.Fatal(err)
-		}
-		v, err := s.At(at).For(ada, nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		set, err := v.Scopes("version", see)
-		if err != nil {
-			t.Fatal(err)
-		}
+		set := setOf(t, "version", statements...)
 		where, err := sqlfilter.Where(set, &sqlfilter.Table{Dialect: db.dialect, Path: []sqlfilter.Level{{Kind: "version", ID: "id", Value: sqlfilter.Int64}}})
 		if err != nil {
 			t.Fatal(err)
 		}
 		if got := db.query(t, "SELECT id FROM ticket WHERE "+where.SQL, where.Args...); !slices.Equal(got, []string{"1"}) {
 			t.Errorf("WHERE %s %v: rows %q, want [1]", where.SQL, where.Args, got)
+		}
+	})
+}
+
+// A subject with thousands of single versions is no more than a database bears.
+func TestManyExceptions(t *testing.T) {
+	const many = 2000
+	version := func(n int) rolecall.Scope {
+		return rolecall.In("project", fmt.Sprint(n)).In("version", fmt.Sprint("v", n))
+	}
+	statements := []rolecall.Statement{rolecall.Role{Name: "sees", Rules: []rolecall.Rule{{Effect: rolecall.Allow, Patterns: []rolecall.Pattern{"*"}}}}}
+	for n := range many {
+		statements = append(statements, rolecall.Grant{Subject: ada, Role: "sees", Scope: version(n)})
+	}
+	set := setOf(t, "version", statements...)
+	databases(t, func(t *testing.T, db database) {
+		db.exec(t, "CREATE TABLE version (project_id VARCHAR(9), id VARCHAR(9))")
+		for _, row := range []string{"'0', 'v0'", "'0', 'v1'", "'1999', 'v1999'", "'2000', 'v2000'"} {
+			db.exec(t, "INSERT INTO version VALUES ("+row+")")
+		}
+		where, err := sqlfilter.Where(set, &sqlfilter.Table{Dialect: db.dialect, Path: []sqlfilter.Level{{Kind: "project", ID: "project_id"}, {Kind: "version", ID: "id"}}})
+		if err != nil {
+			t.Fatalf("Where of %d versions: %v, want no error", many, err)
+		}
+		if got, want := db.query(t, "SELECT id FROM version WHERE "+where.SQL, where.Args...), []string{"v0", "v1999"}; !slices.Equal(got, want) {
+			t.Errorf("rows %q, want %q", got, want)
+		}
+	})
+}
+
+// setOf returns where ada may see something of a kind.
+func setOf(t *testing.T, kind rolecall.ScopeKind, statements ...rolecall.Statement) *rolecall.ScopeSet {
+	t.Helper()
+	s, err := rolecall.NewSnapshot(catalog, statements...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	v, err := s.At(at).For(ada, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	set, err := v.Scopes(kind, see)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return set
+}
+
+// A column of UUIDs holds one value for several spellings; only the one in lower case is a scope of theirs.
+func TestUUIDs(t *testing.T) {
+	const one, other, third = "0b5f21f4-4cf6-4d3a-9a0e-2f3c1d0e9a77", "0b5f21f4-4cf6-4d3a-9a0e-2f3c1d0e9a78", "0b5f21f4-4cf6-4d3a-9a0e-2f3c1d0e9a79"
+	statements := []rolecall.Statement{rolecall.Role{Name: "sees", Rules: []rolecall.Rule{{Effect: rolecall.Allow, Patterns: []rolecall.Pattern{"*"}}}}}
+	for _, id := range []string{one, strings.ToUpper(other), "{" + third + "}"} {
+		statements = append(statements, rolecall.Grant{Subject: ada, Role: "sees", Scope: rolecall.In("version", id)})
+	}
+	set := setOf(t, "version", statements...)
+	databases(t, func(t *testing.T, db database) {
+		column := map[sqlfilter.Dialect]string{sqlfilter.PostgreSQL: "UUID", sqlfilter.MySQL: "UUID", sqlfilter.SQLite: "TEXT"}[db.dialect]
+		db.exec(t, "CREATE TABLE version (id "+column+")")
+		for _, id := range []string{one, other, third} {
+			db.exec(t, "INSERT INTO version VALUES (?)", id)
+		}
+		where, err := sqlfilter.Where(set, &sqlfilter.Table{Dialect: db.dialect, Path: []sqlfilter.Level{{Kind: "version", ID: "id", Value: sqlfilter.UUID}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := db.query(t, "SELECT id FROM version WHERE "+where.SQL, where.Args...); !slices.Equal(got, []string{one}) {
+			t.Errorf("WHERE %s %v: rows %q, want [%s]", where.SQL, where.Args, got, one)
 		}
 	})
 }

@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/rolecall-go/rolecall"
+	"github.com/rolecall-go/rolecall/sqlfilter"
 )
 
 // Every list agrees with the right answers, whatever is in play.
@@ -47,5 +48,21 @@ func BenchmarkRules(b *testing.B) {
 func BenchmarkPlanWide(b *testing.B) {
 	each(b, Plain, func(b *testing.B, s *Studio, snapshot *rolecall.Snapshot, _ []Question) {
 		timed(b, PlanWideOp(s, snapshot))
+	})
+}
+
+// BenchmarkFilter writes the filter for the projects that the lister may see, from the snapshot to the SQL.
+func BenchmarkFilter(b *testing.B) {
+	each(b, Plain, func(b *testing.B, s *Studio, snapshot *rolecall.Snapshot, _ []Question) {
+		table := &sqlfilter.Table{Dialect: sqlfilter.PostgreSQL, Path: []sqlfilter.Level{{Kind: "project", ID: "p.id"}}}
+		timed(b, func(n int) {
+			for range n {
+				set := must(must(snapshot.For(s.Lister(), nil)).Scopes("project", ListedPermission()))
+				where := must(sqlfilter.Where(set, table))
+				if len(where.Args) != min(60, s.Projects) {
+					b.Fatalf("a filter of %d projects, want 60", len(where.Args))
+				}
+			}
+		})
 	})
 }

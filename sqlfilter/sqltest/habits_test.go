@@ -131,6 +131,22 @@ func bySqlxIn(db *sqlx.DB, d sqlfilter.Dialect) habit {
 	}
 }
 
+// bySqlxNamed gives the query's own arguments by name.
+func bySqlxNamed(db *sqlx.DB, d sqlfilter.Dialect) habit {
+	return func(ctx context.Context, set *rolecall.ScopeSet) ([]card, error) {
+		where, err := filter(set, d, 0, true)
+		if err != nil {
+			return nil, err
+		}
+		begin, args, err := sqlx.Named(pageBegin+":first", map[string]any{"first": pageFrom})
+		if err != nil {
+			return nil, err
+		}
+		var page []card
+		return page, db.SelectContext(ctx, &page, db.Rebind(begin+" AND "+where.SQL+pageEnd+"?"), slices.Concat(args, where.Args, []any{pageSize})...)
+	}
+}
+
 // What sqlc makes of the queries in internal/sqlc runs on a DBTX. Theirs is one that puts the filter where a query has its
 // mark, which is true of no row: a query that nobody has filtered returns nothing.
 
@@ -210,7 +226,7 @@ func cards[V postgresql.Version | sqlite.Version | mysql.Version](rows []V, err 
 
 func habits(t *testing.T, db database) map[string]habit {
 	x := sqlx.NewDb(db.DB, db.driver)
-	ways := map[string]habit{"database/sql": plainly(db), "sqlx": bySqlx(x, db.dialect), "sqlx.In": bySqlxIn(x, db.dialect)}
+	ways := map[string]habit{"database/sql": plainly(db), "sqlx": bySqlx(x, db.dialect), "sqlx.In": bySqlxIn(x, db.dialect), "sqlx.Named": bySqlxNamed(x, db.dialect)}
 	switch db.dialect {
 	case sqlfilter.SQLite:
 		ways["sqlc"] = bySqlcSQLite(db.DB)

@@ -67,7 +67,7 @@ type groupPart struct {
 	members   *idset         // users directly in it
 	subgroups *idset         // groups directly in it
 	steps     int            // the longest way up
-	said      hints          // of the places where the group itself has a statement
+	said      hints          // of the group itself
 }
 
 const upRoom = 6
@@ -156,9 +156,9 @@ func (p *policy) holder(s Subject) *holder {
 // named returns what is said of a subject other than Everyone.
 func (p *policy) named(s *Subject) *holder {
 	hash := uint32(s.hash)
-	for b := p.subjects.bucketOf(hash); b != nil; b = b.more {
-		for m := b.match(hash); m != 0; m &= m - 1 {
-			if h := b.at(m); h.subject.id == s.id && h.subject.kind == s.kind {
+	for n := p.subjects.leaf(hash); n != nil; n = n.more {
+		for m := n.match(hash); m != 0; m &= m - 1 {
+			if h := n.at(m); h.subject.id == s.id && h.subject.kind == s.kind {
 				return h
 			}
 		}
@@ -200,9 +200,9 @@ func (p *policy) walk(target *Scope, to *path) {
 // step returns the place of the first n segments of target, nil where it is unknown.
 func (p *policy) step(target *Scope, n int) *place {
 	hash := target.hashAt(n)
-	for b := p.scopes.bucketOf(hash); b != nil; b = b.more {
-		for m := b.match(hash); m != 0; m &= m - 1 {
-			if at := b.at(m); int(at.scope.depth) == n && startsPath(at.scope.path, target.path) {
+	for leaf := p.scopes.leaf(hash); leaf != nil; leaf = leaf.more {
+		for m := leaf.match(hash); m != 0; m &= m - 1 {
+			if at := leaf.at(m); int(at.scope.depth) == n && startsPath(at.scope.path, target.path) {
 				return at
 			}
 		}

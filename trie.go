@@ -6,43 +6,33 @@ import "math/bits"
 // Nodes carry the token of the draft that made them; that draft alone may change them in place, so loading millions of
 // statements copies nothing. Once the draft is finished nobody holds its token and every node is immutable.
 //
-//	table   hash → record: a 64-way trie over the bits of the hash; a slot holds a branch or a bucket of eight
-//	vector  number → record: pages of 64 under a 32-way radix tree, as deep as the highest number needs
+//	table   hash → record: a 64-way trie over the bits of the hash, with eight records in a leaf
+//	vector  number → record: pages of 32 under a 32-way radix tree, as deep as the highest number needs
 
 // A token marks the nodes that one draft may change in place.
 type token struct{ _ byte }
 
 const (
-	fanBits    = 6
-	fan        = 1 << fanBits
-	bucketSize = 8
-	hashBits   = 32
+	fanBits  = 6
+	fan      = 1 << fanBits
+	leafSize = 8
+	hashBits = 32
 )
 
 type table[T any] struct {
-	root *branch[T]
+	root *node[T]
 	size int
 	hash func(*T) uint32
 }
 
-type branch[T any] struct {
+// A node is a leaf, or has nodes instead of records. A leaf has a tag for each of its records, a byte that is part of the
+// hash, so that one operation passes over the records with other tags.
+type node[T any] struct {
 	owner *token
-	slots [fan]slot[T]
-}
-
-// A slot has a branch, or a bucket, or neither.
-type slot[T any] struct {
-	sub    *branch[T]
-	bucket *bucket[T]
-}
-
-// A bucket has a tag for each of its records, a byte that is part of the hash, so that one operation passes over the
-// records with other tags.
-type bucket[T any] struct {
+	nodes *[fan]*node[T]
 	tags  uint64 // 0 where a record is missing
-	value [bucketSize]*T
-	more  *bucket[T] // where hashes are equal to the last bit
-	owner *token
+	value [leafSize]*T
+	more  *node[T] // a leaf where hashes are equal to the last bit
 }
 
 const (
@@ -53,28 +43,24 @@ const (
 func tagOf(hash uint32) uint64 { return max(uint64(hash>>24), 1) }
 
 // match returns a word with a bit set in each byte whose record may have that hash; see at.
-func (b *bucket[T]) match(hash uint32) uint64 { return zeroBytes(b.tags ^ tagOf(hash)*everyByte) }
+func (n *node[T]) match(hash uint32) uint64 { return zeroBytes(n.tags ^ tagOf(hash)*everyByte) }
 
 // at returns the record of the lowest bit of a match.
-func (b *bucket[T]) at(match uint64) *T { return b.value[byteOf(match)] }
+func (n *node[T]) at(match uint64) *T { return n.value[byteOf(match)] }
 
 // zeroBytes returns a word with the high bit set in each byte of x that is zero.
 func zeroBytes(x uint64) uint64 { return ^((x&lowBits + lowBits) | x | lowBits) }
 
-func byteOf(match uint64) int { return bits.TrailingZeros64(match) / 8 % bucketSize }
+func byteOf(match uint64) int { return bits.TrailingZeros64(match) / 8 % leafSize }
 
-// bucketOf returns the bucket in which records of that hash are, nil where there is none. The caller goes through the
-// matches of it and of those behind it, and compares names: hashes are never trusted.
-func (t *table[T]) bucketOf(hash uint32) *bucket[T] {
-	b, h := t.root, hash
-	for b != nil {
-		s := &b.slots[h%fan]
-		if s.bucket != nil {
-			return s.bucket
-		}
-		b, h = s.sub, h>>fanBits
+// leaf returns the leaf in which records of that hash are, nil where there is none. The caller goes through the matches
+// of it and of those behind it, and compares names: hashes are never trusted.
+func (t *table[T]) leaf(hash uint32) *node[T] {
+	n := t.root
+	for n != nil && n.nodes != nil {
+		n, hash = n.nodes[hash%fan], hash>>fanBits
 	}
-	return nil
+	return n
 }
 
 // put stores next in place of old, or beside the others where old is nil.
@@ -82,90 +68,69 @@ func (t *table[T]) put(own *token, old, next *T) {
 	if old == nil {
 		t.size++
 	}
-	hash := t.hash(next)
-	t.root = t.root.owned(own)
-	b, shift := t.root, 0
+	hash, at, shift := t.hash(next), &t.root, 0
 	for {
-		s := &b.slots[hash>>shift%fan]
+		n := (*at).owned(own)
+		*at = n
+		if n.nodes == nil {
+			if n.set(own, hash, old, next, shift >= hashBits) {
+				return
+			}
+			t.split(own, n, shift)
+		}
+		at = &n.nodes[hash>>shift%fan]
 		shift += fanBits
-		if s.sub != nil {
-			s.sub = s.sub.owned(own)
-			b = s.sub
-			continue
-		}
-		s.bucket = s.bucket.owned(own)
-		if s.bucket.set(own, hash, old, next, shift >= hashBits) {
-			return
-		}
-		s.sub = t.split(own, s.bucket, shift)
-		s.bucket = nil
-		b = s.sub
 	}
 }
 
 // remove takes out old, which is there.
 func (t *table[T]) remove(own *token, old *T) {
 	t.size--
-	t.root = t.root.owned(own)
-	b, h := t.root, t.hash(old)
-	for {
-		s := &b.slots[h%fan]
-		h >>= fanBits
-		if s.sub != nil {
-			s.sub = s.sub.owned(own)
-			b = s.sub
-			continue
-		}
-		s.bucket = s.bucket.without(own, old)
-		return
+	h, at := t.hash(old), &t.root
+	for (*at).nodes != nil {
+		*at = (*at).owned(own)
+		at, h = &(*at).nodes[h%fan], h>>fanBits
 	}
+	*at = (*at).without(own, old)
 }
 
-func (b *branch[T]) owned(own *token) *branch[T] {
+func (n *node[T]) owned(own *token) *node[T] {
 	switch {
-	case b == nil:
-		return &branch[T]{owner: own}
-	case b.owner == own:
-		return b
+	case n == nil:
+		return &node[T]{owner: own}
+	case n.owner == own:
+		return n
 	}
-	c := *b
+	c := *n
 	c.owner = own
+	if n.nodes != nil {
+		nodes := *n.nodes
+		c.nodes = &nodes
+	}
 	return &c
 }
 
-func (b *bucket[T]) owned(own *token) *bucket[T] {
-	switch {
-	case b == nil:
-		return &bucket[T]{owner: own}
-	case b.owner == own:
-		return b
-	}
-	c := *b
-	c.owner = own
-	return &c
-}
-
-// set reports false where the bucket is full and may be split.
-func (b *bucket[T]) set(own *token, hash uint32, old, next *T, last bool) bool {
-	if i := b.indexOf(old); i >= 0 {
-		b.value[i] = next
+// set reports false where the leaf is full and may be split.
+func (n *node[T]) set(own *token, hash uint32, old, next *T, last bool) bool {
+	if i := n.indexOf(old); i >= 0 {
+		n.value[i] = next
 		return true
 	}
-	if free := zeroBytes(b.tags); free != 0 && old == nil {
+	if free := zeroBytes(n.tags); free != 0 && old == nil {
 		i := byteOf(free)
-		b.tags |= tagOf(hash) << (8 * i)
-		b.value[i] = next
+		n.tags |= tagOf(hash) << (8 * i)
+		n.value[i] = next
 		return true
 	}
 	if !last {
 		return false
 	}
-	b.more = b.more.owned(own)
-	return b.more.set(own, hash, old, next, last)
+	n.more = n.more.owned(own)
+	return n.more.set(own, hash, old, next, last)
 }
 
-func (b *bucket[T]) indexOf(old *T) int {
-	for i, v := range b.value {
+func (n *node[T]) indexOf(old *T) int {
+	for i, v := range n.value {
 		if v == old && old != nil {
 			return i
 		}
@@ -173,59 +138,59 @@ func (b *bucket[T]) indexOf(old *T) int {
 	return -1
 }
 
-// without returns the chain of buckets without old; nil where nothing is left.
-func (b *bucket[T]) without(own *token, old *T) *bucket[T] {
-	b = b.owned(own)
-	i := b.indexOf(old)
+// without returns the chain of leaves without old; nil where nothing is left.
+func (n *node[T]) without(own *token, old *T) *node[T] {
+	n = n.owned(own)
+	i := n.indexOf(old)
 	if i < 0 {
-		b.more = b.more.without(own, old)
-		return b
+		n.more = n.more.without(own, old)
+		return n
 	}
-	b.value[i] = nil
-	b.tags &^= 0xFF << (8 * i)
-	if b.tags == 0 {
-		return b.more
+	n.value[i] = nil
+	n.tags &^= 0xFF << (8 * i)
+	if n.tags == 0 {
+		return n.more
 	}
-	return b
+	return n
 }
 
-// split spreads a full bucket over a new branch by the next bits of the hash.
-func (t *table[T]) split(own *token, full *bucket[T], shift int) *branch[T] {
-	b := &branch[T]{owner: own}
-	for _, v := range full.value {
+// split spreads a full leaf over nodes of its own, by the next bits of the hash.
+func (t *table[T]) split(own *token, n *node[T], shift int) {
+	n.nodes = new([fan]*node[T])
+	for i, v := range n.value {
 		hash := t.hash(v)
-		s := &b.slots[hash>>shift%fan]
-		s.bucket = s.bucket.owned(own)
-		s.bucket.set(own, hash, nil, v, true)
+		at := &n.nodes[hash>>shift%fan]
+		*at = (*at).owned(own)
+		(*at).set(own, hash, nil, v, true)
+		n.value[i] = nil
 	}
-	return b
+	n.tags = 0
 }
 
 // all yields every record in no particular order.
 func (t *table[T]) all(yield func(*T) bool) { t.root.all(yield) }
 
-func (b *branch[T]) all(yield func(*T) bool) bool {
-	if b == nil {
+func (n *node[T]) all(yield func(*T) bool) bool {
+	if n == nil {
 		return true
 	}
-	for i := range b.slots {
-		s := &b.slots[i]
-		if !s.sub.all(yield) {
+	for _, v := range n.value {
+		if v != nil && !yield(v) {
 			return false
 		}
-		for k := s.bucket; k != nil; k = k.more {
-			for _, v := range k.value {
-				if v != nil && !yield(v) {
-					return false
-				}
+	}
+	if n.nodes != nil {
+		for _, below := range n.nodes {
+			if !below.all(yield) {
+				return false
 			}
 		}
 	}
-	return true
+	return n.more.all(yield)
 }
 
 const (
-	pageBits = 6
+	pageBits = 5
 	pageSize = 1 << pageBits
 	kidsBits = 5
 	kids     = 1 << kidsBits

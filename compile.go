@@ -79,7 +79,7 @@ type role struct {
 	defined bool     // false while only named
 	rules   []ruleAt // its own
 	own     []uint8  // a permission: the strictest of its own unconditional rules, and whether conditional ones speak
-	say     []uint8  // a permission: what the role says, by step 3 of SPEC section 3; or conditional
+	say     []uint8  // a permission: what the role says, with what it inherits; or conditional
 	lineage []uint32 // itself and the roles it inherits from, heirs before those they inherit from
 	above   *idset   // the roles it inherits from
 	steps   int      // length of the longest line of inheritance

@@ -1,9 +1,9 @@
 package rolecall
 
-// Deciding, SPEC section 3. A question is asked in three ways that must agree.
+// Deciding. A question is asked in three ways that must agree.
 //
 // glance is for most checks: a user whom the policy names asks without facts. It keeps next to nothing, looks at no more
-// than it must and gives up as soon as anything is not plain.
+// than it must, after an Allow only at what may speak against it, and gives up as soon as anything is not plain.
 //
 // quick is for the usual case. It reads what the subject, its groups and Everyone say at the known places above the
 // target. As long as it meets nothing but Allows, the law has nothing to weigh: one Allow that counts is enough.
@@ -54,6 +54,9 @@ type glimpse struct {
 	hint       [glanceDepth]uint16 // of Global, and so on down to the target
 	n          int
 	bloom      uint64 // of the hints
+	meek       bool   // no role says anything but Allow of the permission
+	found      outcome
+	enough     outcome // where one of these is found there is nothing more to look for
 }
 
 // glance answers a check without facts where the subject is a user, or anything else but a group, of whom something is
@@ -64,32 +67,31 @@ func (p *policy) glance(now *instant, who *Subject, permission *Permission, targ
 		return NothingSaid, false
 	}
 	h := p.named(who)
-	if h == nil || h.suspended || h.group != nil || len(h.overrides()) > 0 {
+	if h == nil || h.suspended || h.group != nil {
 		return NothingSaid, false
 	}
 	g := glimpse{policy: p, now: now, target: target, permission: number}
 	g.look()
-	lone := p.replaces == 0 && p.strictOverrides == 0 && !p.roles.strict.has(number)
-	enough := foundDoubt | foundStrict
-	if lone {
-		enough = foundAllow | foundStrict
+	g.meek, g.enough = !p.roles.strict.has(number), foundStrict
+	if g.meek && p.replaces == 0 && p.strictOverrides == 0 {
+		g.enough |= foundAllow
 	}
-	found := g.grants(h)
-	for i := 0; i < len(h.groups) && found&enough == 0; i++ {
+	g.holder(h)
+	for i := 0; i < len(h.groups) && g.found&g.enough == 0; i++ {
 		if m := &h.groups[i]; h.open(m.terms, now) {
-			found |= g.group(m.group, enough)
+			g.group(m.group)
 		}
 	}
-	if found&enough == 0 {
-		found |= g.one(everyoneNumber)
+	if g.found&g.enough == 0 {
+		g.holder(p.everyone())
 	}
-	switch found {
-	case foundAllow:
+	switch {
+	case g.found&foundStrict != 0:
+		return NothingSaid, false
+	case g.found&foundAllow != 0:
 		return Granted, true
-	case foundAllow | foundDoubt: // where there is doubt, what could speak against the Allow was not looked at
-		return Granted, lone
 	}
-	return NothingSaid, found == 0
+	return NothingSaid, g.found == 0
 }
 
 // look takes the hints of the target and of all above it.
@@ -102,26 +104,67 @@ func (g *glimpse) look() {
 	}
 }
 
+// concerns says whether a group may have said something that matters on the way: where there is an Allow, only what may
+// speak against it does.
+func (g *glimpse) concerns(said *hints) bool {
+	if g.meek && g.found&foundAllow != 0 {
+		return said.strict&g.bloom != 0
+	}
+	return g.meets(said)
+}
+
+func (g *glimpse) meets(said *hints) bool {
+	for _, hint := range g.hint[:g.n] {
+		if said.has(hint) {
+			return true
+		}
+	}
+	return false
+}
+
+// group looks at what a group and those above it say on the way.
+func (g *glimpse) group(group uint32) {
+	part := g.policy.parts.at(group)
+	for _, number := range part.up {
+		if !g.concerns(&g.policy.parts.at(number).said) {
+			continue
+		}
+		if part.halted {
+			g.found |= foundStrict
+			return
+		}
+		if steps := climbSteps; !part.timed || g.climbs(group, number, &steps) {
+			g.holder(g.policy.groups.at(number))
+		} else if steps < 0 {
+			g.found |= foundStrict
+		}
+		if g.found&g.enough != 0 {
+			return
+		}
+	}
+}
+
+// holder looks at what one holder says on the way.
+func (g *glimpse) holder(h *holder) {
+	if h.rare != nil {
+		g.overrides(h)
+	}
+	if len(h.grants) > fewGrants {
+		g.manyGrants(h)
+		return
+	}
+	for i := range h.grants {
+		if one := &h.grants[i]; g.bloom>>(one.hint%64)&1 == 1 {
+			g.grant(h, one)
+		}
+	}
+}
+
 // fewGrants is how many grants are gone through one by one.
 const fewGrants = 8
 
-// grants tells what the grants of a holder say on the way.
-func (g *glimpse) grants(h *holder) outcome {
-	if len(h.grants) > fewGrants {
-		return g.manyGrants(h)
-	}
-	found := outcome(0)
-	for i := range h.grants {
-		if one := &h.grants[i]; g.bloom>>(one.hint%64)&1 == 1 {
-			found |= g.grant(h, one)
-		}
-	}
-	return found
-}
-
-// manyGrants does so for a holder of many, by searching for the hints.
-func (g *glimpse) manyGrants(h *holder) outcome {
-	found := outcome(0)
+// manyGrants looks at the grants of a holder of many, by searching for the hints.
+func (g *glimpse) manyGrants(h *holder) {
 	for _, hint := range g.hint[:g.n] {
 		if h.group != nil && !h.group.said.has(hint) {
 			continue
@@ -135,52 +178,22 @@ func (g *glimpse) manyGrants(h *holder) outcome {
 			}
 		}
 		for ; lo < len(h.grants) && h.grants[lo].hint == hint; lo++ {
-			found |= g.grant(h, &h.grants[lo])
+			g.grant(h, &h.grants[lo])
 		}
 	}
-	return found
 }
 
-// group tells what a group and those above it say on the way.
-func (g *glimpse) group(group uint32, enough outcome) outcome {
-	found := outcome(0)
-	part := g.policy.parts.at(group)
-	for _, number := range part.up {
-		if !g.meets(&g.policy.parts.at(number).said) {
+// overrides gives up where an override speaks of the permission on the way.
+func (g *glimpse) overrides(h *holder) {
+	for i := range h.rare.overrides {
+		o := &h.rare.overrides[i]
+		if g.bloom>>(o.hint%64)&1 == 0 || !o.match.covers(o.effect, g.permission) {
 			continue
 		}
-		if part.halted {
-			return foundStrict
-		}
-		if steps := climbSteps; !part.timed || g.climbs(group, number, &steps) {
-			found |= g.one(number)
-		} else if steps < 0 {
-			return foundStrict
-		}
-		if found&enough != 0 {
-			break
+		if _, above := g.above(o.scope); above {
+			g.found |= foundStrict
 		}
 	}
-	return found
-}
-
-// meets says whether a group may have said something on the way.
-func (g *glimpse) meets(said *hints) bool {
-	for _, hint := range g.hint[:g.n] {
-		if said.has(hint) {
-			return true
-		}
-	}
-	return false
-}
-
-// one tells what one group says on the way.
-func (g *glimpse) one(number uint32) outcome {
-	h := g.policy.groups.at(number)
-	if len(h.overrides()) > 0 {
-		return foundStrict
-	}
-	return g.grants(h)
 }
 
 // climbSteps is how far glance looks for a way up of memberships that are valid now.
@@ -205,30 +218,30 @@ func (g *glimpse) climbs(from, to uint32, steps *int) bool {
 	return false
 }
 
-// grant tells what a grant says if its scope is the target or above it.
-func (g *glimpse) grant(h *holder, one *grantAt) outcome {
+// grant looks at what a grant says if its scope is the target or above it.
+func (g *glimpse) grant(h *holder, one *grantAt) {
 	says := g.policy.roles.says[one.role][g.permission]
 	if one.marks&markEligible != 0 || says == 0 && one.marks&markReplace == 0 {
-		return 0
+		return
 	}
-	depth, above := g.above(one)
+	depth, above := g.above(one.scope)
 	switch {
 	case !above:
-		return 0
 	case one.marks&markReplace != 0 || says != uint8(Allow) || h.when(one.terms) != 0:
-		return foundStrict
+		g.found |= foundStrict
 	case !h.open(one.terms, g.now), one.marks&markPierce == 0 && g.closed(depth):
-		return foundDoubt
+		g.found |= foundDoubt
+	default:
+		g.found |= foundAllow
 	}
-	return foundAllow
 }
 
-// above says whether the scope of a grant is the target or above it, and its depth.
-func (g *glimpse) above(one *grantAt) (depth int, above bool) {
-	if one.scope == globalNumber {
+// above says whether the scope of that number is the target or above it, and its depth.
+func (g *glimpse) above(scope uint32) (depth int, above bool) {
+	if scope == globalNumber {
 		return 0, true
 	}
-	at := &g.policy.places.at(one.scope).scope
+	at := &g.policy.places.at(scope).scope
 	return int(at.depth), at.depth <= g.target.depth && startsPath(at.path, g.target.path)
 }
 

@@ -277,7 +277,7 @@ func (d *draft) addGrant(g Grant) {
 		i--
 	}
 	h.grants = insertAt(h.grants, i, x)
-	d.enterPlace(h, at)
+	d.enterPlace(h, at, x.strict())
 	d.countUse(h, r.number, true)
 }
 
@@ -330,12 +330,12 @@ func (d *draft) addOverride(o Override) {
 		i--
 	}
 	r.overrides = insertAt(r.overrides, i, x)
-	d.enterPlace(h, at)
+	d.enterPlace(h, at, x.strict())
 }
 
-func (d *draft) enterPlace(h *holder, at *place) {
+func (d *draft) enterPlace(h *holder, at *place, strict bool) {
 	if h.isGroup() {
-		h.group.said.add(at.hint())
+		h.group.said.add(at.hint(), strict)
 		at.groups = at.groups.with(d.own, h.number)
 		return
 	}
@@ -361,10 +361,10 @@ func (d *draft) leavePlace(h *holder, scope uint32) {
 func (h *holder) hintAnew() {
 	h.group.said = hints{}
 	for i := range h.grants {
-		h.group.said.add(h.grants[i].hint)
+		h.group.said.add(h.grants[i].hint, h.grants[i].strict())
 	}
 	for i := range h.overrides() {
-		h.group.said.add(h.overrides()[i].hint)
+		h.group.said.add(h.overrides()[i].hint, h.overrides()[i].strict())
 	}
 }
 

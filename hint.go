@@ -14,9 +14,23 @@ func (g *grantAt) spot() uint64    { return spotOf(g.hint, g.scope) }
 func (o *overrideAt) spot() uint64 { return spotOf(o.hint, o.scope) }
 
 // Hints is a filter of hints: it has those that were put into it, and by chance others. It is as large as to spare most
-// checks a look at a group with a hundred statements.
-type hints [16]uint64
+// checks a look at a group with a hundred statements. Those of what may speak against an Allow are rare, and have a small
+// filter besides.
+type hints struct {
+	all    [16]uint64
+	strict uint64
+}
 
-func (s *hints) add(hint uint16) { s[hint>>6%16] |= 1 << (hint % 64) }
+func (s *hints) add(hint uint16, strict bool) {
+	s.all[hint>>6%16] |= 1 << (hint % 64)
+	if strict {
+		s.strict |= 1 << (hint % 64)
+	}
+}
 
-func (s *hints) has(hint uint16) bool { return s[hint>>6%16]>>(hint%64)&1 == 1 }
+func (s *hints) has(hint uint16) bool { return s.all[hint>>6%16]>>(hint%64)&1 == 1 }
+
+// strict says whether the grant may speak against an Allow whatever its role says.
+func (g *grantAt) strict() bool { return g.marks&markReplace != 0 }
+
+func (o *overrideAt) strict() bool { return o.effect != Allow }

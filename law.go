@@ -2,16 +2,16 @@ package rolecall
 
 import "slices"
 
-// The law, steps 2 to 8 of SPEC section 3, over everything that speaks of the question.
+// The law (docs/model.md), over everything that speaks of the question.
 //
 // bearers lists the holders. collect writes down, point by point, what each says: a point is a run of said with one
 // bearer and one depth. weigh then gives each said its fate:
 //
-//	a Forbid decides at once                                            step 8
-//	an Allow that privacy, a suspension or a narrowing stops is struck  steps 2 and 5
-//	an Allow with a Replace at a nearer point is struck                 step 7
-//	each point says the strictest of its overrides, else of its grants  step 4
-//	a point that has a nearer speaking point is struck                  steps 6 and 8
+//	a Forbid decides at once
+//	an Allow that privacy, a suspension or a narrowing stops is struck
+//	an Allow with a Replace at a nearer point is struck
+//	each point says the strictest of its overrides, else of its grants
+//	a point that has a nearer speaking point is struck
 //	what is left decides: allowed where all of it says Allow
 //
 // The same run of the law answers checks and fills explanations, so that an explanation cannot tell another story.

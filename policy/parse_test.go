@@ -72,6 +72,16 @@ func TestBadFiles(t *testing.T) {
 		{"grant user:a viewer at /\ngrant user:a viewer at / replace", `f:7:7: line 6 says something else of the same grant user:a viewer at /: "user:a" (invalid)`},
 		{"role viewer\n  allow task.*", `f:6:6: line 4 says something else of the same role viewer: "viewer" (invalid)`},
 		{`override user:a allows task.view at /`, `f:6:17: an effect is allow, deny or forbid: "allows" (invalid)`},
+		{`override user: allows task.edit at /planet:x when sunny`, `f:6:10: an id has at least one byte: "user:" (invalid)` + "\n" +
+			`f:6:16: an effect is allow, deny or forbid: "allows" (invalid)` + "\n" +
+			`f:6:23: no such permission is declared (did you mean "task.view"?): "task.edit" (unknown)` + "\n" +
+			`f:6:36: no scope kind "planet" is declared: "/planet:x" (unknown)` + "\n" +
+			`f:6:51: no such condition is declared: "sunny" (unknown)`},
+		{`override user: task.view at /`, `f:6:10: an id has at least one byte: "user:" (invalid)` + "\n" +
+			`f:6:16: an effect is allow, deny or forbid: "task.view" (invalid)`},
+		{`constraint c statik two of ghost`, `f:6:14: a constraint is static or dynamic: "statik" (invalid)` + "\n" +
+			`f:6:21: a constraint limits to a whole number of roles: "two" (invalid)` + "\n" +
+			`f:6:28: no such role is defined: "ghost" (unknown)`},
 		{`override user:a allow at /`, `f:6:17: a pattern is missing after this: "allow" (invalid)`},
 		{`member user:a group:b`, `f:6:15: unexpected here; what may follow is of, from, until: "group:b" (invalid)`},
 		{`member user:a of`, `f:6:15: a word is missing after this: "of" (invalid)`},

@@ -68,7 +68,10 @@ func (p *parser) override(start, end int, removed bool) rolecall.Statement {
 		pattern = start + 2
 	case err != nil:
 		p.errorAt(p.tokens[start+2], "an effect is allow, deny or forbid")
-		return nil
+		if pattern == end || p.tokens[pattern].quoted || p.tokens[pattern].is("at") { // the effect is missing
+			p.subject(start + 1)
+			return nil
+		}
 	}
 	if !p.clauses(p.forms.override, pattern+1, end) {
 		return nil
@@ -86,13 +89,11 @@ func (p *parser) constraint(start, end int) rolecall.Statement {
 	c := rolecall.Constraint{Name: p.name(start + 1), Kind: rolecall.ConstraintKind(p.name(start + 2))}
 	if c.Kind != rolecall.Static && c.Kind != rolecall.Dynamic {
 		p.errorAt(p.tokens[start+2], "a constraint is static or dynamic")
-		return nil
 	}
 	limit := p.tokens[start+3].text
 	var err error
 	if c.Limit, err = strconv.Atoi(limit); err != nil || strconv.Itoa(c.Limit) != limit {
 		p.errorAt(p.tokens[start+3], "a constraint limits to a whole number of roles")
-		return nil
 	}
 	if !p.tokens[start+4].is("of") {
 		p.errorAt(p.tokens[start+4], "of is expected here, and then the roles")

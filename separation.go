@@ -154,39 +154,68 @@ func (d *draft) toSeparate(watched map[uint32][]RoleName, grown []uint32) []*hol
 	return holders
 }
 
-// tenures lists the watched roles that h holds, through its groups and Everyone too.
+// tenures lists the watched roles that h holds, through its groups and Everyone too. It goes up group by group, each one
+// after all that lie below it, and so meets each of them once with all the windows in which it is reached.
 func (p *policy) tenures(h *holder, watched map[uint32][]RoleName) []tenure {
-	type visit struct {
-		h *holder
-		w Window
-	}
-	seen := map[visit]bool{}
+	reached := map[*holder][]Window{h: {{}}, p.everyone(): {{}}}
 	var out []tenure
-	var climb func(h *holder, w Window)
-	climb = func(h *holder, w Window) {
-		if seen[visit{h, w}] {
-			return
-		}
-		seen[visit{h, w}] = true
-		for i := range h.grants {
-			g := &h.grants[i]
-			held := w.and(h.window(g.terms))
-			if g.marks&markEligible != 0 || held.Empty() {
-				continue
+	for _, one := range p.upward(h) {
+		for _, w := range reached[one] {
+			out = p.tenuresOf(out, one, w, watched)
+			for i := range one.groups {
+				m := &one.groups[i]
+				if through := w.and(one.window(m.terms)); !through.Empty() {
+					above := p.groups.at(m.group)
+					reached[above] = widened(reached[above], through)
+				}
 			}
-			for _, name := range watched[g.role] {
+		}
+	}
+	return out
+}
+
+// tenuresOf adds the watched roles that a holder has been granted itself, as far as a window is open.
+func (p *policy) tenuresOf(out []tenure, h *holder, w Window, watched map[uint32][]RoleName) []tenure {
+	for i := range h.grants {
+		g := &h.grants[i]
+		names := watched[g.role]
+		if g.marks&markEligible != 0 || names == nil {
+			continue
+		}
+		if held := w.and(h.window(g.terms)); !held.Empty() {
+			for _, name := range names {
 				out = append(out, tenure{name, held, p.grant(h, g)})
 			}
 		}
-		for i := range h.groups {
-			if through := w.and(h.window(h.groups[i].terms)); !through.Empty() {
-				climb(p.groups.at(h.groups[i].group), through)
-			}
-		}
 	}
-	climb(h, Window{})
-	climb(p.everyone(), Window{})
 	return out
+}
+
+// upward lists a holder and what lies above it, each before those that it is in, and Everyone last.
+func (p *policy) upward(h *holder) []*holder {
+	var numbers []uint32
+	for i := range h.groups {
+		numbers = append(numbers, p.parts.at(h.groups[i].group).up...)
+	}
+	slices.Sort(numbers)
+	list := make([]*holder, 1, len(numbers)+2)
+	list[0] = h
+	for _, number := range slices.Compact(numbers) {
+		list = append(list, p.groups.at(number))
+	}
+	slices.SortFunc(list[1:], func(a, b *holder) int { return cmp.Compare(b.group.steps, a.group.steps) })
+	if h == p.everyone() {
+		return list
+	}
+	return append(list, p.everyone())
+}
+
+// widened adds a window to a set of those of which none lies within another one.
+func widened(set []Window, w Window) []Window {
+	if slices.ContainsFunc(set, func(wider Window) bool { return wider.holds(w) }) {
+		return set
+	}
+	return append(slices.DeleteFunc(set, w.holds), w)
 }
 
 // sortedTenures puts tenures in the order of their grants, so that of many that clash the same are told each time.
@@ -204,6 +233,12 @@ func (w Window) and(other Window) Window {
 		w.NotAfter = other.NotAfter
 	}
 	return w
+}
+
+// holds says whether the window is open whenever the other one is.
+func (w Window) holds(part Window) bool {
+	return (w.NotBefore.IsZero() || !part.NotBefore.IsZero() && !part.NotBefore.Before(w.NotBefore)) &&
+		(w.NotAfter.IsZero() || !part.NotAfter.IsZero() && !part.NotAfter.After(w.NotAfter))
 }
 
 // clash returns one tenure each of too many of the constraint's roles held at one instant, nil where there is none.

@@ -2,6 +2,8 @@ package rolecall_test
 
 import (
 	"errors"
+	"fmt"
+	"math/rand/v2"
 	"slices"
 	"testing"
 	"time"
@@ -114,4 +116,39 @@ func (w world) edited(t *rapid.T, edits []rolecall.Edit) (after world, possible 
 		})
 	}
 	return after, !slices.ContainsFunc(constraints, func(c rolecall.Constraint) bool { return !named(c) })
+}
+
+// TestManyWaysUp: 64 floors of groups, each group in all those of the next floor, and each membership with a window of its
+// own. There are more ways up than could be gone one by one; some of them are open at one instant.
+func TestManyWaysUp(t *testing.T) {
+	group := func(floor, n int) rolecall.Subject { return rolecall.Group(fmt.Sprint(floor, "-", n)) }
+	random := rand.New(rand.NewPCG(1, 2))
+	around := func() rolecall.Window {
+		return rolecall.Window{NotBefore: day(-1 - random.IntN(1000)), NotAfter: day(1 + random.IntN(1000))}
+	}
+	ada := rolecall.User("ada")
+	statements := []rolecall.Statement{
+		roleOf("a", "task.view"), roleOf("b", "task.view"),
+		rolecall.Constraint{Name: "apart", Kind: rolecall.Static, Limit: 2, Roles: []rolecall.RoleName{"a", "b"}},
+		rolecall.Membership{Member: ada, Group: group(0, 0), Window: around()}, grantOf(group(64, 3), "a", rolecall.Global()),
+	}
+	for floor := range 64 {
+		for n := range 16 {
+			statements = append(statements, rolecall.Membership{Member: group(floor, n/4), Group: group(floor+1, n%4), Window: around()})
+		}
+	}
+	s := snapshotOf(t, smallCatalog(t), statements...)
+	for _, c := range []struct {
+		window rolecall.Window
+		want   error
+	}{
+		{rolecall.Window{NotBefore: day(0), NotAfter: day(1)}, rolecall.ErrSeparation},
+		{rolecall.Window{NotAfter: day(-1001)}, nil},
+		{rolecall.Window{NotBefore: day(1001)}, nil},
+	} {
+		b := rolecall.Grant{Subject: ada, Role: "b", Scope: rolecall.Global(), Window: c.window}
+		if _, err := s.Propose(rolecall.Change{Edits: []rolecall.Edit{rolecall.Put(b)}}); !errors.Is(err, c.want) {
+			t.Errorf("Propose(%s): %v, want %v", b, err, c.want)
+		}
+	}
 }

@@ -34,7 +34,8 @@ func (s *separationScope) add(who Subject) {
 type tenure struct {
 	role   RoleName
 	window Window
-	by     Grant
+	holder *holder
+	grant  *grantAt
 }
 
 // checkSeparation refuses what breaks a static constraint, once a constraint and subject.
@@ -50,7 +51,7 @@ func (d *draft) checkSeparation(base *policy) {
 				continue
 			}
 			if c.clash(tenures) != nil {
-				d.refuseClash(c, h.subject, c.clash(sortedTenures(tenures)))
+				d.refuseClash(c, h.subject, c.clash(d.sortedTenures(tenures)))
 			}
 		}
 	}
@@ -74,7 +75,7 @@ func (d *draft) grownRoles(base *policy, watched map[uint32][]RoleName) []uint32
 func (d *draft) refuseClash(c Constraint, who Subject, clash []tenure) {
 	parts := make([]string, len(clash))
 	for i, t := range clash {
-		parts[i] = fmt.Sprintf("%s by %s", t.role, KeyOf(t.by))
+		parts[i] = fmt.Sprintf("%s by %s", t.role, d.keyOf(t))
 	}
 	p := problem(ErrSeparation, c.Name, who.String(), "at most %d of the roles may be held at once, but here are %s", c.Limit-1, strings.Join(parts, ", "))
 	p.Statement = c
@@ -184,7 +185,7 @@ func (p *policy) tenuresOf(out []tenure, h *holder, w Window, watched map[uint32
 		}
 		if held := w.and(h.window(g.terms)); !held.Empty() {
 			for _, name := range names {
-				out = append(out, tenure{name, held, p.grant(h, g)})
+				out = append(out, tenure{name, held, h, g})
 			}
 		}
 	}
@@ -219,10 +220,13 @@ func widened(set []Window, w Window) []Window {
 }
 
 // sortedTenures puts tenures in the order of their grants, so that of many that clash the same are told each time.
-func sortedTenures(list []tenure) []tenure {
-	slices.SortStableFunc(list, func(a, b tenure) int { return KeyOf(a.by).Compare(KeyOf(b.by)) })
+func (p *policy) sortedTenures(list []tenure) []tenure {
+	slices.SortStableFunc(list, func(a, b tenure) int { return p.keyOf(a).Compare(p.keyOf(b)) })
 	return list
 }
+
+// keyOf returns the key of the grant.
+func (p *policy) keyOf(t tenure) StatementKey { return KeyOf(p.grant(t.holder, t.grant)) }
 
 // and returns the window in which both are open.
 func (w Window) and(other Window) Window {
@@ -243,6 +247,9 @@ func (w Window) holds(part Window) bool {
 
 // clash returns one tenure each of too many of the constraint's roles held at one instant, nil where there is none.
 func (c Constraint) clash(tenures []tenure) []tenure {
+	if !c.reached(tenures) {
+		return nil
+	}
 	for _, begins := range tenures {
 		if !slices.Contains(c.Roles, begins.role) {
 			continue
@@ -261,6 +268,17 @@ func (c Constraint) clash(tenures []tenure) []tenure {
 		}
 	}
 	return nil
+}
+
+// reached says whether too many of the constraint's roles are held at all, at one instant or at different ones.
+func (c Constraint) reached(tenures []tenure) bool {
+	n := 0
+	for _, name := range c.Roles {
+		if slices.ContainsFunc(tenures, func(t tenure) bool { return t.role == name }) {
+			n++
+		}
+	}
+	return n >= c.Limit
 }
 
 // openAtOrFromStart is Open where the zero instant stands for the beginning of time.

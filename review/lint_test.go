@@ -364,6 +364,29 @@ func TestLintLeavesAlone(t *testing.T) {
 	}
 }
 
+// What a role says never matters beside what is nearer, or forbidden, wherever somebody has it.
+func TestLintOverriddenRules(t *testing.T) {
+	for name, test := range map[string]struct{ policy, rule, role, beside, of string }{
+		"a deny beside an allow":  {"role a\n  deny note.create\nrole b\n  inherits a\n  allow note.create\n", "deny note.create", "a", "allow note.create", "b"},
+		"an allow beside a deny":  {"role a\n  allow note.create when assigned\nrole b\n  inherits a\n  deny note.*\n", "allow note.create when assigned", "a", "deny note.*", "b"},
+		"an except beside both":   {"role a\n  allow *.view\n  except note.*\nrole b\n  inherits a\n  allow note.* task.*\n", "except note.*", "a", "allow note.*", "b"},
+		"less beside more":        {"role a\n  allow note.create when assigned\nrole b\n  inherits a\n  allow note.*\n", "allow note.create when assigned", "a", "allow note.*", "b"},
+		"two steps apart":         {"role a\n  deny note.create\nrole m\n  inherits a\nrole b\n  inherits m\n  allow note.create\n", "deny note.create", "a", "allow note.create", "b"},
+		"what is forbidden above": {"role a\n  forbid note.*\nrole b\n  inherits a\n  allow note.create\n", "allow note.create", "b", "forbid note.*", "a"},
+		"what is forbidden aside": {"role a\n  forbid note.*\nrole c\n  deny note.create\nrole b\n  inherits a c\n", "deny note.create", "c", "forbid note.*", "a"},
+	} {
+		s := lintPolicy(t, test.policy+"grant user:ada b at /\n")
+		off := slices.DeleteFunc(review.LintCodes(), func(c review.LintCode) bool { return c == review.LintOverriddenRule })
+		found, err := review.Lint(s, &review.LintOptions{Off: off})
+		want := fmt.Sprintf("in role %s, %q never matters: nobody has it without %q of role %s", test.role, test.rule, test.beside, test.of)
+		if err != nil || len(found) != 1 || found[0].Message != want {
+			t.Errorf("%s: Lint: %v, %v; want %s", name, found, err, want)
+			continue
+		}
+		mustHold(t, s, found[0])
+	}
+}
+
 // Options decide who is an outsider, who stands in, how long, and what is not looked for.
 func TestLintOptions(t *testing.T) {
 	s := lintPolicy(t, "grant vendor:v artist at /project:alpha\ngrant user:ada artist at /project:alpha\nmember user:ada of group:g\nmember user:ben of group:g\nmember user:cleo of group:g\nrole pay\n  allow budget.view\ngrant user:ada pay at /project:alpha\n")

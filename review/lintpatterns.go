@@ -162,8 +162,8 @@ func (l *linter) inheritedPatterns() {
 	})
 }
 
-// overriddenRules finds patterns that matter in no role that somebody has: in each of them another role says otherwise, and
-// nearer, or forbids it anyway. What allows beside an allow is left to inheritedPatterns.
+// overriddenRules finds patterns that matter in no role that somebody has: in each of them another role always says
+// something nearer, or forbids it anyway.
 func (l *linter) overriddenRules() {
 	l.rulePatterns(func(p rulePattern) {
 		by := l.alwaysBeside(p)
@@ -225,10 +225,15 @@ func (l *linter) replaces(q, p rulePattern) bool {
 	if p.rule.Effect == rolecall.Forbid || !slices.Contains(q.role.family, p.role) {
 		return false
 	}
-	if q.rule.Effect != rolecall.Allow {
-		return q.rule.Effect == rolecall.Deny
+	switch {
+	case q.rule.Effect == rolecall.Deny:
+		return true
+	case q.rule.Effect != rolecall.Allow || q.role.excepts(p.pattern):
+		return false
+	case p.rule.Effect == rolecall.Allow:
+		return l.allowsAsMuch(q.pattern, p.pattern) && !l.outdoes(p, q) // which is an inherited pattern
 	}
-	return p.rule.Effect != rolecall.Allow && l.allowsAll(q.pattern, p.pattern) && !q.role.excepts(p.pattern)
+	return l.allowsAll(q.pattern, p.pattern)
 }
 
 // allowsAll says whether an allow of q covers the built-in permissions that p matches.

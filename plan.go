@@ -86,7 +86,8 @@ func (p *Plan) Proposal() *Proposal { return p.proposal }
 // Base returns the revision for which the plan is exact.
 func (p *Plan) Base() Revision { return p.proposal.Base() }
 
-// Gained yields what would be gained, in order of subject, then permission, then scope.
+// Gained yields what would be gained, in order of subject, then permission, then scope: what is inside a scope follows it at
+// once.
 func (p *Plan) Gained() iter.Seq[Difference] { return p.effects(gained) }
 
 // Lost yields what would be lost, like Gained.
@@ -105,8 +106,8 @@ func (p *Plan) effects(way direction) iter.Seq[Difference] {
 	}
 }
 
-// Apart yields the subjects that were worked out by themselves, in order: all that happens to them is in Differences of
-// their own, and those of Everyone do not count for them.
+// Apart yields the subjects that were worked out by themselves, in the order of Subject.Compare: all that happens to them is
+// in Differences of their own, and those of Everyone do not count for them.
 func (p *Plan) Apart() iter.Seq[Subject] {
 	return func(yield func(Subject) bool) {
 		for _, who := range p.subjects {

@@ -405,7 +405,7 @@ func (s *Snapshot) Roles() iter.Seq[Role] {
 	}
 }
 
-// Subjects yields every subject but Everyone that the policy names, in order.
+// Subjects yields every subject but Everyone that the policy names, in the order of Subject.Compare.
 func (s *Snapshot) Subjects() iter.Seq[Subject] {
 	return func(yield func(Subject) bool) {
 		for _, h := range s.policy.sortedHolders() {

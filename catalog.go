@@ -219,7 +219,9 @@ func (c *Catalog) permission(p Permission) (int, error) {
 
 func (c *Catalog) unknownPermission(place string, p Permission) error {
 	if err := p.Valid(); err != nil {
-		return err
+		fault := *err.(*Problem)
+		fault.Place = place
+		return &fault
 	}
 	return problem(ErrUnknown, place, p.name, "no such permission is declared%s", didYouMean(p.name, c.permissionNames()))
 }

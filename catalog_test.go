@@ -26,6 +26,33 @@ func TestTitles(t *testing.T) {
 	}
 }
 
+// What is wrong with a question says so, and a name beyond the limit is code limit, whatever it is a name of.
+func TestFaultyQuestions(t *testing.T) {
+	long := strings.Repeat("x", 129)
+	s := snapshotOf(t, smallCatalog(t), roleOf("viewer", "task.view"))
+	ada, at := rolecall.User("ada"), rolecall.In("project", "a")
+	for _, c := range []struct {
+		request rolecall.Request
+		want    rolecall.Code
+	}{
+		{rolecall.Request{Permission: mayView, Scope: at}, rolecall.ErrInvalid},
+		{rolecall.Request{Subject: ada, Scope: at}, rolecall.ErrInvalid},
+		{rolecall.Request{Subject: ada, Permission: mayView}, rolecall.ErrInvalid},
+		{rolecall.Request{Subject: ada, Permission: rolecall.NewPermission("View"), Scope: at}, rolecall.ErrInvalid},
+		{rolecall.Request{Subject: rolecall.NewSubject(rolecall.SubjectKind(long), "a"), Permission: mayView, Scope: at}, rolecall.ErrLimit},
+		{rolecall.Request{Subject: ada, Permission: rolecall.NewPermission("task." + long), Scope: at}, rolecall.ErrLimit},
+		{rolecall.Request{Subject: ada, Permission: mayView, Scope: rolecall.In(rolecall.ScopeKind(long), "a")}, rolecall.ErrLimit},
+		{rolecall.Request{Subject: ada, Permission: mayView, Scope: at, Facts: rolecall.Given{rolecall.Condition(long)}}, rolecall.ErrLimit},
+		{rolecall.Request{Subject: ada, Permission: mayView, Scope: at, Narrow: rolecall.ToRoles(rolecall.RoleName(long))}, rolecall.ErrLimit},
+		{rolecall.Request{Subject: ada, Permission: mayView, Scope: at, Narrow: rolecall.ToPatterns(rolecall.Pattern("task." + long))}, rolecall.ErrLimit},
+	} {
+		_, err := s.Decide(c.request)
+		if problems := rolecall.ProblemsOf(err); len(problems) != 1 || problems[0].Code != c.want || problems[0].Place != "request" {
+			t.Errorf("Decide(%+v): %v, want one problem of the request: %s", c.request, err, c.want)
+		}
+	}
+}
+
 // Built-in are the permissions of a catalog that declares none, and no others.
 func TestIsBuiltin(t *testing.T) {
 	c, err := rolecall.NewCatalog(rolecall.Declarations{})

@@ -31,7 +31,7 @@ type Scope struct {
 const (
 	inlineHashes  = 4
 	depthFaulty   = 255
-	depthTooDeep  = 254
+	depthBeyond   = 254 // a limit
 	globalPath    = "/"
 	unlistedKinds = 63 // the bit shared by kinds that came too late for one of their own
 )
@@ -50,10 +50,14 @@ func (s Scope) In(kind ScopeKind, id string) Scope {
 	case s.depth > maxScopeSegments:
 		return s
 	case s.depth == maxScopeSegments:
-		return faulty(depthTooDeep, fmt.Sprintf("a scope has at most %d segments", maxScopeSegments))
+		return faulty(depthBeyond, fmt.Sprintf("a scope has at most %d segments", maxScopeSegments))
 	}
 	if p := checkName("scope kind", string(kind)); p != nil {
-		return faulty(depthFaulty, p.Detail+fmt.Sprintf(": %q", kind))
+		depth := uint8(depthFaulty)
+		if p.Code == ErrLimit {
+			depth = depthBeyond
+		}
+		return faulty(depth, p.Detail+fmt.Sprintf(": %q", kind))
 	}
 	if err := checkID(id); err != nil {
 		return faulty(depthFaulty, fmt.Sprintf("scope of kind %s: %v: %q", kind, err, id))
@@ -146,12 +150,13 @@ func ParseScope(text string) (Scope, error) {
 	return s, nil
 }
 
-// Valid returns nil, or a *Problem that says what is wrong: code limit for too many segments, otherwise invalid.
+// Valid returns nil, or a *Problem that says what is wrong: code limit for too many segments and for a kind that is too
+// long, otherwise invalid.
 func (s Scope) Valid() error {
 	switch {
 	case s.path == "":
 		return problem(ErrInvalid, "", "", "the zero scope is no place (it is not Global)")
-	case s.depth == depthTooDeep:
+	case s.depth == depthBeyond:
 		return problem(ErrLimit, "", "", "%s", s.path)
 	case s.depth == depthFaulty:
 		return problem(ErrInvalid, "", "", "%s", s.path)

@@ -216,6 +216,7 @@ func (n *Narrowing) covers(permission Permission) bool {
 
 func (p *policy) unknownRole(name RoleName) *Problem {
 	if fault := checkName("role name", string(name)); fault != nil {
+		fault.Place = "request"
 		return fault
 	}
 	return problem(ErrUnknown, "request", string(name), "no such role is defined%s", didYouMean(string(name), p.roleNames()))

@@ -7,7 +7,8 @@ import (
 
 // Facts answer, for the subject and the target of one request, whether a condition holds. An error means that it
 // cannot be said, as does a panic; what cannot be said never opens a door. An implementation is asked at most once a
-// condition and decision, only for conditions that matter, from the goroutine that asks. A nil Facts says that no condition holds.
+// condition and decision, and at most once a condition for all the permissions that a View answers at one target together;
+// only for conditions that matter, from the goroutine that asks. A nil Facts says that no condition holds.
 type Facts interface {
 	Holds(Condition) (bool, error)
 }
@@ -99,4 +100,36 @@ func askFacts(f Facts, c Condition) (t truth, cause error) {
 		return holds, nil
 	}
 	return fails, nil
+}
+
+// askedOnce remembers what Facts say of each condition, for several answers at one target that are to agree.
+type askedOnce struct {
+	facts Facts
+	said  []saidOf
+}
+
+type saidOf struct {
+	condition Condition
+	truth     truth
+	cause     error
+}
+
+// of returns facts that are asked once until it is called again. Those that cost nothing to ask are left as they are.
+func (a *askedOnce) of(facts Facts) Facts {
+	switch facts.(type) {
+	case nil, Given:
+		return facts
+	}
+	a.facts, a.said = facts, a.said[:0]
+	return a
+}
+
+// Holds says whether c holds.
+func (a *askedOnce) Holds(c Condition) (bool, error) {
+	i := slices.IndexFunc(a.said, func(s saidOf) bool { return s.condition == c })
+	if i < 0 {
+		t, cause := askFacts(a.facts, c)
+		i, a.said = len(a.said), append(a.said, saidOf{c, t, cause})
+	}
+	return a.said[i].truth == holds, a.said[i].cause
 }

@@ -24,6 +24,8 @@ func (v *View) PermissionSet(t Scope, facts Facts) (PermissionSet, error) {
 		return PermissionSet{}, err
 	}
 	set := PermissionSet{c, newPermset(len(c.permissions))}
+	var once askedOnce
+	facts = once.of(facts)
 	at := v.sight(&way)
 	for n := range c.permissions {
 		if v.ask(at, n, &way, facts) == Granted {

@@ -423,6 +423,7 @@ func (v *View) CheckAll(targets []Target, permissions ...Permission) (*Answers, 
 		numbers[i] = n
 	}
 	a := &Answers{reasons: make([]Reason, 0, len(targets)*len(permissions)), permissions: len(permissions)}
+	var once askedOnce
 	for i := range targets {
 		t := &targets[i]
 		if t.Facts != nil {
@@ -434,8 +435,9 @@ func (v *View) CheckAll(targets []Target, permissions ...Permission) (*Answers, 
 		if err != nil {
 			return nil, err
 		}
+		facts := once.of(t.Facts)
 		for _, n := range numbers {
-			a.reasons = append(a.reasons, v.answer(at, n, &t.Scope, t.Facts))
+			a.reasons = append(a.reasons, v.answer(at, n, &t.Scope, facts))
 		}
 	}
 	return a, nil
@@ -451,6 +453,8 @@ func (v *View) Permissions(t Scope, facts Facts) ([]Permission, error) {
 		return nil, err
 	}
 	var may []Permission
+	var once askedOnce
+	facts = once.of(facts)
 	at := v.sight(&way)
 	for n, p := range v.policy.catalog.permissions {
 		if v.ask(at, n, &way, facts) == Granted {

@@ -75,7 +75,7 @@ func (s *survey) look() {
 			s.seeOverride(b, &b.overrides()[j])
 		}
 	}
-	slices.SortStableFunc(s.spots, func(a, b spot) int { return cmp.Compare(a.place, b.place) })
+	slices.SortFunc(s.spots, func(a, b spot) int { return cmp.Compare(a.place, b.place) })
 	s.merge()
 }
 

@@ -312,6 +312,12 @@ func (p *policy) membership(h *holder, m *memberAt) Membership {
 	return Membership{Member: h.subject, Group: p.groups.at(m.group).subject, Window: h.window(m.terms)}
 }
 
+// membershipIn returns the membership of h in a group in which it is directly.
+func (p *policy) membershipIn(h, group *holder) Membership {
+	i := slices.IndexFunc(h.groups, func(m memberAt) bool { return m.group == group.number })
+	return p.membership(h, &h.groups[i])
+}
+
 // reaches says whether group k is reachable from group h over memberships valid at now; every group reaches itself
 // and Everyone.
 func (p *policy) reaches(h, k *holder, now *instant) bool {

@@ -147,10 +147,10 @@ func (p *policy) about(h *holder) []Statement {
 		return list
 	}
 	for number := range h.group.members.all() {
-		list = append(list, Membership{Member: p.users.at(number).subject, Group: h.subject})
+		list = append(list, p.membershipIn(p.users.at(number), h))
 	}
 	for number := range h.group.subgroups.all() {
-		list = append(list, Membership{Member: p.groups.at(number).subject, Group: h.subject})
+		list = append(list, p.membershipIn(p.groups.at(number), h))
 	}
 	return list
 }

@@ -21,6 +21,7 @@ constraint pay static 2 of artist accountant
 constraint hats dynamic 2 of artist viewer
 grant user:ivy senior at /
 grant user:ivy viewer at /project:beta
+member user:left of group:finance until 2026-01-01
 `
 
 func pair(name string, kind rolecall.ConstraintKind, limit int, roles ...rolecall.RoleName) rolecall.Constraint {

@@ -11,7 +11,7 @@ func (s *Snapshot) About(who Subject) []Statement {
 	if h == nil {
 		return nil
 	}
-	return sortStatements(s.policy.about(h))
+	return s.policy.about(h)
 }
 
 // Below returns every statement placed at a scope or inside it: grants, overrides and private scopes, in the order of

@@ -142,17 +142,35 @@ func (d *draft) forgetSubject(s Subject, place string) {
 
 // about lists every statement about a holder: its own, and the memberships in it.
 func (p *policy) about(h *holder) []Statement {
-	list := slices.Concat(p.membershipsOf(h), p.grantsOf(h), p.overridesOf(h), suspensionOf(h))
-	if h.group == nil {
-		return list
+	return slices.Concat(p.membershipsAbout(h), p.grantsOf(h), p.overridesOf(h), suspensionOf(h))
+}
+
+// membershipsAbout lists the memberships of h and, of a group, those in it. There may be a million, so they are sorted
+// before they are statements.
+func (p *policy) membershipsAbout(h *holder) []Statement {
+	var list []Membership
+	for i := range h.groups {
+		list = append(list, p.membership(h, &h.groups[i]))
 	}
-	for number := range h.group.members.all() {
-		list = append(list, p.membershipIn(p.users.at(number), h))
+	if h.group != nil {
+		for number := range h.group.members.all() {
+			list = append(list, p.membershipIn(p.users.at(number), h))
+		}
+		for number := range h.group.subgroups.all() {
+			list = append(list, p.membershipIn(p.groups.at(number), h))
+		}
 	}
-	for number := range h.group.subgroups.all() {
-		list = append(list, p.membershipIn(p.groups.at(number), h))
+	slices.SortFunc(list, func(a, b Membership) int {
+		if c := a.Member.Compare(b.Member); c != 0 {
+			return c
+		}
+		return a.Group.Compare(b.Group)
+	})
+	out := make([]Statement, len(list))
+	for i := range list {
+		out[i] = list[i]
 	}
-	return list
+	return out
 }
 
 // forgetScope removes every statement about a scope and all below it.

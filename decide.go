@@ -426,13 +426,13 @@ func (q *question) scanGrant(h *holder, g *grantAt, open bool) outcome {
 		return 0
 	}
 	if !h.open(g.terms, &q.now) {
-		q.missUnless(says == 0, OutsideWindow)
+		q.missGrant(g, OutsideWindow)
 		return 0
 	}
 	doubt := false
 	switch q.answers.ask(q.policy.catalog, h.when(g.terms)) {
 	case fails:
-		q.missUnless(says == 0, ConditionFails)
+		q.missGrant(g, ConditionFails)
 		return 0
 	case unknown:
 		doubt = true
@@ -460,15 +460,23 @@ func (q *question) scanGrant(h *holder, g *grantAt, open bool) outcome {
 	return 0
 }
 
-func (q *question) missUnless(nothing bool, r Reason) {
-	if !nothing {
+// missGrant remembers why a grant is not heard, where its role allows for some facts.
+func (q *question) missGrant(g *grantAt, r Reason) {
+	if q.mayAllow(g.role) {
 		q.miss(r)
 	}
 }
 
+// mayAllow says whether a role allows the permission for some facts.
+func (q *question) mayAllow(role uint32) bool {
+	return q.policy.roles.get(role).can.gives.permissions.has(q.permission)
+}
+
 func (q *question) scanOverride(h *holder, o *overrideAt, open bool) outcome {
 	if !h.open(o.terms, &q.now) {
-		q.missUnless(o.effect != Allow, OutsideWindow)
+		if o.effect == Allow {
+			q.miss(OutsideWindow)
+		}
 		return 0
 	}
 	answer := q.answers.ask(q.policy.catalog, h.when(o.terms))
@@ -492,6 +500,9 @@ func (q *question) scanOverride(h *holder, o *overrideAt, open bool) outcome {
 // that nobody can say.
 func (q *question) whyNot(number uint32) Reason {
 	why := NothingSaid
+	if q.policy.roles.get(number).say[q.permission] != conditional {
+		return why
+	}
 	for _, n := range q.policy.roles.get(number).lineage {
 		r := q.policy.roles.get(n)
 		for i := range r.rules {

@@ -122,8 +122,8 @@ const (
 	StoppedByPrivacy                     // an allow from above a private scope
 	StoppedBySuspension                  // an allow through a suspended group
 	StoppedByWindow                      // not valid at that instant
-	StoppedByCondition                   // its condition does not hold
-	StoppedByUnknown                     // an allow whose condition cannot be said
+	StoppedByCondition                   // its condition, or that of the rule, does not hold
+	StoppedByUnknown                     // an allow whose condition, or that of the rule, cannot be said
 	StoppedByNarrowing                   // an allow outside the narrowing
 	NotActivated                         // an eligible grant, which says nothing until it is activated
 )
@@ -151,8 +151,8 @@ type Finding struct {
 	Statement Statement // the grant or override, or the suspension that denies
 	Holder    Subject   // whose statement it is
 	Path      []Subject // the memberships from the subject to the holder, both included
-	Role      RoleName  // the role whose rule speaks: the granted one or one it inherits from; empty for an override
-	Rule      *Rule     // the rule that speaks; nil for an override, and for a replace whose role says nothing
+	Role      RoleName  // the role whose rule that is: the granted one or one it inherits from; empty for an override
+	Rule      *Rule     // the rule that speaks, or would but for its condition; nil for an override, and for a replace whose role says nothing
 	Effect    Effect    // what it says of the permission; zero where it only replaces
 	Fate      Fate
 	By        Statement // what overrode it, nil where nothing did

@@ -21,6 +21,9 @@ func (q *question) explain(r Request) Decision {
 	paths := c.paths(q, r.Subject)
 	for i := range c.said {
 		s := &c.said[i]
+		if s.fate == 0 && !s.override {
+			c.silence(q, s)
+		}
 		f := c.finding(q, s, paths[s.bearer])
 		switch {
 		case s.fate == Decides:
@@ -32,6 +35,18 @@ func (q *question) explain(r Request) Decision {
 	sortFindings(d.deciding)
 	sortFindings(d.losing)
 	return d
+}
+
+// silence tells of a Replace what keeps its role from allowing, where it is a condition.
+func (c *court) silence(q *question, s *said) {
+	role := c.bearers[s.bearer].grants[s.index].role
+	why := ConditionUnknown // of the grant, where the role allows
+	if q.says(role) != Allow {
+		why = q.whyNot(role)
+	}
+	if why != NothingSaid {
+		s.effect, s.fate = Allow, stoppedBy(why)
+	}
 }
 
 // sortBearers puts the groups in order of name, so that an explanation does not depend on how the policy was built.
@@ -62,14 +77,14 @@ func (c *court) finding(q *question, s *said, path []Subject) Finding {
 	if s.by >= 0 {
 		f.By = c.statement(q, &c.said[s.by])
 	}
-	if !s.override {
-		c.nameRule(q, s, &f)
-	}
 	if s.fate == StoppedByPrivacy {
 		f.Where = q.path.places[q.path.private].scope
 	}
 	if s.fate == StoppedByUnknown || s.effect != Allow {
 		f.Cause = q.answers.causes[c.when(q, s)]
+	}
+	if !s.override {
+		c.nameRule(q, s, &f)
 	}
 	return f
 }
@@ -101,13 +116,41 @@ func (c *court) nameRule(q *question, s *said, f *Finding) {
 		for j := range v.role.rules {
 			rule := &v.role.rules[j]
 			if rule.effect == v.says && rule.match.has(q.permission) && q.stands(rule.effect, rule.when) {
-				f.Role, f.Rule = v.role.Name, ruleCopy(v.role.Rules[rule.rule])
-				if f.Cause == nil {
-					f.Cause = q.answers.causes[rule.when]
-				}
+				q.nameIn(v.role, rule, f)
 				return
 			}
 		}
+	}
+	if s.effect == Allow {
+		q.nameStopped(granted, f)
+	}
+}
+
+// nameStopped names, of a role that does not allow for want of a condition, the nearest rule that would allow: where
+// nobody can say, one of which nobody can.
+func (q *question) nameStopped(granted *role, f *Finding) {
+	for _, number := range granted.lineage {
+		r := q.policy.roles.get(number)
+		for i := range r.rules {
+			rule := &r.rules[i]
+			if rule.effect != Allow || !rule.match.has(q.permission) || f.Rule != nil && f.Fate != StoppedByUnknown {
+				continue
+			}
+			if answer := q.answers.ask(q.policy.catalog, rule.when); f.Rule == nil || answer == unknown {
+				q.nameIn(r, rule, f)
+				if answer == unknown {
+					return
+				}
+			}
+		}
+	}
+}
+
+// nameIn names the rule, and the cause where nobody can say whether its condition holds.
+func (q *question) nameIn(r *role, rule *ruleAt, f *Finding) {
+	f.Role, f.Rule = r.Name, ruleCopy(r.Rules[rule.rule])
+	if f.Cause == nil {
+		f.Cause = q.answers.causes[rule.when]
 	}
 }
 

@@ -28,6 +28,56 @@ func traced(t *testing.T, changes ...[]rolecall.Statement) (*rolecall.Snapshot, 
 	return s.At(day(5)), succeed(rolecall.Trace(t.Context(), store, s))
 }
 
+// A role that depends on a condition is told of where the condition stops it, with the rule, and with the cause where nobody
+// can say; so is a role that denies since nobody can say.
+func TestConditionsOfRolesAreExplained(t *testing.T) {
+	allows, denies := role("r0", rule(rolecall.Allow, "own", "task.view")), role("r1", rule(rolecall.Deny, "own", "task.view"))
+	heir := rolecall.Role{Name: "r2", Inherits: []rolecall.RoleName{"r0"}}
+	down := rolecall.FactFunc(func(rolecall.Condition) (bool, error) { return false, errors.New("the database is down") })
+	until := func(g rolecall.Grant) rolecall.Grant { g.NotAfter = day(1); return g }
+	for _, c := range []struct {
+		grant rolecall.Grant
+		facts rolecall.Facts
+		want  string
+	}{
+		{grant(ann, "r0", project), nil, "(condition not met)\n  not     grant user:ann r0 at /project:p (role r0: allow task.view when own): depends on a condition that does not hold"},
+		{grant(ann, "r2", project), nil, "(condition not met)\n  not     grant user:ann r2 at /project:p (role r0: allow task.view when own): depends on a condition that does not hold"},
+		{grant(ann, "r0", project), down, "(condition unknown)\n  not     grant user:ann r0 at /project:p (role r0: allow task.view when own): depends on a condition nobody can say (condition own: the database is down)"},
+		{grant(ann, "r1", project), down, "\n  because grant user:ann r1 at /project:p (role r1: deny task.view when own): decides (condition own: the database is down)"},
+		{grant(ann, "r1", project), nil, "(nothing said)\n  nothing in the policy speaks of it"},
+		{replacing(grant(ann, "r0", project)), down, "(condition unknown)\n  not     grant user:ann r0 at /project:p replace (role r0: allow task.view when own): depends on a condition nobody can say (condition own: the database is down)"},
+		{until(grant(ann, "r0", project)), nil, "(expired or not yet valid)\n  not     grant user:ann r0 at /project:p until 2026-03-02 (role r0: allow task.view when own): is not valid now"},
+		{until(grant(ann, "r1", project)), nil, "(nothing said)\n  nothing in the policy speaks of it"},
+		{grantWhen(grant(ann, "r0", project), "assigned"), nil, "(condition not met)\n  not     grant user:ann r0 at /project:p when assigned (role r0: allow task.view when own): depends on a condition that does not hold"},
+	} {
+		s := succeed(rolecall.NewSnapshot(worldCatalog, allows, denies, heir, c.grant)).At(day(5))
+		d := decide(t, s, rolecall.Request{Subject: ann, Permission: seeTask, Scope: project, Facts: c.facts})
+		if _, got, _ := strings.Cut(d.String(), "task.view at /project:p"); strings.TrimPrefix(got, " ") != c.want {
+			t.Errorf("Decide with %s: got %q, want %q", c.grant, got, c.want)
+		}
+		if err := s.Check(ann, seeTask, project, c.facts); !errors.Is(err, d.Reason()) {
+			t.Errorf("Check with %s: %v, want the reason of Decide: %v", c.grant, err, d.Reason())
+		}
+	}
+}
+
+// TestReasonsAgree: whoever is refused by a check and asks why gets the same kind of answer.
+func TestReasonsAgree(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		w := drawWorld(t)
+		s := w.snapshot(t)
+		for _, q := range drawQuestions(t) {
+			if q.request().Narrow.IsZero() && q.actor.IsZero() && q.groups == nil {
+				err := s.At(q.now).Check(q.subject, q.permission, q.scope, q.facts)
+				d, decideErr := s.Decide(q.request())
+				if decideErr != nil || err != nil && !errors.Is(err, d.Reason()) || (err == nil) != d.Allowed() {
+					t.Fatalf("Check: %v; Decide: %v, %v, want the same reason; policy:\n%s", err, d, decideErr, w)
+				}
+			}
+		}
+	})
+}
+
 func TestExplanation(t *testing.T) {
 	s, p := traced(t,
 		[]rolecall.Statement{role("r0", rule(rolecall.Allow, "", "task.*")), grant(studio, "r0", project), private(shot)},

@@ -219,10 +219,35 @@ func (c *court) hearGrant(q *question, h *holder, g *grantAt, s said) said {
 			}
 		}
 	}
-	if s.effect == 0 && s.fate == 0 && !q.word.ok() && q.policy.roles.get(g.role).say[q.permission] == conditional {
-		q.miss(q.whyNot(g.role))
+	if !q.word.ok() {
+		q.hearSilence(g, &s)
 	}
 	return s
+}
+
+// hearSilence tells of a grant that does not allow what its role would allow for other facts, or were it heard.
+func (q *question) hearSilence(g *grantAt, s *said) {
+	switch {
+	case s.fate != 0 && q.mayAllow(g.role):
+		q.miss(reasonOf(s.fate))
+		if s.effect == 0 {
+			s.effect = Allow
+		}
+	case s.fate == 0 && s.effect == 0:
+		why := q.whyNot(g.role)
+		q.miss(why)
+		if why != NothingSaid && !s.replace {
+			s.effect, s.fate = Allow, stoppedBy(why)
+		}
+	}
+}
+
+// stoppedBy returns the fate of an Allow whose condition fails or cannot be said.
+func stoppedBy(why Reason) Fate {
+	if why == ConditionUnknown {
+		return StoppedByUnknown
+	}
+	return StoppedByCondition
 }
 
 func reasonOf(f Fate) Reason {

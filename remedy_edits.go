@@ -106,6 +106,9 @@ func (s *remedySearch) mend(a attempt, f Finding, next *Snapshot) {
 	case StoppedByWindow:
 		s.add(a, mendPhase, false, Put(again(f.Statement, Window{NotAfter: s.options.Until})))
 	case StoppedByCondition, StoppedByUnknown:
+		if KeyOf(f.Statement).when == "" {
+			return // it is a rule of the role that has the condition
+		}
 		s.add(a, mendPhase, false, Put(unconditional(f.Statement, Window{NotAfter: s.options.Until})))
 	case NotActivated:
 		s.activate(a, f)

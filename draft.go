@@ -150,6 +150,7 @@ func (d *draft) insert(s Statement) {
 		at := d.internPlace(s.Scope)
 		at.private = true
 		d.privates = d.privates.with(d.own, at.number)
+		d.closed = d.closed.with(d.own, at.hint())
 	case Constraint:
 		d.separate.all = true
 		i, _ := d.findConstraint(s.Name)

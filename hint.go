@@ -30,6 +30,31 @@ func (s *hints) add(hint uint16, strict bool) {
 
 func (s *hints) has(hint uint16) bool { return s.all[hint>>6%16]>>(hint%64)&1 == 1 }
 
+// A hintmap has a bit for every hint, so that what it does not have is nowhere. It is for what is rare in the whole
+// policy; nil has none. Nothing is taken out of it.
+type hintmap struct {
+	owner *token
+	bits  [1 << 16 / 64]uint64
+}
+
+func (m *hintmap) has(hint uint16) bool { return m != nil && m.bits[hint/64]>>(hint%64)&1 == 1 }
+
+// with returns the map with a hint.
+func (m *hintmap) with(own *token, hint uint16) *hintmap {
+	switch {
+	case m.has(hint):
+		return m
+	case m == nil:
+		m = &hintmap{owner: own}
+	case m.owner != own:
+		c := *m
+		c.owner = own
+		m = &c
+	}
+	m.bits[hint/64] |= 1 << (hint % 64)
+	return m
+}
+
 // strict says whether the grant may speak against an Allow whatever its role says.
 func (g *grantAt) strict() bool { return g.marks&markReplace != 0 }
 

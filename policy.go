@@ -22,6 +22,7 @@ type policy struct {
 	scopes      table[place]      // all but Global, by the hash of the path
 	places      vector[place]     // by number; 0 is Global
 	privates    *idset            // the numbers of the private places
+	closed      *hintmap          // of the private places, and of those that were
 	roles       *roletable
 	uses        vector[roleUse] // by number of the role
 	constraints []Constraint    // sorted by name

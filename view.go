@@ -151,11 +151,10 @@ func (v *View) look(t *Scope) (*sight, error) {
 // closes says whether a private scope lies on the way to a target below that depth.
 func (p *policy) closes(t *Scope, depth int) bool {
 	for n := depth + 1; n <= int(t.depth); n++ {
-		at := p.step(t, n)
-		if at == nil {
-			return false
+		if !p.closed.has(hintOf(t.hashAt(n))) {
+			continue
 		}
-		if at.private {
+		if at := p.step(t, n); at != nil && at.private {
 			return true
 		}
 	}

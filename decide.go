@@ -497,26 +497,31 @@ func (q *question) scanOverride(h *holder, o *overrideAt, open bool) outcome {
 }
 
 // whyNot tells why a role whose say depends on conditions says nothing: some Allow in it has a condition that fails or
-// that nobody can say.
+// that nobody can say, or some Except has one that nobody can say.
 func (q *question) whyNot(number uint32) Reason {
 	why := NothingSaid
-	if q.policy.roles.get(number).say[q.permission] != conditional {
+	if q.policy.roles.get(number).say[q.permission] != conditional || !q.mayAllow(number) {
 		return why
 	}
 	for _, n := range q.policy.roles.get(number).lineage {
 		r := q.policy.roles.get(n)
 		for i := range r.rules {
-			rule := &r.rules[i]
-			if rule.effect != Allow || rule.when == 0 || !rule.match.has(q.permission) {
-				continue
-			}
-			switch q.answers.ask(q.policy.catalog, rule.when) {
-			case fails:
-				why = max(why, ConditionFails)
-			case unknown:
-				why = max(why, ConditionUnknown)
-			}
+			why = max(why, q.stops(&r.rules[i]))
 		}
 	}
 	return why
+}
+
+// stops tells how the condition of a rule keeps a role from allowing, NothingSaid where it does not.
+func (q *question) stops(rule *ruleAt) Reason {
+	if rule.effect > Except || rule.when == 0 || !rule.match.has(q.permission) {
+		return NothingSaid
+	}
+	switch answer := q.answers.ask(q.policy.catalog, rule.when); {
+	case answer == unknown:
+		return ConditionUnknown
+	case answer == fails && rule.effect == Allow:
+		return ConditionFails
+	}
+	return NothingSaid
 }

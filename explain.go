@@ -77,6 +77,9 @@ func (c *court) finding(q *question, s *said, path []Subject) Finding {
 	if s.by >= 0 {
 		f.By = c.statement(q, &c.said[s.by])
 	}
+	if s.fate == LostToReplace {
+		f.Cause = q.answers.causes[c.when(q, &c.said[s.by])]
+	}
 	if s.fate == StoppedByPrivacy {
 		f.Where = q.path.places[q.path.private].scope
 	}
@@ -126,21 +129,16 @@ func (c *court) nameRule(q *question, s *said, f *Finding) {
 	}
 }
 
-// nameStopped names, of a role that does not allow for want of a condition, the nearest rule that would allow: where
+// nameStopped names, of a role that does not allow for want of a condition, the nearest rule that stands in the way: where
 // nobody can say, one of which nobody can.
 func (q *question) nameStopped(granted *role, f *Finding) {
+	best := NothingSaid
 	for _, number := range granted.lineage {
 		r := q.policy.roles.get(number)
 		for i := range r.rules {
-			rule := &r.rules[i]
-			if rule.effect != Allow || !rule.match.has(q.permission) || f.Rule != nil && f.Fate != StoppedByUnknown {
-				continue
-			}
-			if answer := q.answers.ask(q.policy.catalog, rule.when); f.Rule == nil || answer == unknown {
-				q.nameIn(r, rule, f)
-				if answer == unknown {
-					return
-				}
+			if why := q.stops(&r.rules[i]); why > best {
+				best = why
+				q.nameIn(r, &r.rules[i], f)
 			}
 		}
 	}
@@ -148,7 +146,7 @@ func (q *question) nameStopped(granted *role, f *Finding) {
 
 // nameIn names the rule, and the cause where nobody can say whether its condition holds.
 func (q *question) nameIn(r *role, rule *ruleAt, f *Finding) {
-	f.Role, f.Rule = r.Name, ruleCopy(r.Rules[rule.rule])
+	f.Role, f.Rule, f.Effect = r.Name, ruleCopy(r.Rules[rule.rule]), rule.effect
 	if f.Cause == nil {
 		f.Cause = q.answers.causes[rule.when]
 	}

@@ -32,7 +32,7 @@ func traced(t *testing.T, changes ...[]rolecall.Statement) (*rolecall.Snapshot, 
 // can say; so is a role that denies since nobody can say.
 func TestConditionsOfRolesAreExplained(t *testing.T) {
 	allows, denies := role("r0", rule(rolecall.Allow, "own", "task.view")), role("r1", rule(rolecall.Deny, "own", "task.view"))
-	heir := rolecall.Role{Name: "r2", Inherits: []rolecall.RoleName{"r0"}}
+	heir, trimmed := rolecall.Role{Name: "r2", Inherits: []rolecall.RoleName{"r0"}}, role("r3", rule(rolecall.Allow, "", "task.*"), rule(rolecall.Except, "own", "task.view"))
 	down := rolecall.FactFunc(func(rolecall.Condition) (bool, error) { return false, errors.New("the database is down") })
 	until := func(g rolecall.Grant) rolecall.Grant { g.NotAfter = day(1); return g }
 	for _, c := range []struct {
@@ -44,13 +44,15 @@ func TestConditionsOfRolesAreExplained(t *testing.T) {
 		{grant(ann, "r2", project), nil, "(condition not met)\n  not     grant user:ann r2 at /project:p (role r0: allow task.view when own): depends on a condition that does not hold"},
 		{grant(ann, "r0", project), down, "(condition unknown)\n  not     grant user:ann r0 at /project:p (role r0: allow task.view when own): depends on a condition nobody can say (condition own: the database is down)"},
 		{grant(ann, "r1", project), down, "\n  because grant user:ann r1 at /project:p (role r1: deny task.view when own): decides (condition own: the database is down)"},
+		{grant(ann, "r3", project), down, "(condition unknown)\n  not     grant user:ann r3 at /project:p (role r3: except task.view when own): depends on a condition nobody can say (condition own: the database is down)"},
+		{grant(ann, "r3", project), rolecall.Given{"own"}, "(nothing said)\n  nothing in the policy speaks of it"},
 		{grant(ann, "r1", project), nil, "(nothing said)\n  nothing in the policy speaks of it"},
 		{replacing(grant(ann, "r0", project)), down, "(condition unknown)\n  not     grant user:ann r0 at /project:p replace (role r0: allow task.view when own): depends on a condition nobody can say (condition own: the database is down)"},
 		{until(grant(ann, "r0", project)), nil, "(expired or not yet valid)\n  not     grant user:ann r0 at /project:p until 2026-03-02 (role r0: allow task.view when own): is not valid now"},
 		{until(grant(ann, "r1", project)), nil, "(nothing said)\n  nothing in the policy speaks of it"},
 		{grantWhen(grant(ann, "r0", project), "assigned"), nil, "(condition not met)\n  not     grant user:ann r0 at /project:p when assigned (role r0: allow task.view when own): depends on a condition that does not hold"},
 	} {
-		s := succeed(rolecall.NewSnapshot(worldCatalog, allows, denies, heir, c.grant)).At(day(5))
+		s := succeed(rolecall.NewSnapshot(worldCatalog, allows, denies, heir, trimmed, c.grant)).At(day(5))
 		d := decide(t, s, rolecall.Request{Subject: ann, Permission: seeTask, Scope: project, Facts: c.facts})
 		if _, got, _ := strings.Cut(d.String(), "task.view at /project:p"); strings.TrimPrefix(got, " ") != c.want {
 			t.Errorf("Decide with %s: got %q, want %q", c.grant, got, c.want)
@@ -58,6 +60,12 @@ func TestConditionsOfRolesAreExplained(t *testing.T) {
 		if err := s.Check(ann, seeTask, project, c.facts); !errors.Is(err, d.Reason()) {
 			t.Errorf("Check with %s: %v, want the reason of Decide: %v", c.grant, err, d.Reason())
 		}
+	}
+	here := grantWhen(replacing(grant(ann, "silent", project)), "own")
+	s := succeed(rolecall.NewSnapshot(worldCatalog, trimmed, role("silent"), grant(ann, "r3", rolecall.Global()), here)).At(day(5))
+	d := decide(t, s, rolecall.Request{Subject: ann, Permission: rolecall.NewPermission("task.update"), Scope: project, Facts: down})
+	if want := "is replaced: " + here.String() + " (condition own: the database is down)"; !strings.HasSuffix(d.String(), want) {
+		t.Errorf("Decide with %s: got %s, want it to end in %q", here, d, want)
 	}
 }
 

@@ -214,6 +214,11 @@ func (t *Table) answers(s *Studio, snapshot *rolecall.Snapshot, questions []Ques
 	f := Compare(t.Rounds, PlanWideOp(s, snapshot), 100, t.million.Op(), asked)
 	f.Ratio = f.NS / 1e6
 	t.show("plan of a grant of a wide role", s.Name, f, "ms", 1)
+	for _, allowed := range []bool{true, false} {
+		f := Compare(3, RemedyOp(snapshot, Answered(questions, allowed)), 5, t.million.Op(), asked)
+		f.Ratio = f.NS / 1e6
+		t.show(fmt.Sprintf("remedies, allowed %v", allowed), s.Name, f, "ms", 0)
+	}
 	return nil
 }
 
@@ -242,13 +247,15 @@ func (t *Table) resolver(s *Studio, snapshot *rolecall.Snapshot, questions []Que
 	}
 	f := Compare(t.Rounds, RoleEditOp(s, resolver), 20, t.million.Op(), asked)
 	t.show(fmt.Sprintf("edit of a role held by %d", min(EditedBy, s.Users)), s.Name, f, "λ", 10_000)
-	t.races(s, resolver, questions)
+	t.races(s, s.Resolver(snapshot), Answered(questions, true))
 }
 
-// races compares two readers with one, and judges by the clock. Where the machine has fewer processors than there are
-// readers and writer the clock cannot show 1.9; checks for each second of processor time are printed beside it.
+// races compares two readers with one, and judges by the clock, or by checks for each second of processor time where the
+// machine has fewer processors than there are readers and writer. Readers ask what is allowed: a refusal allocates an
+// error, so that what is compared would be how often the garbage collector runs.
 func (t *Table) races(s *Studio, resolver *rolecall.Resolver, questions []Question) {
 	for _, writer := range []bool{false, true} {
+		runtime.GC()
 		var wall, perCPU, commits []float64
 		for range t.Rounds {
 			one := Run(s, resolver, questions, 1, writer, 200*time.Millisecond)
@@ -256,12 +263,15 @@ func (t *Table) races(s *Studio, resolver *rolecall.Resolver, questions []Questi
 			wall, perCPU = append(wall, two.Checks/one.Checks), append(perCPU, 2*two.PerCPU/one.PerCPU)
 			commits = append(commits, two.Commits)
 		}
-		what := "no writer"
+		what, judged := "no writer", median(wall)
 		if writer {
 			what = fmt.Sprintf("writer at %.0f commits a second", median(commits))
+			if runtime.GOMAXPROCS(0) < 3 {
+				judged = median(perCPU)
+			}
 		}
 		verdict := "pass"
-		if median(wall) < 1.9 {
+		if judged < 1.9 {
 			verdict = "MISS"
 		}
 		t.row("| two readers against one | %s, %s | | | | | %.3g × by the clock, %.3g × by processor time | ≥ 1.9 × | %s |", s.Name, what, median(wall), median(perCPU), verdict)

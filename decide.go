@@ -2,8 +2,8 @@ package rolecall
 
 // Deciding. A question is asked in three ways that must agree.
 //
-// glance is for most checks: a user whom the policy names asks without facts. It keeps next to nothing, looks at no more
-// than it must, after an Allow only at what may speak against it, and gives up as soon as anything is not plain.
+// glance is for most checks: of a user whom the policy names, where no condition matters. It keeps next to nothing, looks
+// at no more than it must, after an Allow only at what may speak against it, and gives up as soon as anything is not plain.
 //
 // quick is for the usual case. It reads what the subject, its groups and Everyone say at the known places above the
 // target. As long as it meets nothing but Allows, the law has nothing to weigh: one Allow that counts is enough.
@@ -59,8 +59,9 @@ type glimpse struct {
 	enough     outcome // where one of these is found there is nothing more to look for
 }
 
-// glance answers a check without facts where the subject is a user, or anything else but a group, of whom something is
-// said, and where all that is said to it on the way to the target is Allows. Otherwise it reports false, and nothing is known.
+// glance answers a check where the subject is a user, or anything else but a group, of whom something is said, and where
+// all that is said to it on the way to the target is Allows without conditions. Otherwise it reports false, and nothing is
+// known.
 func (p *policy) glance(now *instant, who *Subject, permission *Permission, target *Scope) (Reason, bool) {
 	number := p.catalog.index.find(*permission)
 	if number < 0 || target.path == "" || target.kinds&^p.catalog.scopeBits != 0 || target.depth >= glanceDepth {

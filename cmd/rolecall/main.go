@@ -24,6 +24,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"runtime/debug"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -55,6 +56,7 @@ func run(args []string, in io.Reader, out, errOut io.Writer) int {
 		Use:           "rolecall",
 		Short:         "Test, format and ask policies",
 		Long:          "Test, format and ask policies in Rolecall's text form.\n\n" + exitHelp,
+		Version:       version(),
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
@@ -81,6 +83,15 @@ func run(args []string, in io.Reader, out, errOut io.Writer) int {
 		fmt.Fprintln(errOut, visibleLines(e.err.Error()))
 	}
 	return e.code
+}
+
+// version is that of the module which the command was built from.
+func version() string {
+	info, built := debug.ReadBuildInfo()
+	if !built {
+		return "unknown"
+	}
+	return info.Main.Version
 }
 
 // emptyOption is the error of an option that is there and says nothing, as in --by "$WHO" where WHO is not set: answered

@@ -287,6 +287,9 @@ func TestUsage(t *testing.T) {
 	if code, out, _ := f.run("", "test", "--help"); code != 0 || !strings.Contains(out, "Exit codes:") {
 		t.Errorf("rolecall test --help: got exit code %d and\n%s\nwant 0 and the exit codes", code, out)
 	}
+	if code, out, _ := f.run("", "--version"); code != 0 || len(strings.Fields(out)) != 3 || !strings.HasPrefix(out, "rolecall version ") {
+		t.Errorf("rolecall --version: got exit code %d and %q, want 0 and the version", code, out)
+	}
 	if code, out, _ := f.run(""); code != 0 || !strings.Contains(out, "explain") {
 		t.Errorf("rolecall: got exit code %d and\n%s\nwant 0 and the commands", code, out)
 	}

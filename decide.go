@@ -114,6 +114,7 @@ func (g *glimpse) concerns(said *hints) bool {
 	return g.meets(said)
 }
 
+// meets says whether a group may have said something on the way.
 func (g *glimpse) meets(said *hints) bool {
 	for _, hint := range g.hint[:g.n] {
 		if said.has(hint) {

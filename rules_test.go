@@ -2,7 +2,9 @@ package rolecall_test
 
 import (
 	"errors"
+	"fmt"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/rolecall-go/rolecall"
@@ -36,6 +38,9 @@ func TestRulesAreTheCheck(t *testing.T) {
 				if got := of[p].Holds(f); got != want {
 					t.Fatalf("Rules(%s) of %s: %s %s, which is %t given %v, want %t; policy:\n%s", at, v.Subject(), p, of[p], got, f, want, b.world)
 				}
+				if got := holdsByReading(of[p], f); got != want {
+					t.Fatalf("Rules(%s) of %s: %s %s, read as text, is %t given %v, want %t; policy:\n%s", at, v.Subject(), p, of[p], got, f, want, b.world)
+				}
 				if got := holdsBySplitting(of[p], f); got != want {
 					t.Fatalf("Rules(%s) of %s: %s %s taken apart is %t given %v, want %t; policy:\n%s", at, v.Subject(), p, of[p], got, f, want, b.world)
 				}
@@ -60,5 +65,31 @@ func TestRulesRefuse(t *testing.T) {
 	}
 	if _, err := v.Rules(rolecall.Scope{}); !errors.Is(err, rolecall.ErrInvalid) {
 		t.Errorf("Rules(the zero scope): %v, want %s", err, rolecall.ErrInvalid)
+	}
+}
+
+// TestRuleOfManyConditions: of a rule that any one of many conditions opens, the text names each once.
+func TestRuleOfManyConditions(t *testing.T) {
+	declared := rolecall.Declarations{Permissions: []rolecall.PermissionDecl{{Permission: seeTask}}}
+	role := rolecall.Role{Name: "any"}
+	for n := range 40 {
+		c := rolecall.Condition(fmt.Sprintf("c%02d", n))
+		declared.Conditions = append(declared.Conditions, rolecall.ConditionDecl{Condition: c})
+		role.Rules = append(role.Rules, rolecall.Rule{Effect: rolecall.Allow, Patterns: []rolecall.Pattern{"task.view"}, When: c})
+	}
+	c, err := rolecall.NewCatalog(declared)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for n, want := range map[int]string{1: "when c00", 3: "when c00 or c01 or c02", 40: "or c31 or …"} {
+		few := role
+		few.Rules = role.Rules[:n]
+		v, err := snapshotOf(t, c, few, grantOf(ann, "any", rolecall.Global())).For(ann, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if r, err := v.Rule(seeTask, rolecall.Global()); err != nil || !strings.HasSuffix(r.String(), want) {
+			t.Errorf("Rule(task.view) that %d conditions open: %s, %v; want it to end with %q", n, r, err, want)
+		}
 	}
 }

@@ -140,7 +140,8 @@ func (n *verdictNode) equal(other *verdictNode, seen map[[2]*verdictNode]bool) b
 }
 
 // String returns the rule in words: always, never, ask the check, or the ways in which conditions open it, each
-// condition written as itself, as not c, or as unknown c.
+// condition written as itself, as not c, as unknown c, or as without c where it does not hold or cannot be said. Of more
+// than 32 ways it writes the first.
 func (r ScopeRule) String() string {
 	switch {
 	case r.Never():
@@ -155,25 +156,36 @@ func (r ScopeRule) String() string {
 	return "when " + strings.Join(ways, " or ")
 }
 
-// ways writes each way to a yes; where failing and not being known come to the same, it says so in one.
+// mostWays bounds how many ways to a yes are written.
+const mostWays = 32
+
+// ways writes the ways to a yes. Where it is the same whether a condition fails or cannot be said that is one way; and
+// where it is enough that it holds, the other ways do not speak of it.
 func (r ScopeRule) ways(n *verdictNode, taken []string, ways *[]string) {
-	if n.when == 0 {
-		if n.leaf != leafNever {
-			*ways = append(*ways, strings.Join(taken, " and "))
-		}
+	switch {
+	case len(*ways) > mostWays || n == ruleNever:
+		return
+	case len(*ways) == mostWays:
+		*ways = append(*ways, "…")
+		return
+	case n.when == 0:
+		*ways = append(*ways, strings.Join(taken, " and "))
 		return
 	}
 	name := string(r.catalog.conditionOf[n.when])
-	step := func(branch int, word string) {
-		r.ways(n.next[branch], append(slices.Clip(taken), word), ways)
-	}
-	if n.next[byFails] == n.next[byUnknown] && n.next[byFails] == ruleNever {
-		step(byHolds, name)
-		return
+	step := func(branch int, words ...string) {
+		r.ways(n.next[branch], append(slices.Clip(taken), words...), ways)
 	}
 	step(byHolds, name)
-	step(byFails, "not "+name)
-	step(byUnknown, "unknown "+name)
+	switch {
+	case n.next[byFails] != n.next[byUnknown]:
+		step(byFails, "not "+name)
+		step(byUnknown, "unknown "+name)
+	case n.next[byHolds] == ruleAlways:
+		step(byFails)
+	default:
+		step(byFails, "without "+name)
+	}
 }
 
 // A verdictPool makes nodes, so that equal ones are the same pointer.

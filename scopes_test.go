@@ -3,6 +3,7 @@ package rolecall_test
 import (
 	"errors"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -102,6 +103,25 @@ func holdsBySplitting(r rolecall.ScopeRule, f rolecall.Facts) bool {
 		return holdsBySplitting(ifHolds, f)
 	}
 	return holdsBySplitting(ifFails, f)
+}
+
+// holdsByReading answers a rule by what its text says.
+func holdsByReading(r rolecall.ScopeRule, f rolecall.Facts) bool {
+	text := r.String()
+	if !strings.HasPrefix(text, "when ") {
+		return text == "always" || text == "ask the check" && r.Holds(f)
+	}
+	return slices.ContainsFunc(strings.Split(text[len("when "):], " or "), func(way string) bool {
+		for _, term := range strings.Split(way, " and ") {
+			words := strings.Fields(term)
+			holds, err := askSafely(f, rolecall.Condition(words[len(words)-1]))
+			is := map[string]bool{"": holds && err == nil, "not": !holds && err == nil, "unknown": err != nil, "without": err != nil || !holds}
+			if !is[strings.Join(words[:len(words)-1], " ")] {
+				return false
+			}
+		}
+		return true
+	})
 }
 
 func askSafely(f rolecall.Facts, c rolecall.Condition) (ok bool, err error) {

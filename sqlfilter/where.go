@@ -367,13 +367,20 @@ func (w *writer) split(name rolecall.Condition, sql Expr, ifHolds, ifFails, ifUn
 	if w.table.Unnumbered && strings.Contains(c.sql, "?") {
 		return cond{}, refuse(rolecall.ErrInvalid, string(name), "a question mark cannot be told from an argument where these are unnumbered")
 	}
-	var ways [3]cond
-	for i, r := range []rolecall.ScopeRule{ifHolds, ifFails, ifUnknown} {
-		if ways[i], err = w.rule(r); err != nil {
+	h, err := w.rule(ifHolds)
+	if err != nil {
+		return cond{}, err
+	}
+	f, err := w.rule(ifFails)
+	if err != nil {
+		return cond{}, err
+	}
+	u := f // written once: twice in each of many conditions were too often
+	if !ifUnknown.Equal(ifFails) {
+		if u, err = w.rule(ifUnknown); err != nil {
 			return cond{}, err
 		}
 	}
-	h, f, u := ways[0], ways[1], ways[2]
 	n := 2*len(c.sql) + len(h.sql) + len(f.sql) + len(u.sql)
 	switch {
 	case n > maxSQL:

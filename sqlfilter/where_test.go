@@ -117,6 +117,25 @@ func TestWhereText(t *testing.T) {
 	}
 }
 
+// TestWhereOfManyConditions: of a set that any one of many conditions opens, the filter names each a few times.
+func TestWhereOfManyConditions(t *testing.T) {
+	conditions := make([]rolecall.Condition, 30)
+	columns := map[rolecall.Condition]sqlfilter.Expr{}
+	for i := range conditions {
+		conditions[i] = rolecall.Condition(fmt.Sprint("c", i))
+		columns[conditions[i]] = sqlfilter.Expr{SQL: fmt.Sprint("column", i)}
+	}
+	var statements []rolecall.Statement
+	for _, c := range conditions {
+		statements = append(statements, grant(rolecall.Global(), c))
+	}
+	set := setOf(t, newCatalog(conditions...), "project", statements...)
+	got, err := sqlfilter.Where(set, &sqlfilter.Table{Dialect: sqlfilter.SQLite, Path: []sqlfilter.Level{{Kind: "project", ID: "id"}}, Conditions: columns})
+	if n := strings.Count(got.SQL, "column"); err != nil || n > 2*len(conditions) {
+		t.Errorf("Where of a set that %d conditions open: %v, %d mentions of conditions; want at most two each", len(conditions), err, n)
+	}
+}
+
 // A table that does not fit, and a set that does not fit into a query, are refused.
 func TestWhereRefuses(t *testing.T) {
 	many := []rolecall.Condition{"c0", "c1", "c2", "c3", "c4", "c5", "c6", "c7", "c8", "c9"}

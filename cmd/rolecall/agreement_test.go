@@ -174,7 +174,7 @@ func (r ruleForm) holds(facts string) bool {
 		panic(fmt.Sprintf("%q is no rule", r.RawMessage))
 	case facts == " --given "+split.Condition:
 		return split.Holds.holds(facts)
-	case facts == " --unknown "+split.Condition:
+	case facts == " --unknown "+split.Condition && split.Unknown.RawMessage != nil:
 		return split.Unknown.holds(facts)
 	}
 	return split.Fails.holds(facts)

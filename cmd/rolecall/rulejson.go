@@ -7,14 +7,14 @@ import (
 )
 
 // A ruleJSON writes a rule as what it comes to: true, false, "ask" where it cannot be taken apart, or what it comes to
-// where a condition holds, fails or cannot be said.
+// where a condition holds, fails or cannot be said. The last is written only where it is not as if the condition failed.
 type ruleJSON struct{ rolecall.ScopeRule }
 
 type splitJSON struct {
 	Condition rolecall.Condition `json:"condition"`
 	Holds     ruleJSON           `json:"holds"`
 	Fails     ruleJSON           `json:"fails"`
-	Unknown   ruleJSON           `json:"unknown"`
+	Unknown   *ruleJSON          `json:"unknown,omitempty"`
 }
 
 // MarshalJSON writes the rule.
@@ -26,5 +26,9 @@ func (r ruleJSON) MarshalJSON() ([]byte, error) {
 	if !ok {
 		return json.Marshal(r.Always())
 	}
-	return json.Marshal(splitJSON{c, ruleJSON{holds}, ruleJSON{fails}, ruleJSON{unknown}})
+	split := splitJSON{Condition: c, Holds: ruleJSON{holds}, Fails: ruleJSON{fails}}
+	if !unknown.Equal(fails) {
+		split.Unknown = &ruleJSON{unknown}
+	}
+	return json.Marshal(split)
 }

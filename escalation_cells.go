@@ -73,8 +73,12 @@ func (t *trial) instants(who Subject) []time.Time {
 // mostBranches bounds how many ways to answer conditions are tried for one verdict.
 const mostBranches = 1 << 14
 
-// forSomeFacts says whether test holds for some answers to the conditions it asks for.
+// forSomeFacts says whether test holds for some answers to the conditions it asks for. Where one question had too many
+// ways the change is refused, and no other is asked.
 func (t *trial) forSomeFacts(test func(Facts) bool) bool {
+	if t.undecided {
+		return false
+	}
 	open := []map[Condition]truth{{}}
 	for tries := 0; len(open) > 0; tries++ {
 		if tries == mostBranches {

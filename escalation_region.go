@@ -62,26 +62,15 @@ func (r region) at(t Scope, c *Catalog) *claim {
 // names fares as Everyone does.
 func (g *guard) below(who Subject) map[Subject]bool {
 	all := map[Subject]bool{who: true}
+	add := func(h *holder) bool { all[h.subject] = true; return true }
 	for _, p := range []*policy{g.before, g.after} {
 		if who.isEveryone() {
-			p.subjects.all(func(h *holder) bool { all[h.subject] = true; return true })
-			continue
-		}
-		if h := p.holder(who); h != nil && h.isGroup() {
-			p.addBelow(h, all)
+			p.subjects.all(add)
+		} else if h := p.holder(who); h != nil {
+			p.descend(map[*holder]bool{}, h, add)
 		}
 	}
 	return all
-}
-
-func (p *policy) addBelow(h *holder, all map[Subject]bool) {
-	for number := range h.group.members.all() {
-		all[p.users.at(number).subject] = true
-	}
-	for number := range h.group.subgroups.all() {
-		all[p.groups.at(number).subject] = true
-		p.addBelow(p.groups.at(number), all)
-	}
 }
 
 func (r region) stars() []Pattern {

@@ -88,10 +88,15 @@ func (f *forecast) run(deltas []Delta) (map[Subject]*effects, error) {
 // add gives a task to a subject and, where it is a group, to all in it before or after. Where it is Everyone, those of
 // whom nothing is said on the way to the roots or inside them fare as Everyone does.
 func (f *forecast) add(t *task, who Subject) {
-	seen := map[Subject]bool{}
+	f.assign(t, who)
 	for _, p := range f.policies() {
-		clear(seen)
-		f.addBelow(p, t, who, seen)
+		seen := map[*holder]bool{}
+		add := func(h *holder) {
+			p.descend(seen, h, func(h *holder) bool { f.assign(t, h.subject); return true })
+		}
+		if h := p.holder(who); h != nil {
+			add(h)
+		}
 		if !who.isEveryone() {
 			continue
 		}
@@ -99,38 +104,23 @@ func (f *forecast) add(t *task, who Subject) {
 			var way path
 			p.walk(&root, &way)
 			for depth := range way.n {
-				p.speakersAt(way.places[depth], func(h *holder) { f.addBelow(p, t, h.subject, seen) })
+				p.speakersAt(way.places[depth], add)
 			}
 			if way.n > int(root.depth) {
-				f.addInside(p, t, way.places[way.n-1], seen)
+				p.speakersInside(way.places[way.n-1], add)
 			}
 		}
 	}
 }
 
-func (f *forecast) addInside(p *policy, t *task, at *place, seen map[Subject]bool) {
+func (f *forecast) assign(t *task, who Subject) { f.tasks[who] = f.tasks[who].with(t) }
+
+// speakersInside finds those who have a statement below a place.
+func (p *policy) speakersInside(at *place, found func(*holder)) {
 	for number := range at.children.all() {
 		child := p.places.at(number)
-		p.speakersAt(child, func(h *holder) { f.addBelow(p, t, h.subject, seen) })
-		f.addInside(p, t, child, seen)
-	}
-}
-
-func (f *forecast) addBelow(p *policy, t *task, who Subject, seen map[Subject]bool) {
-	if seen[who] {
-		return
-	}
-	seen[who] = true
-	f.tasks[who] = f.tasks[who].with(t)
-	h := p.holder(who)
-	if h == nil || h.group == nil {
-		return
-	}
-	for number := range h.group.members.all() {
-		f.addBelow(p, t, p.users.at(number).subject, seen)
-	}
-	for number := range h.group.subgroups.all() {
-		f.addBelow(p, t, p.groups.at(number).subject, seen)
+		p.speakersAt(child, found)
+		p.speakersInside(child, found)
 	}
 }
 

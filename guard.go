@@ -152,8 +152,10 @@ func (p *policy) somebodyInCharge(now instant) bool {
 			return true
 		}
 	}
+	seen := map[*holder]bool{}
 	for number := range p.global().groups.all() {
-		if h := p.groups.at(number); p.givesAtTop(h, q.permission) && p.someBelow(h, inCharge) {
+		h := p.groups.at(number)
+		if p.givesAtTop(h, q.permission) && !p.descend(seen, h, func(h *holder) bool { return h.isGroup() || !inCharge(h) }) {
 			return true
 		}
 	}
@@ -167,21 +169,6 @@ func (p *policy) givesAtTop(h *holder, permission int) bool {
 	}) || slices.ContainsFunc(h.overridesAt(p.global()), func(o overrideAt) bool {
 		return o.effect == Allow && o.match.allow.has(permission)
 	})
-}
-
-// someBelow says whether it is so of some member of a group, or of a group in it.
-func (p *policy) someBelow(h *holder, so func(*holder) bool) bool {
-	for number := range h.group.members.all() {
-		if so(p.users.at(number)) {
-			return true
-		}
-	}
-	for number := range h.group.subgroups.all() {
-		if p.someBelow(p.groups.at(number), so) {
-			return true
-		}
-	}
-	return false
 }
 
 // compactMissing drops repetitions and what lies inside a place where the same permission is missing already.

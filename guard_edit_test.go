@@ -2,6 +2,7 @@ package rolecall_test
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -383,5 +384,33 @@ func TestManyStars(t *testing.T) {
 	}
 	if err := proposeBy(t, w.add(grant(ann, "all", global)), ann, rolecall.Put(grant(ben, "all", shot))); err != nil {
 		t.Errorf("Propose by who lacks none of %d patterns: got %v, want no error", len(all), err)
+	}
+}
+
+// TestManyWaysDown: 60 floors of two groups, each in both of the floor below. There are more ways down than could be gone
+// one by one, and few subjects.
+func TestManyWaysDown(t *testing.T) {
+	group := func(floor, n int) rolecall.Subject { return rolecall.Group(fmt.Sprint(floor, "-", n)) }
+	w := world{}.add(basicRoles...).add(role("boss", rule(rolecall.Allow, "", "rolecall.grant.*")), grant(ann, "people", global), grant(group(0, 0), "boss", global))
+	for floor := range 60 {
+		for n := range 4 {
+			w = w.add(member(group(floor+1, n/2), group(floor, n%2)))
+		}
+	}
+	alone := w.add(member(ben, group(60, 1)))
+	for _, row := range []struct {
+		name  string
+		world world
+		actor rolecall.Subject
+		edit  rolecall.Edit
+		want  error
+	}{
+		{"gives everybody in them what the actor has not", alone, ben, rolecall.Put(grant(group(0, 0), "worker", global)), rolecall.ErrEscalation},
+		{"takes the last member", alone, ann, rolecall.Remove(member(ben, group(60, 1))), rolecall.ErrLastAdmin},
+		{"takes the last member but one", alone.add(member(bot, group(60, 0))), ann, rolecall.Remove(member(ben, group(60, 1))), nil},
+	} {
+		if err := proposeBy(t, row.world, row.actor, row.edit); !errors.Is(err, row.want) || row.want == nil && err != nil {
+			t.Errorf("%s: got %v, want %v", row.name, err, row.want)
+		}
 	}
 }

@@ -94,6 +94,19 @@ const (
 	markEligible
 )
 
+func marksOf(g Grant) (marks uint8) {
+	if g.Replace {
+		marks |= markReplace
+	}
+	if g.Pierce {
+		marks |= markPierce
+	}
+	if g.Eligible {
+		marks |= markEligible
+	}
+	return marks
+}
+
 type overrideAt struct {
 	match  *matcher
 	scope  uint32
@@ -343,4 +356,30 @@ func (p *policy) climbs(h, k *holder, now *instant, seen map[uint32]bool) bool {
 		}
 	}
 	return false
+}
+
+// descend visits a holder and, where it is a group, everybody in it, however deep, until visit reports false. It passes
+// over those who are in seen, and puts there whom it meets. It reports whether it came to the end.
+func (p *policy) descend(seen map[*holder]bool, h *holder, visit func(*holder) bool) bool {
+	if seen[h] {
+		return true
+	}
+	seen[h] = true
+	if !visit(h) {
+		return false
+	}
+	if !h.isGroup() {
+		return true
+	}
+	for number := range h.group.members.all() {
+		if !p.descend(seen, p.users.at(number), visit) {
+			return false
+		}
+	}
+	for number := range h.group.subgroups.all() {
+		if !p.descend(seen, p.groups.at(number), visit) {
+			return false
+		}
+	}
+	return true
 }

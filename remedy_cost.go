@@ -22,55 +22,34 @@ func (p *Proposal) pairs(enough int) int {
 }
 
 func (p *policy) subjectsOf(d Delta, enough int) int {
-	c := counting{p, map[Subject]bool{}, enough}
+	seen := map[*holder]bool{}
+	fewer := func(*holder) bool { return len(seen) <= enough }
+	add := func(h *holder) {
+		switch {
+		case h == nil || !fewer(h):
+		case h == p.everyone():
+			p.subjects.all(func(h *holder) bool { seen[h] = true; return fewer(h) })
+		default:
+			p.descend(seen, h, fewer)
+		}
+	}
 	switch s := either(d.After, d.Before).(type) {
 	case Grant:
-		c.add(s.Subject)
+		add(p.holder(s.Subject))
 	case Override:
-		c.add(s.Subject)
+		add(p.holder(s.Subject))
 	case Membership:
-		c.add(s.Member)
+		add(p.holder(s.Member))
 	case Suspension:
-		c.add(s.Subject)
+		add(p.holder(s.Subject))
 	case PrivateScope:
 		var way path
 		p.walk(&s.Scope, &way)
 		for depth := range min(way.n, int(s.Scope.depth)) {
-			p.speakersAt(way.places[depth], func(h *holder) { c.add(h.subject) })
+			p.speakersAt(way.places[depth], add)
 		}
 	}
-	return len(c.seen)
-}
-
-// counting collects subjects with everybody in them, until there are more than enough.
-type counting struct {
-	policy *policy
-	seen   map[Subject]bool
-	enough int
-}
-
-func (c *counting) add(who Subject) {
-	if c.seen[who] || len(c.seen) > c.enough {
-		return
-	}
-	c.seen[who] = true
-	if who.isEveryone() {
-		c.policy.subjects.all(func(h *holder) bool {
-			c.seen[h.subject] = true
-			return len(c.seen) <= c.enough
-		})
-		return
-	}
-	h := c.policy.holder(who)
-	if h == nil || h.group == nil {
-		return
-	}
-	for number := range h.group.subgroups.all() {
-		c.add(c.policy.groups.at(number).subject)
-	}
-	for number := range h.group.members.all() {
-		c.add(c.policy.users.at(number).subject)
-	}
+	return len(seen)
 }
 
 // permissionsOf returns at least as many as there are permissions of which a changed statement speaks.

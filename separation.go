@@ -113,22 +113,7 @@ func (p *policy) watchedRoles() map[uint32][]RoleName {
 // them, sorted. What Everyone holds counts for everybody, and breaks something together with another role that counts.
 func (d *draft) toSeparate(watched map[uint32][]RoleName, grown []uint32) []*holder {
 	found := map[*holder]bool{}
-	var add func(h *holder)
-	add = func(h *holder) {
-		if found[h] {
-			return
-		}
-		found[h] = true
-		if h.group == nil {
-			return
-		}
-		for number := range h.group.members.all() {
-			add(d.users.at(number))
-		}
-		for number := range h.group.subgroups.all() {
-			add(d.groups.at(number))
-		}
-	}
+	add := func(h *holder) { d.descend(found, h, func(*holder) bool { return true }) }
 	all := d.separate.all || slices.ContainsFunc(grown, func(role uint32) bool { return d.uses.at(role).groups.has(everyoneNumber) })
 	if all {
 		grown = slices.Collect(maps.Keys(watched))

@@ -144,34 +144,16 @@ func (p *policy) candidates(way *path, all bool) []*holder {
 		})
 		return list
 	}
-	users, groups := map[uint32]bool{}, map[uint32]bool{}
-	add := func(number uint32) {
-		if !users[number] {
-			users[number] = true
-			list = append(list, p.users.at(number))
-		}
-	}
-	var descend func(number uint32)
-	descend = func(number uint32) {
-		if groups[number] || number == everyoneNumber {
-			return
-		}
-		groups[number] = true
-		g := p.groups.at(number).group
-		for u := range g.members.all() {
-			add(u)
-		}
-		for below := range g.subgroups.all() {
-			descend(below)
-		}
-	}
+	seen := map[*holder]bool{p.everyone(): true}
 	for depth := range way.n {
-		for u := range way.places[depth].users.all() {
-			add(u)
-		}
-		for g := range way.places[depth].groups.all() {
-			descend(g)
-		}
+		p.speakersAt(way.places[depth], func(h *holder) {
+			p.descend(seen, h, func(h *holder) bool {
+				if h.group == nil {
+					list = append(list, h)
+				}
+				return true
+			})
+		})
 	}
 	return list
 }

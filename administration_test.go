@@ -346,6 +346,12 @@ func TestActivationInAChange(t *testing.T) {
 		{"went", stands, []rolecall.Edit{rolecall.Remove(eligible(grant(ben, "secret", project))), taken}, rolecall.ErrNotEligible},
 		{"stood, and is made longer", stands, []rolecall.Edit{taken, rolecall.Put(until(grant(ben, "secret", shot), 2))}, rolecall.ErrEscalation},
 		{"stood, in a role that grows", stands, []rolecall.Edit{taken, rolecall.Put(role("secret", rule(rolecall.Allow, "", "task.*")))}, rolecall.ErrEscalation},
+		{"stood, and prolongs what was taken up before", stands.add(until(grant(ben, "secret", shot), 1)), []rolecall.Edit{activation(ben, "secret", shot, 2)}, nil},
+		{"stood, and prolongs what is over", stands.add(until(grant(ben, "secret", shot), -1)), []rolecall.Edit{taken}, nil},
+		{"stood, and prolongs what pierces", stands.add(piercing(until(grant(ben, "secret", shot), 1))), []rolecall.Edit{activation(ben, "secret", shot, 2)}, rolecall.ErrEscalation},
+		{"stood, and revives what pierces", stands.add(piercing(until(grant(ben, "secret", shot), -1))), []rolecall.Edit{taken}, rolecall.ErrEscalation},
+		{"stood, and prolongs what replaces", stands.add(replacing(until(grant(ben, "secret", shot), 1))), []rolecall.Edit{activation(ben, "secret", shot, 2)}, rolecall.ErrEscalation},
+		{"stood, and prolongs what pierces, by who has it", holds.add(eligible(grant(ben, "secret", project)), piercing(until(grant(ben, "secret", shot), 1))), []rolecall.Edit{activation(ben, "secret", shot, 2)}, nil},
 		{"with the other hat on", hats, []rolecall.Edit{taken}, rolecall.ErrSeparation},
 		{"with hats changed", hats, []rolecall.Edit{rolecall.Remove(grant(ben, "worker", global)), taken}, nil},
 		{"with hats changed, in the other order", hats, []rolecall.Edit{taken, rolecall.Remove(grant(ben, "worker", global))}, nil},
@@ -365,6 +371,19 @@ func TestOnlyAnActivationIsTakenUp(t *testing.T) {
 	_, err := s.Propose(rolecall.Change{Meta: rolecall.Meta{Actor: ann}, Edits: []rolecall.Edit{e}})
 	if !errors.Is(err, rolecall.ErrNotPermitted) {
 		t.Errorf("Propose(put of a grant that also names ann as who activates, by ann): got %v, want not-permitted", err)
+	}
+}
+
+// What is not permitted is not done, not even to judge what comes after it: another put of the same statement is not
+// taken for a change of it.
+func TestNotPermittedIsNotDone(t *testing.T) {
+	w := world{}.add(basicRoles...)
+	once, again := rolecall.Put(grant(ann, "secret", project)), rolecall.Put(until(grant(ann, "secret", project), 1))
+	for _, edits := range [][]rolecall.Edit{{once}, {once, again}, {rolecall.ForgetScope(global), once, again}} {
+		var ps rolecall.Problems
+		if err := proposeBy(t, w, ben, edits...); !errors.As(err, &ps) || strings.Contains(err.Error(), "rolecall.grant.delete") {
+			t.Errorf("Propose(%v by ben): got %v, want a refusal that does not ask for rolecall.grant.delete", edits, err)
+		}
 	}
 }
 

@@ -263,15 +263,8 @@ func (d *draft) addGrant(g Grant) {
 	h, at, r := d.internHolder(g.Subject), d.internPlace(g.Scope), d.internRole(g.Role)
 	d.separate.add(g.Subject)
 	x := grantAt{scope: at.number, role: r.number, hint: at.hint(), terms: h.addTerms(g.Window, d.catalog.conditions[g.When])}
-	if g.Replace {
-		x.marks |= markReplace
+	if x.marks = marksOf(g); g.Replace {
 		d.replaces++
-	}
-	if g.Pierce {
-		x.marks |= markPierce
-	}
-	if g.Eligible {
-		x.marks |= markEligible
 	}
 	i := len(h.grants)
 	for i > 0 && h.grants[i-1].spot() > x.spot() {

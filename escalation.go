@@ -51,12 +51,12 @@ func (p *Proposal) climbsNowhere(c Change, actors []*actor) Problems {
 }
 
 // afterActivations returns the policy with those activations of a change made that stand by themselves: they are not
-// judged again. What an activation rests on may be in the change as well; then it is judged as part of that. Separation
-// of duty is for the change as a whole.
+// judged again. What an activation rests on may be in the change as well; then it is judged as part of that, and so is
+// one that prolongs more than was eligible. Separation of duty is for the change as a whole.
 func (s *Snapshot) afterActivations(c Change) *policy {
 	d := s.policy.draft()
 	for i, e := range c.Edits {
-		if e.Op == OpActivate {
+		if e.Op == OpActivate && !d.prolongsMore(e.Activation, c.Meta) {
 			d.edit(e, c.Meta, i)
 			d.problems = nil
 		}
@@ -134,7 +134,7 @@ func (m matter) permission(c *Catalog) Permission {
 
 // compare looks for what one subject gains that the actor lacks.
 func (t *trial) compare(who Subject, r region) {
-	if t.knownToLack(r) {
+	if t.undecided || t.knownToLack(r) {
 		return
 	}
 	instants, able, stance := t.instants(who), t.after.mayAllow(who), t.before.stanceOf(who)

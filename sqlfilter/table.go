@@ -42,10 +42,10 @@ type Table struct {
 	Dialect Dialect
 	// Parent is the scope in which all rows are; the zero Parent is Global().
 	Parent rolecall.Scope
-	// Path tells the segments of a row's scope below Parent, from the top. The kind of the last one is the kind of the
-	// set.
+	// Path tells the segments of a row's scope below Parent, from the top. Their kinds are declared, and that of the last
+	// one is the kind of the set.
 	Path []Level
-	// Conditions answer conditions row by row.
+	// Conditions answer conditions row by row. All of them are declared.
 	Conditions map[rolecall.Condition]Expr
 	// Facts answer, once, the conditions that are not in Conditions because they are the same for every row, such as
 	// office hours. Where Facts is nil every condition in play must be in Conditions.

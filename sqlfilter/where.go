@@ -2,6 +2,7 @@ package sqlfilter
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -19,8 +20,8 @@ type Fragment struct {
 const maxSQL = 1 << 20
 
 // Where returns the condition that a row is in the set. Its error is a *rolecall.Problem: invalid where the table is
-// described wrongly, unknown where nothing answers a condition in play, limit where the set is too large for one
-// query or has an opaque rule.
+// described wrongly, unknown where it names a kind or a condition that the catalog does not declare or where nothing
+// answers a condition in play, limit where the set is too large for one query or has an opaque rule.
 func Where(set *rolecall.ScopeSet, t *Table) (Fragment, error) {
 	w := writer{table: t, told: map[rolecall.Condition]answer{}}
 	if err := w.check(set); err != nil {
@@ -59,27 +60,39 @@ func (w *writer) check(set *rolecall.ScopeSet) error {
 	if len(t.Path) == 0 || t.Path[len(t.Path)-1].Kind != set.Kind() {
 		return refuse(rolecall.ErrInvalid, string(set.Kind()), "the path of a table ends with a level of the kind of the set")
 	}
+	declared := set.Catalog().Declarations()
 	for _, l := range t.Path {
-		if strings.TrimSpace(l.ID) == "" {
-			return refuse(rolecall.ErrInvalid, string(l.Kind), "a level needs the SQL of its id")
-		}
-		for _, sql := range []string{l.ID, l.Private} {
-			if strings.ContainsRune(sql, mark) {
-				return refuse(rolecall.ErrInvalid, sql, "SQL contains no NUL")
-			}
+		if err := l.check(declared.ScopeKinds); err != nil {
+			return err
 		}
 	}
-	if given, ok := t.Facts.(rolecall.Given); ok {
-		return checkGiven(set, given)
+	// A misspelled name in either would leave a condition of the policy to the other, or to nobody.
+	given, _ := t.Facts.(rolecall.Given)
+	return checkConditions(declared.Conditions, slices.Concat(slices.Sorted(maps.Keys(t.Conditions)), given))
+}
+
+// check refuses a level that no row is at, since what the policy says there would be left out of the filter.
+func (l Level) check(declared []rolecall.ScopeKindDecl) error {
+	known := func(d rolecall.ScopeKindDecl) bool { return d.Kind == l.Kind }
+	switch {
+	case !slices.ContainsFunc(declared, known):
+		return refuse(rolecall.ErrUnknown, string(l.Kind), "no such scope kind is declared")
+	case strings.TrimSpace(l.ID) == "":
+		return refuse(rolecall.ErrInvalid, string(l.Kind), "a level needs the SQL of its id")
+	}
+	for _, sql := range []string{l.ID, l.Private} {
+		if strings.ContainsRune(sql, mark) {
+			return refuse(rolecall.ErrInvalid, sql, "SQL contains no NUL")
+		}
 	}
 	return nil
 }
 
-// checkGiven refuses a misspelled fact, as a check does.
-func checkGiven(set *rolecall.ScopeSet, given rolecall.Given) error {
-	for _, c := range given {
+// checkConditions refuses a misspelled condition, as a check does.
+func checkConditions(declared []rolecall.ConditionDecl, names []rolecall.Condition) error {
+	for _, c := range names {
 		known := func(d rolecall.ConditionDecl) bool { return d.Condition == c }
-		if !slices.ContainsFunc(set.Catalog().Declarations().Conditions, known) {
+		if !slices.ContainsFunc(declared, known) {
 			return refuse(rolecall.ErrUnknown, string(c), "no such condition is declared")
 		}
 	}

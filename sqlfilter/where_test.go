@@ -156,11 +156,15 @@ func TestWhereRefuses(t *testing.T) {
 		table sqlfilter.Table
 		code  rolecall.Code
 	}{
-		"no dialect":                      {plain, sqlfilter.Table{Path: path, Conditions: answered}, rolecall.ErrInvalid},
-		"another kind":                    {plain, sqlfilter.Table{Dialect: sqlfilter.SQLite, Path: []sqlfilter.Level{{Kind: "version", ID: "id"}}}, rolecall.ErrInvalid},
-		"no column":                       {plain, sqlfilter.Table{Dialect: sqlfilter.SQLite, Path: []sqlfilter.Level{{Kind: "project"}}}, rolecall.ErrInvalid},
-		"a condition that nobody answers": {plain, sqlfilter.Table{Dialect: sqlfilter.SQLite, Path: path}, rolecall.ErrUnknown},
-		"a misspelled fact":               {plain, sqlfilter.Table{Dialect: sqlfilter.SQLite, Path: path, Facts: rolecall.Given{"c00"}}, rolecall.ErrUnknown},
+		"no dialect":                                 {plain, sqlfilter.Table{Path: path, Conditions: answered}, rolecall.ErrInvalid},
+		"another kind":                               {plain, sqlfilter.Table{Dialect: sqlfilter.SQLite, Path: []sqlfilter.Level{{Kind: "version", ID: "id"}}}, rolecall.ErrInvalid},
+		"a misspelled level":                         {setOf(t, c, "version", grant(alpha, "")), sqlfilter.Table{Dialect: sqlfilter.SQLite, Path: []sqlfilter.Level{{Kind: "projct", ID: "p"}, {Kind: "version", ID: "id"}}}, rolecall.ErrUnknown},
+		"a level without a kind":                     {setOf(t, c, "version", grant(alpha, "")), sqlfilter.Table{Dialect: sqlfilter.SQLite, Path: []sqlfilter.Level{{ID: "p"}, {Kind: "version", ID: "id"}}}, rolecall.ErrUnknown},
+		"the whole instance as a level":              {setOf(t, c, "version", grant(alpha, "")), sqlfilter.Table{Dialect: sqlfilter.SQLite, Path: []sqlfilter.Level{{Kind: rolecall.GlobalKind, ID: "p"}, {Kind: "version", ID: "id"}}}, rolecall.ErrUnknown},
+		"a misspelled condition":                     {plain, sqlfilter.Table{Dialect: sqlfilter.SQLite, Path: path, Conditions: map[rolecall.Condition]sqlfilter.Expr{"c00": {SQL: "open"}}, Facts: rolecall.Given{"c0"}}, rolecall.ErrUnknown},
+		"no column":                                  {plain, sqlfilter.Table{Dialect: sqlfilter.SQLite, Path: []sqlfilter.Level{{Kind: "project"}}}, rolecall.ErrInvalid},
+		"a condition that nobody answers":            {plain, sqlfilter.Table{Dialect: sqlfilter.SQLite, Path: path}, rolecall.ErrUnknown},
+		"a misspelled fact":                          {plain, sqlfilter.Table{Dialect: sqlfilter.SQLite, Path: path, Facts: rolecall.Given{"c00"}}, rolecall.ErrUnknown},
 		"a question mark among unnumbered arguments": {plain, sqlfilter.Table{Dialect: sqlfilter.PostgreSQL, Path: path, Unnumbered: true, Conditions: map[rolecall.Condition]sqlfilter.Expr{"c0": {SQL: "flags ?? 'x'"}}}, rolecall.ErrInvalid},
 		"an argument too few":                        {plain, sqlfilter.Table{Dialect: sqlfilter.SQLite, Path: path, Conditions: map[rolecall.Condition]sqlfilter.Expr{"c0": {SQL: "a = ?"}}}, rolecall.ErrInvalid},
 		"an undeclared parent":                       {plain, sqlfilter.Table{Dialect: sqlfilter.SQLite, Path: path, Parent: rolecall.In("shelf", "x"), Conditions: answered}, rolecall.ErrUnknown},

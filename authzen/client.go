@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"iter"
@@ -13,7 +12,9 @@ import (
 )
 
 // A Client asks a policy decision point. Its fields are set before its first use; it is then safe for concurrent use.
-// Every error means that there is no answer, and none is a permit.
+// Every error means that there is no answer, and none is a permit. A response with a member twice, of the wrong type or
+// with text that is not Unicode is none; names of members are compared exactly. A number in it is a float64, or a
+// json.Number where that cannot hold it.
 type Client struct {
 	// BaseURL is the URL of the decision point, without a slash at its end.
 	BaseURL string
@@ -33,16 +34,12 @@ type StatusError struct {
 
 // Error returns the status and the message.
 func (e *StatusError) Error() string {
-	return fmt.Sprintf("authzen: %d %s: %s", e.Status, http.StatusText(e.Status), e.Message)
+	return fmt.Sprintf("%d %s: %s", e.Status, http.StatusText(e.Status), e.Message)
 }
 
 // Evaluate asks a single evaluation.
 func (c *Client) Evaluate(ctx context.Context, e Evaluation) (Decision, error) {
-	var d wireDecision
-	if err := c.post(ctx, pathEvaluation, e, &d); err != nil {
-		return Decision{}, err
-	}
-	return d.decision()
+	return post(ctx, c, pathEvaluation, e, readDecision)
 }
 
 // A Batch is several evaluations. What an item leaves out whole (its zero Subject, Action, Resource or nil Context) is
@@ -66,18 +63,13 @@ func (c *Client) EvaluateAll(ctx context.Context, b Batch) ([]Decision, error) {
 	if len(b.Items) == 0 {
 		return nil, nil
 	}
-	var response struct{ Evaluations []wireDecision }
-	if err := c.post(ctx, pathEvaluations, request, &response); err != nil {
-		return nil, err
-	}
-	decisions := make([]Decision, len(response.Evaluations))
-	for i, d := range response.Evaluations {
-		var err error
-		if decisions[i], err = d.decision(); err != nil {
-			return nil, err
+	return post(ctx, c, pathEvaluations, request, func(o object) ([]Decision, error) {
+		decisions, err := readList(o, "evaluations", readDecision)
+		if err == nil {
+			err = b.check(decisions)
 		}
-	}
-	return decisions, b.check(decisions)
+		return decisions, err
+	})
 }
 
 // check says whether the decisions are as many as the semantic allows.
@@ -86,44 +78,31 @@ func (b Batch) check(decisions []Decision) error {
 	stops := n > 0 && n < len(b.Items) &&
 		(b.Semantic == DenyOnFirstDeny && !decisions[n-1].Decision || b.Semantic == PermitOnFirstPermit && decisions[n-1].Decision)
 	if n != len(b.Items) && !stops {
-		return fmt.Errorf("authzen: %d decisions on %d evaluations", n, len(b.Items))
+		return fmt.Errorf("%d decisions on %d evaluations", n, len(b.Items))
 	}
 	return nil
-}
-
-// wireDecision tells a decision that is missing from one that is false.
-type wireDecision struct {
-	Decision *bool
-	Context  map[string]any
-}
-
-func (d wireDecision) decision() (Decision, error) {
-	if d.Decision == nil {
-		return Decision{}, errors.New("authzen: the response has no decision")
-	}
-	return Decision{*d.Decision, d.Context}, nil
 }
 
 // SearchSubjects yields the subjects of e.Subject.Type that may do e.Action with e.Resource, page by page; limit bounds
 // a page, zero leaves it to the decision point. An error ends it: what came before it is not the whole answer.
 func (c *Client) SearchSubjects(ctx context.Context, e Evaluation, limit int) iter.Seq2[Entity, error] {
 	e.Subject.ID = ""
-	return search[Entity](ctx, c, pathSearchSubject, e, limit)
+	return search(ctx, c, pathSearchSubject, e, limit, readEntities)
 }
 
 // SearchResources yields the resources of e.Resource.Type with which e.Subject may do e.Action, as SearchSubjects does.
 func (c *Client) SearchResources(ctx context.Context, e Evaluation, limit int) iter.Seq2[Entity, error] {
 	e.Resource.ID = ""
-	return search[Entity](ctx, c, pathSearchResource, e, limit)
+	return search(ctx, c, pathSearchResource, e, limit, readEntities)
 }
 
 // SearchActions yields what e.Subject may do with e.Resource, as SearchSubjects does.
 func (c *Client) SearchActions(ctx context.Context, e Evaluation, limit int) iter.Seq2[Action, error] {
 	e.Action = Action{}
-	return search[Action](ctx, c, pathSearchAction, e, limit)
+	return search(ctx, c, pathSearchAction, e, limit, readActions)
 }
 
-func search[R any](ctx context.Context, c *Client, path string, e Evaluation, limit int) iter.Seq2[R, error] {
+func search[R any](ctx context.Context, c *Client, path string, e Evaluation, limit int, read func(object) (results[R], error)) iter.Seq2[R, error] {
 	return func(yield func(R, error) bool) {
 		request := struct {
 			Evaluation
@@ -133,24 +112,21 @@ func search[R any](ctx context.Context, c *Client, path string, e Evaluation, li
 			request.Page = &Page{Limit: limit}
 		}
 		for {
-			var response struct {
-				Page    NextPage
-				Results []R
-			}
-			if err := c.post(ctx, path, request, &response); err != nil {
+			found, err := post(ctx, c, path, request, read)
+			if err != nil {
 				var none R
 				yield(none, err)
 				return
 			}
-			for _, one := range response.Results {
+			for _, one := range found.list {
 				if !yield(one, nil) {
 					return
 				}
 			}
-			if response.Page.NextToken == "" {
+			if found.next == "" {
 				return
 			}
-			request.Page = &Page{Token: response.Page.NextToken, Limit: limit}
+			request.Page = &Page{Token: found.next, Limit: limit}
 		}
 	}
 }
@@ -163,8 +139,8 @@ func (c *Client) Metadata(ctx context.Context) (Metadata, error) {
 	if path != "" {
 		url += "/" + path
 	}
-	var m Metadata
-	if err := c.do(ctx, http.MethodGet, url, nil, &m); err != nil {
+	m, err := do(ctx, c, http.MethodGet, url, nil, readMetadata)
+	if err != nil {
 		return Metadata{}, err
 	}
 	if m.PolicyDecisionPoint != c.BaseURL {
@@ -173,18 +149,41 @@ func (c *Client) Metadata(ctx context.Context) (Metadata, error) {
 	return m, nil
 }
 
-func (c *Client) post(ctx context.Context, path string, request, response any) error {
+func post[A any](ctx context.Context, c *Client, path string, request any, read func(object) (A, error)) (A, error) {
 	body, err := json.Marshal(request)
 	if err != nil {
-		return fmt.Errorf("authzen: %w", err)
+		var none A
+		return none, fmt.Errorf("authzen: %w", err)
 	}
-	return c.do(ctx, http.MethodPost, c.BaseURL+path, body, response)
+	return do(ctx, c, http.MethodPost, c.BaseURL+path, body, read)
 }
 
-func (c *Client) do(ctx context.Context, method, url string, body []byte, response any) error {
+// do makes a request and reads the answer; with an error there is none.
+func do[A any](ctx context.Context, c *Client, method, url string, body []byte, read func(object) (A, error)) (A, error) {
+	var none A
+	text, err := c.fetch(ctx, method, url, body)
+	if err != nil {
+		return none, fmt.Errorf("authzen: %w", err)
+	}
+	o, err := parseObject(text, maxResponseDepth)
+	if err != nil {
+		return none, unreadable(err)
+	}
+	answer, err := read(o)
+	if err != nil {
+		return none, unreadable(err)
+	}
+	return answer, nil
+}
+
+// unreadable does not wrap what is wrong: a handler whose host asks another decision point would take it for a fault of
+// its own request.
+func unreadable(err error) error { return fmt.Errorf("authzen: read response: %v", err) }
+
+func (c *Client) fetch(ctx context.Context, method, url string, body []byte) ([]byte, error) {
 	r, err := http.NewRequestWithContext(ctx, method, url, bytes.NewReader(body))
 	if err != nil {
-		return fmt.Errorf("authzen: %w", err)
+		return nil, err
 	}
 	if body != nil {
 		r.Header.Set("Content-Type", "application/json")
@@ -192,7 +191,7 @@ func (c *Client) do(ctx context.Context, method, url string, body []byte, respon
 	r.Header.Set("Accept", "application/json")
 	if c.Prepare != nil {
 		if err := c.Prepare(r); err != nil {
-			return fmt.Errorf("authzen: prepare request: %w", err)
+			return nil, fmt.Errorf("prepare request: %w", err)
 		}
 	}
 	client := c.HTTP
@@ -201,13 +200,14 @@ func (c *Client) do(ctx context.Context, method, url string, body []byte, respon
 	}
 	answer, err := client.Do(r)
 	if err != nil {
-		return fmt.Errorf("authzen: %w", err)
+		return nil, err
 	}
 	defer answer.Body.Close()
-	return c.read(answer, response)
+	return c.body(answer)
 }
 
-func (c *Client) read(answer *http.Response, response any) error {
+// body returns the body of an answer that is one.
+func (c *Client) body(answer *http.Response) ([]byte, error) {
 	limit := c.MaxBody
 	if limit == 0 {
 		limit = 16 << 20
@@ -215,16 +215,13 @@ func (c *Client) read(answer *http.Response, response any) error {
 	body, err := io.ReadAll(io.LimitReader(answer.Body, limit+1))
 	switch {
 	case err != nil:
-		return fmt.Errorf("authzen: read response: %w", err)
+		return nil, fmt.Errorf("read response: %w", err)
 	case int64(len(body)) > limit:
-		return fmt.Errorf("authzen: the response has more than %d bytes", limit)
+		return nil, fmt.Errorf("the response has more than %d bytes", limit)
 	case answer.StatusCode != http.StatusOK:
-		return &StatusError{answer.StatusCode, message(body)}
+		return nil, &StatusError{answer.StatusCode, message(body)}
 	}
-	if err := json.Unmarshal(body, response); err != nil {
-		return fmt.Errorf("authzen: read response: %w", err)
-	}
-	return nil
+	return body, nil
 }
 
 // message returns what an error body says, shortly.

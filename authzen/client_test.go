@@ -1,6 +1,7 @@
 package authzen_test
 
 import (
+	"encoding/json"
 	"errors"
 	"io"
 	"net/http"
@@ -101,6 +102,15 @@ func TestClientMetadata(t *testing.T) {
 	if m, err := c.Metadata(t.Context()); err != nil || m.Evaluation != c.BaseURL+"/access/v1/evaluation" {
 		t.Errorf("Metadata: got %+v, %v", m, err)
 	}
+	for _, body := range []string{
+		`{"Policy_Decision_Point":"https://pdp.example.com"}`, `{"policy_decision_point":"https://pdp.example.com","access_evaluation_endpoint":1}`,
+		`{"policy_decision_point":"https://pdp.example.com","capabilities":[1]}`, `{"policy_decision_point":"https://x.example.com","policy_decision_point":"https://pdp.example.com"}`,
+	} {
+		c := &authzen.Client{BaseURL: "https://pdp.example.com", HTTP: &http.Client{Transport: answer{200, body}}}
+		if m, err := c.Metadata(t.Context()); err == nil {
+			t.Errorf("Metadata answered %s: got %+v, want an error", body, m)
+		}
+	}
 	liar := &authzen.Client{BaseURL: "https://pdp.example.com/tenant", HTTP: &http.Client{Transport: answer{200, `{"policy_decision_point":"https://other.example.com"}`}}}
 	if _, err := liar.Metadata(t.Context()); err == nil || !strings.Contains(err.Error(), "other.example.com") {
 		t.Errorf("Metadata of another decision point: got %v, want an error", err)
@@ -117,9 +127,12 @@ func (a answer) RoundTrip(r *http.Request) (*http.Response, error) {
 	return &http.Response{StatusCode: a.status, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(a.body)), Request: r}, nil
 }
 
-// Nothing but a decision in full is one.
+// Nothing but a decision in full is one, and what can be read in two ways is none.
 func TestClientBelievesNoHalfAnswer(t *testing.T) {
 	for _, a := range []answer{
+		{200, `{"decision":false,"decision":true}`}, {200, `{"decision":true,"decision":true}`}, {200, `{"Decision":true}`}, {200, `{"DECISION":true}`},
+		{200, `{"decision":true,"context":"x"}`}, {200, `{"decision":true,"context":{"a":1,"a":2}}`}, {200, `[{"decision":true}]`},
+		{200, `{"decision":true,"context":{"a":"\ud800"}}`}, {200, "{\"decision\":true,\"context\":{\"a\":\"\xff\"}}"}, {200, `{"decision":true} {}`},
 		{200, `{}`}, {200, `{"decision":null}`}, {200, `{"decision":"true"}`}, {200, `true`}, {200, ``},
 		{204, `{"decision":true}`}, {500, `{"decision":true}`}, {200, strings.Repeat(" ", 101) + `{"decision":true}`},
 	} {
@@ -128,15 +141,52 @@ func TestClientBelievesNoHalfAnswer(t *testing.T) {
 			t.Errorf("Evaluate answered %d %q: got %+v, %v, want an error", a.status, a.body, d, err)
 		}
 	}
+	other := &authzen.Client{BaseURL: "https://pdp.example.com", HTTP: &http.Client{Transport: answer{200, `{"decision":false,"Decision":true}`}}}
+	if d, err := other.Evaluate(t.Context(), aliceReads); err != nil || d.Decision {
+		t.Errorf("Evaluate answered with a decision and a member of another name: got %+v, %v, want a denial", d, err)
+	}
 	for _, body := range []string{`{"evaluations":[]}`, `{"evaluations":[{"decision":true}]}`, `{"evaluations":[{"decision":true},{}]}`, `{"decision":true}`,
-		`{"evaluations":[{"decision":true},{"decision":true},{"decision":true}]}`} {
+		`{"evaluations":[{"decision":true},{"decision":true},{"decision":true}]}`,
+		`{"evaluations":[{"decision":true},{"decision":false,"decision":true}]}`, `{"Evaluations":[{"decision":true},{"decision":true}]}`,
+		`{"evaluations":[{"decision":false},{"decision":false}],"evaluations":[{"decision":true},{"decision":true}]}`} {
 		c := &authzen.Client{BaseURL: "https://pdp.example.com", HTTP: &http.Client{Transport: answer{200, body}}}
-		if got, err := c.EvaluateAll(t.Context(), authzen.Batch{Items: []authzen.Evaluation{aliceReads, aliceReads}}); err == nil {
-			t.Errorf("EvaluateAll answered %s: got %+v, want an error", body, got)
+		if got, err := c.EvaluateAll(t.Context(), authzen.Batch{Items: []authzen.Evaluation{aliceReads, aliceReads}}); err == nil || got != nil {
+			t.Errorf("EvaluateAll answered %s: got %+v, %v, want an error and no decisions", body, got, err)
+		}
+	}
+	for _, body := range []string{
+		`{}`, `{"results":null}`, `{"Results":[]}`, `{"results":["alice"]}`, `{"results":[{"type":"user"}]}`, `{"results":[{"id":"alice"}]}`, `{"results":[],"results":[]}`,
+		`{"results":[{"type":"user","id":"alice","id":"bob"}]}`, `{"results":[],"page":{"next_token":7}}`, `{"results":[],"page":[]}`,
+	} {
+		c := &authzen.Client{BaseURL: "https://pdp.example.com", HTTP: &http.Client{Transport: answer{200, body}}}
+		for s, err := range c.SearchSubjects(t.Context(), noSubjectID, 0) {
+			if err == nil {
+				t.Errorf("SearchSubjects answered %s: got %+v, want an error", body, s)
+			}
+			body = "" // told
+		}
+		if body != "" {
+			t.Errorf("SearchSubjects answered %s: got nothing, want an error", body)
 		}
 	}
 	c := &authzen.Client{BaseURL: "https://pdp.example.com", Prepare: func(*http.Request) error { return errors.New("no token") }}
 	if _, err := c.Evaluate(t.Context(), aliceReads); err == nil || !strings.Contains(err.Error(), "no token") {
 		t.Errorf("Evaluate without credentials: got %v, want the error of Prepare", err)
 	}
+}
+
+// FuzzClient: whatever a decision point answers, a permit is what every reader of JSON would take for one.
+func FuzzClient(f *testing.F) {
+	for _, body := range []string{`{"decision":true}`, `{"decision":false,"decision":true}`, `{"decision":true,"context":{"a":[1e999,"\ud800"]}}`, `{"Decision":true}`, `[`, "\xff"} {
+		f.Add(body)
+	}
+	f.Fuzz(func(t *testing.T, body string) {
+		c := &authzen.Client{BaseURL: "https://pdp.example.com", HTTP: &http.Client{Transport: answer{200, body}}}
+		d, err := c.Evaluate(t.Context(), aliceReads)
+		var plain map[string]any
+		sure := json.Unmarshal([]byte(body), &plain) == nil && plain["decision"] == true
+		if d.Decision && (err != nil || !sure) {
+			t.Errorf("Evaluate answered %q: got %+v, %v, want no permit", body, d, err)
+		}
+	})
 }

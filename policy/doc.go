@@ -21,7 +21,9 @@
 //
 // A file is UTF-8, one statement or step a line; the body of a role goes on over the lines that follow it. Words are
 // separated by spaces and tabs. # starts a comment at the start of a line or after a blank. Lines may end in CR LF, and
-// a byte order mark at the start is ignored. Indentation means nothing; columns in errors count bytes.
+// a byte order mark at the start is ignored. No other character breaks a line: one at which an editor might is refused, in
+// comments and strings too, so that what looks like a statement is one. Indentation means nothing; columns in errors count
+// bytes.
 //
 // The words of a line come first and stand in their order; the clauses after them (at, when, from, given, …) stand in
 // any order, each once. The lines of a policy stand in any order too, but before the steps: what changes the policy

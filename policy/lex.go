@@ -35,7 +35,8 @@ func splitLine(line string, tokens []token) ([]token, string, *lexFault) {
 			return tokens, "", nil
 		}
 		if line[i] == '#' {
-			return tokens, strings.TrimRight(line[i:], " \t\r"), nil
+			comment := strings.TrimRight(line[i:], " \t\r")
+			return tokens, comment, commentFault(comment, i+1)
 		}
 		if line[i] != '"' {
 			end := wordEnd(line, i)
@@ -51,6 +52,9 @@ func splitLine(line string, tokens []token) ([]token, string, *lexFault) {
 			return tokens, "", &lexFault{i + 1, line[i:], "the quoted string has no end on its line"}
 		}
 		t := token{text: line[i:end], column: i + 1, quoted: true}
+		if strings.ContainsAny(t.text, lineBreaks) {
+			return tokens, "", &lexFault{i + 1, t.text, "only a line feed breaks a line; in a string other breaks are escaped"}
+		}
 		var err error
 		if t.value, err = strconv.Unquote(t.text); err != nil || !utf8.ValidString(t.text) {
 			return tokens, "", &lexFault{i + 1, t.text, "not a double-quoted Go string"}
@@ -64,6 +68,21 @@ func splitLine(line string, tokens []token) ([]token, string, *lexFault) {
 		tokens = append(tokens, t)
 		i = end
 	}
+}
+
+// lineBreaks are the characters other than the line feed at which an editor may begin a new line. What follows one in a
+// comment or a string would look like a statement, and be none.
+const lineBreaks = "\r\v\f\u0085\u2028\u2029"
+
+// commentFault says what is wrong with a comment that starts at a column, nil for nothing.
+func commentFault(comment string, column int) *lexFault {
+	switch {
+	case !utf8.ValidString(comment):
+		return &lexFault{column, comment, "a comment is valid UTF-8"}
+	case strings.ContainsAny(comment, lineBreaks):
+		return &lexFault{column, comment, "only a line feed breaks a line; a comment has no other break in it"}
+	}
+	return nil
 }
 
 func isBlank(c byte) bool { return c == ' ' || c == '\t' }

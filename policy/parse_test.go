@@ -31,6 +31,11 @@ func TestBadFiles(t *testing.T) {
 		{`expekt allow`, `f:6:1: a line does not start with this: "expekt" (invalid)`},
 		{`"role" x`, `f:6:1: a line does not start with this: "\"role\"" (invalid)`},
 		{"grant user:a viewer at /\r  ", `f:6:24: a carriage return ends a line, and stands before its line feed only: "/\r" (invalid)`},
+		{"role x # view only\r  deny task.view", `f:6:8: only a line feed breaks a line; a comment has no other break in it: "# view only\r  deny task.view" (invalid)`},
+		{"role x\n  # a\u2028  deny task.view\n# b\fprivate /", `f:7:3: only a line feed breaks a line; a comment has no other break in it: "# a\u2028  deny task.view" (invalid)` + "\n" +
+			`f:8:1: only a line feed breaks a line; a comment has no other break in it: "# b\fprivate /" (invalid)`},
+		{"role x # \xff", `f:6:8: a comment is valid UTF-8: "# \xff" (invalid)`},
+		{"role x \"a\rdeny task.view\"", `f:6:8: only a line feed breaks a line; in a string other breaks are escaped: "\"a\rdeny task.view\"" (invalid)`},
 		{`role x "open`, `f:6:8: the quoted string has no end on its line: "\"open" (invalid)`},
 		{`role x "a"b`, `f:6:8: a blank must follow the quoted string: "\"a\"b" (invalid)`},
 		{`role x "\q"`, `f:6:8: not a double-quoted Go string: "\"\\q\"" (invalid)`},

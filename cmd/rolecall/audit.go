@@ -6,6 +6,7 @@ import (
 	"io"
 	"iter"
 	"os"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -52,7 +53,16 @@ func (a *auditQuestion) run(out io.Writer, name string) error {
 	if err != nil {
 		return bad(err)
 	}
-	end, err := verifyLog(name, kept)
+	var text strings.Builder
+	end, err := withLog(name, kept, func(history iter.Seq2[rolecall.Entry, error]) error {
+		for change, err := range admin.Changes(history, q) {
+			if err != nil {
+				return err
+			}
+			fmt.Fprintf(&text, "%d %s\n", change.Revision, change)
+		}
+		return nil
+	})
 	var broken *admin.BrokenChainError
 	switch {
 	case errors.As(err, &broken):
@@ -60,7 +70,10 @@ func (a *auditQuestion) run(out io.Writer, name string) error {
 	case err != nil:
 		return bad(err)
 	}
-	return a.list(out, name, q, end)
+	if _, err := fmt.Fprintf(out, "%swhole to %d:%s\n", &text, end.Revision, end.Hash); err != nil {
+		return bad(err)
+	}
+	return nil
 }
 
 // parse reads the flags; the error tells everything wrong with them.
@@ -88,38 +101,31 @@ func parseHead(text string) (admin.Head, error) {
 	return h, h.Hash.UnmarshalText([]byte(hash))
 }
 
-func verifyLog(name string, kept admin.Head) (end admin.Head, err error) {
-	err = withLog(name, func(log iter.Seq2[admin.Link, error]) (err error) {
-		end, err = admin.VerifyTo(admin.Head{}, kept, log)
-		return err
-	})
-	return end, err
-}
-
-func (a *auditQuestion) list(out io.Writer, name string, q admin.Question, end admin.Head) error {
-	err := withLog(name, func(log iter.Seq2[admin.Link, error]) error {
-		for change, err := range admin.Changes(admin.Entries(log), q) {
-			if err != nil {
-				return err
-			}
-			if _, err := fmt.Fprintf(out, "%d %s\n", change.Revision, change); err != nil {
-				return err
-			}
-		}
-		_, err := fmt.Fprintf(out, "whole to %d:%s\n", end.Revision, end.Hash)
-		return err
-	})
-	if err != nil {
-		return bad(err)
-	}
-	return nil
-}
-
-func withLog(name string, do func(iter.Seq2[admin.Link, error]) error) error {
+// withLog verifies an exported history while do reads it, in one pass since it may come through a pipe, and returns where
+// its chain ends. What do made of the entries counts only without an error.
+func withLog(name string, kept admin.Head, do func(iter.Seq2[rolecall.Entry, error]) error) (end admin.Head, err error) {
 	f, err := os.Open(name)
 	if err != nil {
-		return err
+		return end, err
 	}
 	defer f.Close()
-	return do(admin.ReadLog(f))
+	err = do(func(yield func(rolecall.Entry, error) bool) {
+		wanted := true
+		var broken error
+		end, broken = admin.VerifyTo(admin.Head{}, kept, func(verify func(admin.Link, error) bool) {
+			for link, err := range admin.ReadLog(f) {
+				if !verify(link, err) {
+					return
+				}
+				e, err := link.Read()
+				if wanted = yield(e, err); !wanted {
+					return
+				}
+			}
+		})
+		if wanted && broken != nil {
+			yield(rolecall.Entry{}, broken)
+		}
+	})
+	return end, err
 }

@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"os"
 	"strings"
 	"testing"
@@ -81,6 +83,21 @@ func exported(t *testing.T, name string) string {
 	return "2:" + head.Hash.String()
 }
 
+// piped names a pipe through which the text comes, once.
+func piped(t *testing.T, text []byte) string {
+	t.Helper()
+	out, in, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { out.Close() })
+	_, err = in.Write(text) // which a pipe holds
+	if err := errors.Join(err, in.Close()); err != nil {
+		t.Fatal(err)
+	}
+	return fmt.Sprintf("/dev/fd/%d", out.Fd())
+}
+
 func TestAudit(t *testing.T) {
 	f := newFolder(t, nil)
 	head := exported(t, f.path("log"))
@@ -103,6 +120,7 @@ func TestAudit(t *testing.T) {
 	end := "whole to " + head + "\n"
 	f.check("audit @/log", 0, first+second+end, "")
 	f.check("audit @/log --head "+head, 0, first+second+end, "")
+	f.check("audit "+piped(t, text), 0, first+second+end, "")
 	f.check("audit @/log --about user:other --by user:pia --role viewer --at /project:alpha", 0, second+end, "")
 	f.check("audit @/log --until 2026-03-03", 0, first+end, "")
 	f.check("audit @/log --since 2026-03-03", 0, second+end, "")
@@ -137,6 +155,7 @@ func TestHistory(t *testing.T) {
 		says string // in the answer, or in standard error
 	}{
 		{"explain user:new task.view /project:alpha --history @/log -f @/p", 0, "revision 1, by user:pia, 2026-03-02T09:00:00Z: hired"},
+		{"explain user:new task.view /project:alpha -f @/p --history " + piped(t, text), 0, "revision 1, by user:pia, 2026-03-02T09:00:00Z: hired"},
 		{"explain user:vic task.view /project:beta --history @/log -f @/p", 0, "origin not known"},
 		{"explain user:new task.view /project:alpha --history @/log -o json -f @/p", 0, `"grant user:new viewer at /project:alpha": {`},
 		{"explain user:new task.view /project:alpha --history @/log -o svg -f @/p", 0, "revision 1, by user:pia"},

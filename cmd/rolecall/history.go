@@ -25,14 +25,10 @@ func (h *history) tell(s *rolecall.Snapshot) (*rolecall.Snapshot, *rolecall.Prov
 	if h.log == "" {
 		return s, nil, nil
 	}
-	end, err := verifyLog(h.log, admin.Head{})
-	if err != nil {
-		return nil, nil, err
-	}
 	p := &rolecall.Provenance{}
 	left := map[rolecall.StatementKey]rolecall.Statement{} // as the log leaves it
-	err = withLog(h.log, func(log iter.Seq2[admin.Link, error]) error {
-		for e, err := range admin.Entries(log) {
+	end, err := withLog(h.log, admin.Head{}, func(log iter.Seq2[rolecall.Entry, error]) error {
+		for e, err := range log {
 			if err != nil {
 				return err
 			}

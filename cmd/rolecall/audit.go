@@ -59,7 +59,7 @@ func (a *auditQuestion) run(out io.Writer, name string) error {
 			if err != nil {
 				return err
 			}
-			fmt.Fprintf(&text, "%d %s\n", change.Revision, change)
+			fmt.Fprintf(&text, "%d %s\n", change.Revision, visible(change.String()))
 		}
 		return nil
 	})

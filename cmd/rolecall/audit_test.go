@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -50,10 +49,19 @@ func TestCanGrant(t *testing.T) {
 	}
 }
 
-// exported writes the history of two changes and returns where its chain ends.
+// exported writes the history of two changes to managed and returns where its chain ends.
 func exported(t *testing.T, name string) string {
+	hire := func(who string) rolecall.Change {
+		g := rolecall.Grant{Subject: rolecall.User(who), Role: "viewer", Scope: rolecall.In("project", "alpha")}
+		return rolecall.Change{Meta: rolecall.Meta{Actor: rolecall.User("pia"), Reason: "hired"}, Edits: []rolecall.Edit{rolecall.Put(g)}}
+	}
+	return exportedFrom(t, name, managed, hire("new"), hire("other"))
+}
+
+// exportedFrom writes the history of a store that begins with a policy, one change a day, and returns where its chain ends.
+func exportedFrom(t *testing.T, name, base string, changes ...rolecall.Change) string {
 	t.Helper()
-	_, s, err := policy.Load("p", []byte(managed))
+	_, s, err := policy.Load("base", []byte(base))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -63,11 +71,9 @@ func exported(t *testing.T, name string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	pia := admin.For(r, rolecall.User("pia"), nil)
-	for _, who := range []string{"new", "other"} {
+	for _, c := range changes {
 		at = at.Add(24 * time.Hour)
-		g := rolecall.Grant{Subject: rolecall.User(who), Role: "viewer", Scope: rolecall.In("project", "alpha")}
-		if _, err := pia.Because("hired").Grant(context.Background(), g); err != nil {
+		if _, err := r.Update(t.Context(), c.Meta, func(*rolecall.Snapshot) (rolecall.Change, error) { return rolecall.Change{Edits: c.Edits}, nil }); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -80,7 +86,7 @@ func exported(t *testing.T, name string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return "2:" + head.Hash.String()
+	return fmt.Sprintf("%d:%s", head.Revision, head.Hash)
 }
 
 // piped names a pipe through which the text comes, once.
@@ -135,6 +141,20 @@ func TestAudit(t *testing.T) {
 			t.Errorf("rolecall audit %s: got exit code %d and %q, want %d", args, code, errOut, want)
 		}
 	}
+}
+
+// Whoever gives a reason writes no lines of the answer, and a statement of several lines is one line of it.
+func TestHistoryIsVisible(t *testing.T) {
+	const forged = "moved)\n2 2026-03-03T09:00:00Z user:pia removed: grant\x1b[2K (ok"
+	f := newFolder(t, nil)
+	eve := rolecall.Grant{Subject: rolecall.User("eve"), Role: "viewer", Scope: rolecall.In("project", "alpha")}
+	head := exportedFrom(t, f.path("log"), managed,
+		rolecall.Change{Meta: rolecall.Meta{Actor: rolecall.User("pia"), Reason: forged}, Edits: []rolecall.Edit{rolecall.Put(eve)}},
+		rolecall.Change{Edits: []rolecall.Edit{rolecall.Put(rolecall.Role{Name: "idle", Description: "rests"})}},
+	)
+	f.check("audit @/log", 0, `1 2026-03-02T09:00:00Z user:pia added: grant user:eve viewer at /project:alpha (moved)\n2 2026-03-03T09:00:00Z user:pia removed: grant\x1b[2K (ok)
+2 2026-03-03T09:00:00Z the host added: role idle\n  description "rests"
+whole to `+head+"\n", "")
 }
 
 // The exported history tells who gave what, if it is whole and has led to the policy.

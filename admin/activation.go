@@ -84,11 +84,12 @@ func (e *Editor) Ask(a rolecall.Activation) (ActivationRequest, error) {
 }
 
 // Approve makes the activation that somebody asked for. It takes rolecall.grant.activate there, and an actor who is not
-// the holder and does not act for the holder either. The history keeps the approver as the actor, and the holder as the
-// one on whose behalf it was done.
+// the holder and does not act for the holder either. Nothing is approved for a group, Everyone included: whoever is in it,
+// by the policy or by a token, is a holder too. The history keeps the approver as the actor, and the holder as the one on
+// whose behalf it was done.
 func (e *Editor) Approve(ctx context.Context, r ActivationRequest) (rolecall.Revision, error) {
 	holder := r.Activation.Subject
-	if e.actor == holder || e.options.OnBehalf == holder {
+	if e.actor == holder || e.options.OnBehalf == holder || holder.IsGroup() {
 		return 0, ErrNeedsApproval
 	}
 	if !e.options.OnBehalf.IsZero() {

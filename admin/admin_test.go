@@ -471,7 +471,7 @@ func activate(who rolecall.Subject, at rolecall.Scope) rolecall.Activation {
 // Where a second person is needed there is no way around: not by a bare edit, not by the holder, not by two who are one.
 func TestApproval(t *testing.T) {
 	ctx := context.Background()
-	b := newBench(t, "role opener\n  allow rolecall.grant.activate\ngrant user:olga opener at /\ngrant user:max opener at /\nsuspend user:sid\ngrant user:sid artist at /project:alpha eligible\n")
+	b := newBench(t, "role opener\n  allow rolecall.grant.activate\ngrant user:olga opener at /\ngrant user:max opener at /\nsuspend user:sid\ngrant user:sid artist at /project:alpha eligible\nmember user:olga of group:night\ngrant group:night artist at /project:alpha eligible\n")
 	o := &admin.Options{NeedsApproval: func(_ *rolecall.Snapshot, a rolecall.Activation) bool { return a.Role == "artist" }}
 	olga := rolecall.User("olga")
 	a := activate(max, shot)
@@ -510,6 +510,13 @@ func TestApproval(t *testing.T) {
 	suspended.Activation.Subject = rolecall.User("sid")
 	_, err = b.as(olga, o).Approve(ctx, suspended)
 	wantErr(t, "Approve for a holder who is suspended", err, rolecall.ErrNotPermitted)
+	for _, all := range []rolecall.Subject{night, rolecall.Everyone()} {
+		for _, who := range []rolecall.Subject{olga, root} {
+			request := admin.ActivationRequest{Activation: withReason(activate(all, alpha))}
+			_, err = b.as(who, o).Approve(ctx, request)
+			wantErr(t, fmt.Sprintf("Approve for %s by %s", all, who), err, admin.ErrNeedsApproval)
+		}
+	}
 
 	must[rolecall.Revision](t)(b.as(olga, o).Approve(ctx, request))
 	b.mustHave("grant user:max artist at /project:alpha/shot:010 until 2026-03-02")

@@ -104,9 +104,10 @@ func narrowed(s *rolecall.Snapshot, x Session) (Session, error) {
 	return x, nil
 }
 
-// Lasting returns the session with an end, or with an earlier one; never with a later one.
+// Lasting returns the session with an end, or with an earlier one; never with a later one. The zero instant is no end, and
+// changes nothing.
 func (x Session) Lasting(until time.Time) Session {
-	if x.Until.IsZero() || until.Before(x.Until) {
+	if !until.IsZero() && (x.Until.IsZero() || until.Before(x.Until)) {
 		x.Until = until.Round(0).UTC()
 	}
 	return x

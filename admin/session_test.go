@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
@@ -119,7 +120,7 @@ func TestSessionsEnd(t *testing.T) {
 	early := b.snapshot()
 	must[rolecall.Revision](t)(b.as(root, nil).Suspend(t.Context(), max))
 	s := b.snapshot()
-	x := must[admin.Session](t)(admin.OpenSession(s, ivy, "lead")).Lasting(date("2026-03-05")).Lasting(date("2026-03-09"))
+	x := must[admin.Session](t)(admin.OpenSession(s, ivy, "lead")).Lasting(date("2026-03-05")).Lasting(date("2026-03-09")).Lasting(time.Time{})
 	x = roundTrip(t, x)
 	pinned := x
 	pinned.Pinned = true

@@ -565,6 +565,19 @@ func TestOnboarding(t *testing.T) {
 	must[rolecall.Revision](t)(e.Onboard(ctx, admin.Arrival{Subject: guest, Roles: viewer, Groups: []rolecall.Subject{night}, Window: rolecall.Window{NotAfter: date("2026-04-01")}}))
 	b.mustHave("grant guest:gil viewer at / until 2026-04-01")
 	b.mustHave("member guest:gil of group:night until 2026-04-01")
+	gus, later := rolecall.Guest("gus"), rolecall.Window{NotBefore: date("2026-03-05")}
+	for what, a := range map[string]admin.Arrival{
+		"whose role has a beginning only": {Roles: []rolecall.Grant{{Role: "viewer", Scope: alpha, Window: later}}, Window: rolecall.Window{NotAfter: date("2026-04-01")}},
+		"with a window without an end":    {Roles: viewer, Window: later},
+		"in a group without an end":       {Groups: []rolecall.Subject{night}},
+	} {
+		a.Subject = gus
+		_, err = e.Onboard(ctx, a)
+		wantErr(t, "Onboard of a guest "+what, err, rolecall.ErrInvalid)
+	}
+	bounded := rolecall.Window{NotBefore: date("2026-03-05"), NotAfter: date("2026-03-09")}
+	must[rolecall.Revision](t)(e.Onboard(ctx, admin.Arrival{Subject: gus, Roles: []rolecall.Grant{{Role: "viewer", Scope: alpha, Window: bounded}}}))
+	b.mustHave("grant guest:gus viewer at /project:alpha from 2026-03-05 until 2026-03-09")
 	_, err = e.Onboard(ctx, admin.Arrival{Subject: rolecall.User("new"), Groups: []rolecall.Subject{finance}})
 	wantErr(t, "Onboard into finance by who is not", err, rolecall.ErrEscalation)
 }

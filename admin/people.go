@@ -15,7 +15,7 @@ type Arrival struct {
 	Roles []rolecall.Grant
 	// Groups are joined.
 	Groups []rolecall.Subject
-	// Window bounds everything that has no window of its own. A guest has an end.
+	// Window bounds everything that has no window of its own. Whatever a guest is given has an end.
 	Window rolecall.Window
 }
 
@@ -23,8 +23,8 @@ type Arrival struct {
 // refused (rolecall.ErrInvalid): an id that is used again starts with nothing, so forget the old one first.
 func (e *Editor) Onboard(ctx context.Context, a Arrival) (rolecall.Revision, error) {
 	return e.apply(ctx, func(s *rolecall.Snapshot) ([]rolecall.Edit, error) {
-		if a.Subject.Kind() == rolecall.KindGuest && a.Window.NotAfter.IsZero() {
-			return nil, newcomer(a.Subject, "a guest has an end: set Window.NotAfter")
+		if a.Subject.Kind() == rolecall.KindGuest && a.endless() {
+			return nil, newcomer(a.Subject, "whatever a guest is given has an end: set Window.NotAfter, and that of each role with a window of its own")
 		}
 		edits := a.edits()
 		if err := e.judged(s, e.meta(), edits); err != nil {
@@ -47,12 +47,24 @@ func (a Arrival) edits() []rolecall.Edit {
 		edits = append(edits, rolecall.Put(rolecall.Membership{Member: a.Subject, Group: group, Window: a.Window}))
 	}
 	for _, g := range a.Roles {
-		if g.Subject = a.Subject; g.Window.IsZero() {
-			g.Window = a.Window
-		}
+		g.Subject, g.Window = a.Subject, a.window(g)
 		edits = append(edits, rolecall.Put(g))
 	}
 	return edits
+}
+
+// window returns the grant's own window, or else that of everything.
+func (a Arrival) window(g rolecall.Grant) rolecall.Window {
+	if g.Window.IsZero() {
+		return a.Window
+	}
+	return g.Window
+}
+
+// endless says whether anything is given without an end.
+func (a Arrival) endless() bool {
+	return len(a.Groups) > 0 && a.Window.NotAfter.IsZero() ||
+		slices.ContainsFunc(a.Roles, func(g rolecall.Grant) bool { return a.window(g).NotAfter.IsZero() })
 }
 
 // A Departure is somebody who leaves.

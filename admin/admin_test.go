@@ -603,6 +603,8 @@ override user:pia allow rolecall.scope.private at /project:gamma
 	}
 	must[rolecall.Revision](t)(b.as(root, nil).Offboard(ctx, admin.Departure{Subject: pia, Forget: true}))
 	b.mustNotHave("user:pia")
+	must[rolecall.Revision](t)(b.as(root, nil).Offboard(ctx, admin.Departure{Subject: rolecall.User("by-token"), Heir: cleo}))
+	b.mustHave("suspend user:by-token")
 	_, err := b.as(tess, nil).HandOver(ctx, root, cleo)
 	wantErr(t, "HandOver of root by tess", err, rolecall.ErrEscalation)
 	must[rolecall.Revision](t)(b.as(root, nil).ForgetSubject(ctx, tess))
@@ -630,5 +632,94 @@ func TestSyncGroups(t *testing.T) {
 	wantErr(t, "SyncGroups into finance by who is not", err, rolecall.ErrEscalation)
 	if got := m.Vouched([]string{"also-c", "idp-c", "idp-a", "unheard-of"}); !slices.Equal(got, []rolecall.Subject{rolecall.Group("a"), rolecall.Group("c")}) {
 		t.Errorf("Vouched: got %v, want groups a and c once", got)
+	}
+}
+
+// What is to be taken away and is not there was misspelt, or is gone already: that is told. What is done over and over, by
+// jobs that know what is to be and not what is, finds nothing to do.
+func TestWhatIsNotThere(t *testing.T) {
+	ctx, nobody := context.Background(), rolecall.Subject{}
+	typo, empty, unheard := rolecall.User("piaa"), rolecall.Group("nigth"), rolecall.NewSubject("robbot", "r2")
+	allow := func(patterns ...rolecall.Pattern) rolecall.Rule {
+		return rolecall.Rule{Effect: rolecall.Allow, Patterns: patterns}
+	}
+	for _, c := range []struct {
+		what string
+		do   func(*admin.Editor) (rolecall.Revision, error)
+		want error
+	}{
+		{"RemoveRule of a rule that is there otherwise", func(e *admin.Editor) (rolecall.Revision, error) {
+			return e.RemoveRule(ctx, "accountant", allow("budget.view"))
+		}, rolecall.ErrUnknown},
+		{"RemoveRule of which one pattern is there", func(e *admin.Editor) (rolecall.Revision, error) {
+			return e.RemoveRule(ctx, "viewer", allow("task.view", "task.update"))
+		}, rolecall.ErrUnknown},
+		{"RemoveRule without its condition", func(e *admin.Editor) (rolecall.Revision, error) {
+			return e.RemoveRule(ctx, "artist", allow("task.update"))
+		}, rolecall.ErrUnknown},
+		{"RemoveRule without a pattern", func(e *admin.Editor) (rolecall.Revision, error) { return e.RemoveRule(ctx, "viewer", allow()) }, rolecall.ErrInvalid},
+		{"RemoveRule of no role", func(e *admin.Editor) (rolecall.Revision, error) {
+			return e.RemoveRule(ctx, "ghost", allow("task.view"))
+		}, rolecall.ErrUnknown},
+		{"Disinherit what is not inherited", func(e *admin.Editor) (rolecall.Revision, error) { return e.Disinherit(ctx, "artist", "accountant") }, rolecall.ErrUnknown},
+		{"Disinherit no role", func(e *admin.Editor) (rolecall.Revision, error) { return e.Disinherit(ctx, "artist", "ghost") }, rolecall.ErrUnknown},
+		{"DeleteGroup", func(e *admin.Editor) (rolecall.Revision, error) { return e.DeleteGroup(ctx, empty) }, rolecall.ErrUnknown},
+		{"DropScopeKind", func(e *admin.Editor) (rolecall.Revision, error) { return e.DropScopeKind(ctx, "projct") }, rolecall.ErrUnknown},
+		{"DropScopeKind of the instance", func(e *admin.Editor) (rolecall.Revision, error) { return e.DropScopeKind(ctx, rolecall.GlobalKind) }, rolecall.ErrUnknown},
+		{"DropSubjectKind", func(e *admin.Editor) (rolecall.Revision, error) { return e.DropSubjectKind(ctx, "robbot") }, rolecall.ErrUnknown},
+		{"Offboard and forget", func(e *admin.Editor) (rolecall.Revision, error) {
+			return e.Offboard(ctx, admin.Departure{Subject: typo, Forget: true})
+		}, rolecall.ErrUnknown},
+		{"Offboard nobody", func(e *admin.Editor) (rolecall.Revision, error) {
+			return e.Offboard(ctx, admin.Departure{Forget: true})
+		}, rolecall.ErrInvalid},
+		{"Offboard with its own heir", func(e *admin.Editor) (rolecall.Revision, error) {
+			return e.Offboard(ctx, admin.Departure{Subject: max, Heir: max})
+		}, rolecall.ErrInvalid},
+		{"Offboard with an heir of no kind", func(e *admin.Editor) (rolecall.Revision, error) {
+			return e.Offboard(ctx, admin.Departure{Subject: max, Heir: unheard})
+		}, rolecall.ErrUnknown},
+		{"HandOver of somebody unheard of", func(e *admin.Editor) (rolecall.Revision, error) { return e.HandOver(ctx, typo, cleo) }, rolecall.ErrUnknown},
+		{"HandOver of nobody", func(e *admin.Editor) (rolecall.Revision, error) { return e.HandOver(ctx, nobody, cleo) }, rolecall.ErrInvalid},
+		{"HandOver to nobody", func(e *admin.Editor) (rolecall.Revision, error) { return e.HandOver(ctx, pia, nobody) }, rolecall.ErrInvalid},
+		{"HandOver to itself", func(e *admin.Editor) (rolecall.Revision, error) { return e.HandOver(ctx, pia, pia) }, rolecall.ErrInvalid},
+		{"HandOver of little to a kind of nobody", func(e *admin.Editor) (rolecall.Revision, error) { return e.HandOver(ctx, max, unheard) }, rolecall.ErrUnknown},
+		{"SyncGroups of nobody", func(e *admin.Editor) (rolecall.Revision, error) {
+			return e.SyncGroups(ctx, nobody, admin.GroupMap{"n": night}, nil)
+		}, rolecall.ErrInvalid},
+		{"Onboard of nobody", func(e *admin.Editor) (rolecall.Revision, error) { return e.Onboard(ctx, admin.Arrival{}) }, rolecall.ErrInvalid},
+
+		{"ForgetSubject", func(e *admin.Editor) (rolecall.Revision, error) { return e.ForgetSubject(ctx, typo) }, nil},
+		{"ForgetScope", func(e *admin.Editor) (rolecall.Revision, error) { return e.ForgetScope(ctx, beta) }, nil},
+		{"DropScopeKind that nothing names", func(e *admin.Editor) (rolecall.Revision, error) { return e.DropScopeKind(ctx, "shot") }, nil},
+		{"DropSubjectKind that nobody is of", func(e *admin.Editor) (rolecall.Revision, error) { return e.DropSubjectKind(ctx, rolecall.KindGuest) }, nil},
+		{"HandOver of who manages nothing", func(e *admin.Editor) (rolecall.Revision, error) { return e.HandOver(ctx, max, cleo) }, nil},
+		{"SyncGroups of somebody unheard of", func(e *admin.Editor) (rolecall.Revision, error) {
+			return e.SyncGroups(ctx, cleo, admin.GroupMap{"n": night}, nil)
+		}, nil},
+		{"Inherit what is inherited", func(e *admin.Editor) (rolecall.Revision, error) { return e.Inherit(ctx, "artist", "viewer") }, nil},
+		{"AddRule that is there", func(e *admin.Editor) (rolecall.Revision, error) { return e.AddRule(ctx, "viewer", allow("task.view")) }, nil},
+	} {
+		b := newBench(t)
+		revision, err := c.do(b.as(root, nil))
+		if !errors.Is(err, c.want) || c.want == nil && err != nil {
+			t.Errorf("%s: got %v, want %v", c.what, err, c.want)
+		}
+		if revision != 0 || b.r.Revision() != 0 {
+			t.Errorf("%s: got revision %d, and the resolver is at %d; want nothing changed", c.what, revision, b.r.Revision())
+		}
+		if _, byStranger := c.do(b.as(cleo, nil)); c.want == rolecall.ErrUnknown && !errors.Is(byStranger, rolecall.ErrNotPermitted) {
+			t.Errorf("%s by somebody who may not: got %v, want not-permitted", c.what, byStranger)
+		}
+	}
+}
+
+// Somebody of whom one may not say anything is not asked after by an arrival that gives nothing.
+func TestAnEmptyArrivalTellsNothing(t *testing.T) {
+	b := newBench(t)
+	_, known := b.as(cleo, nil).Onboard(context.Background(), admin.Arrival{Subject: pia})
+	_, unknown := b.as(cleo, nil).Onboard(context.Background(), admin.Arrival{Subject: rolecall.User("new")})
+	if !errors.Is(known, rolecall.ErrNotPermitted) || fmt.Sprint(known) != fmt.Sprint(unknown) {
+		t.Errorf("Onboard with nothing by a stranger: got %v for somebody who is there and %v for somebody who is not, want not-permitted for both", known, unknown)
 	}
 }

@@ -23,11 +23,11 @@ func (e *Editor) CreateRole(ctx context.Context, r rolecall.Role) (rolecall.Revi
 
 // UpdateRole gives a role that is there another definition, for everybody who holds it.
 func (e *Editor) UpdateRole(ctx context.Context, r rolecall.Role) (rolecall.Revision, error) {
-	return e.changeRole(ctx, r.Name, func(rolecall.Role) rolecall.Role { return r })
+	return e.changeRole(ctx, r.Name, func(rolecall.Role) (rolecall.Role, error) { return r, nil })
 }
 
 // changeRole changes the definition that stands.
-func (e *Editor) changeRole(ctx context.Context, name rolecall.RoleName, change func(rolecall.Role) rolecall.Role) (rolecall.Revision, error) {
+func (e *Editor) changeRole(ctx context.Context, name rolecall.RoleName, change func(rolecall.Role) (rolecall.Role, error)) (rolecall.Revision, error) {
 	return e.apply(ctx, func(s *rolecall.Snapshot) ([]rolecall.Edit, error) {
 		if err := e.permitted(s, rolecall.RoleUpdate); err != nil {
 			return nil, err
@@ -36,7 +36,8 @@ func (e *Editor) changeRole(ctx context.Context, name rolecall.RoleName, change 
 		if !found {
 			return nil, noRole(name)
 		}
-		return []rolecall.Edit{rolecall.Put(change(r))}, nil
+		next, err := change(r)
+		return []rolecall.Edit{rolecall.Put(next)}, err
 	})
 }
 
@@ -60,43 +61,58 @@ func (e *Editor) CloneRole(ctx context.Context, from, to rolecall.RoleName, titl
 
 // Inherit makes a role inherit from another one.
 func (e *Editor) Inherit(ctx context.Context, heir, from rolecall.RoleName) (rolecall.Revision, error) {
-	return e.changeRole(ctx, heir, func(r rolecall.Role) rolecall.Role {
+	return e.changeRole(ctx, heir, func(r rolecall.Role) (rolecall.Role, error) {
 		r.Inherits = append(slices.Clone(r.Inherits), from)
-		return r
+		return r, nil
 	})
 }
 
-// Disinherit makes a role no longer inherit from another one.
+// Disinherit makes a role no longer inherit from another one, of which it is an heir itself (rolecall.ErrUnknown).
 func (e *Editor) Disinherit(ctx context.Context, heir, from rolecall.RoleName) (rolecall.Revision, error) {
-	return e.changeRole(ctx, heir, func(r rolecall.Role) rolecall.Role {
+	return e.changeRole(ctx, heir, func(r rolecall.Role) (rolecall.Role, error) {
+		if !slices.Contains(r.Inherits, from) {
+			return r, fault(rolecall.ErrUnknown, r, string(from), "this role is not one that it inherits from itself")
+		}
 		r.Inherits = slices.DeleteFunc(slices.Clone(r.Inherits), func(name rolecall.RoleName) bool { return name == from })
-		return r
+		return r, nil
 	})
 }
 
 // AddRule adds a rule to a role.
 func (e *Editor) AddRule(ctx context.Context, name rolecall.RoleName, rule rolecall.Rule) (rolecall.Revision, error) {
-	return e.changeRole(ctx, name, func(r rolecall.Role) rolecall.Role {
+	return e.changeRole(ctx, name, func(r rolecall.Role) (rolecall.Role, error) {
 		r.Rules = append(slices.Clone(r.Rules), rule)
-		return r
+		return r, nil
 	})
 }
 
-// RemoveRule takes the patterns of a rule out of the rules of a role that have its effect and condition.
+// RemoveRule takes the patterns of a rule out of the rules of a role that have its effect and condition. Each must be there
+// in this spelling (rolecall.ErrUnknown): no star becomes narrower.
 func (e *Editor) RemoveRule(ctx context.Context, name rolecall.RoleName, rule rolecall.Rule) (rolecall.Revision, error) {
-	return e.changeRole(ctx, name, func(r rolecall.Role) rolecall.Role {
-		var rules []rolecall.Rule
-		for _, one := range r.Rules {
-			if one.Effect == rule.Effect && one.When == rule.When {
-				one.Patterns = slices.DeleteFunc(slices.Clone(one.Patterns), func(p rolecall.Pattern) bool { return slices.Contains(rule.Patterns, p) })
-			}
-			if len(one.Patterns) > 0 {
-				rules = append(rules, one)
-			}
+	return e.changeRole(ctx, name, func(r rolecall.Role) (rolecall.Role, error) { return without(r, rule) })
+}
+
+func without(r rolecall.Role, rule rolecall.Rule) (rolecall.Role, error) {
+	if len(rule.Patterns) == 0 {
+		return r, fault(rolecall.ErrInvalid, r, rule.String(), "a rule to remove has a pattern")
+	}
+	var rules []rolecall.Rule
+	var there []rolecall.Pattern
+	for _, one := range r.Rules {
+		if one.Effect == rule.Effect && one.When == rule.When {
+			there = append(there, one.Patterns...)
+			one.Patterns = slices.DeleteFunc(slices.Clone(one.Patterns), func(p rolecall.Pattern) bool { return slices.Contains(rule.Patterns, p) })
 		}
-		r.Rules = rules
-		return r
-	})
+		if len(one.Patterns) > 0 {
+			rules = append(rules, one)
+		}
+	}
+	rule.Patterns = slices.DeleteFunc(slices.Clone(rule.Patterns), func(p rolecall.Pattern) bool { return slices.Contains(there, p) })
+	if len(rule.Patterns) > 0 {
+		return r, fault(rolecall.ErrUnknown, r, rule.String(), "the role does not say this itself, in these words")
+	}
+	r.Rules = rules
+	return r, nil
 }
 
 // Grant gives a role to a subject at a scope, or changes the grant that has its key.
@@ -160,12 +176,13 @@ func (e *Editor) RemoveConstraint(ctx context.Context, name string) (rolecall.Re
 }
 
 // ForgetSubject removes every statement about a subject in one change: memberships, grants, overrides, suspension and,
-// of a group, who is in it.
+// of a group, who is in it. Of a subject of whom the policy says nothing there is nothing to forget, and nothing is changed:
+// whoever deletes an account may do so before knowing, and again. Offboard tells.
 func (e *Editor) ForgetSubject(ctx context.Context, who rolecall.Subject) (rolecall.Revision, error) {
 	return e.Do(ctx, rolecall.ForgetSubject(who))
 }
 
-// ForgetScope removes every statement at a scope and inside it in one change.
+// ForgetScope removes every statement at a scope and inside it in one change. Where there is none nothing is changed.
 func (e *Editor) ForgetScope(ctx context.Context, t rolecall.Scope) (rolecall.Revision, error) {
 	return e.Do(ctx, rolecall.ForgetScope(t))
 }
@@ -202,6 +219,20 @@ func (e *Editor) permitted(s *rolecall.Snapshot, p rolecall.Permission) error {
 
 func fault(code rolecall.Code, s rolecall.Statement, word, detail string) error {
 	return rolecall.Problems{{Code: code, Place: rolecall.KeyOf(s).String(), Word: word, Detail: detail, Statement: s}}
+}
+
+// someone refuses who is nobody, or of a kind that is not declared.
+func someone(s *rolecall.Snapshot, who rolecall.Subject) error {
+	_, err := s.For(who, nil)
+	if problems := rolecall.ProblemsOf(err); problems != nil {
+		return wrong(problems[0].Code, who, problems[0].Detail)
+	}
+	return err
+}
+
+// wrong is what is wrong with a subject of a change.
+func wrong(code rolecall.Code, who rolecall.Subject, detail string) error {
+	return rolecall.Problems{{Code: code, Place: "change", Word: who.String(), Detail: detail}}
 }
 
 func noRole(name rolecall.RoleName) error {

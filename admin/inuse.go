@@ -55,10 +55,13 @@ func (e *Editor) DeleteGroup(ctx context.Context, group rolecall.Subject) (rolec
 			return nil, err
 		}
 		if !group.IsGroup() {
-			return nil, rolecall.Problems{{Code: rolecall.ErrInvalid, Place: "change", Word: group.String(), Detail: "only a group is deleted as one"}}
+			return nil, wrong(rolecall.ErrInvalid, group, "only a group is deleted as one")
 		}
 		if uses := usesOfGroup(s, group); len(uses) > 0 {
 			return nil, inUse(group.String(), "the group is still in use by %s", uses)
+		}
+		if err := named(s, group); err != nil {
+			return nil, err
 		}
 		return []rolecall.Edit{rolecall.ForgetSubject(group)}, nil
 	})
@@ -83,11 +86,15 @@ func inUse(what, detail string, uses []rolecall.Statement) error {
 
 // DropScopeKind forgets every scope of a kind with all inside, and takes the kind off the limits of roles, in one
 // change, so that a catalog without the kind fits the policy. A role that was limited to that kind alone stands in the
-// way (rolecall.ErrInUse), because without a limit it could be held anywhere: change or delete it first.
+// way (rolecall.ErrInUse), because without a limit it could be held anywhere: change or delete it first. The catalog must
+// still declare the kind (rolecall.ErrUnknown); where nothing names it any more nothing is changed.
 func (e *Editor) DropScopeKind(ctx context.Context, kind rolecall.ScopeKind) (rolecall.Revision, error) {
 	return e.apply(ctx, func(s *rolecall.Snapshot) ([]rolecall.Edit, error) {
 		if err := e.permitted(s, rolecall.ScopeForget); err != nil {
 			return nil, err
+		}
+		if !slices.ContainsFunc(s.Catalog().Declarations().ScopeKinds, func(d rolecall.ScopeKindDecl) bool { return d.Kind == kind }) {
+			return nil, noKind(string(kind), "no such kind of scope is declared")
 		}
 		edits, only := []rolecall.Edit(nil), []rolecall.Statement(nil)
 		for _, use := range UsesOfScopeKind(s, kind) {
@@ -109,11 +116,15 @@ func (e *Editor) DropScopeKind(ctx context.Context, kind rolecall.ScopeKind) (ro
 	})
 }
 
-// DropSubjectKind forgets every subject of a kind, and takes the kind off the limits of roles, as DropScopeKind does.
+// DropSubjectKind forgets every subject of a kind, and takes the kind off the limits of roles, as DropScopeKind does. The
+// kind is a declared one, or one of those that every catalog knows.
 func (e *Editor) DropSubjectKind(ctx context.Context, kind rolecall.SubjectKind) (rolecall.Revision, error) {
 	return e.apply(ctx, func(s *rolecall.Snapshot) ([]rolecall.Edit, error) {
 		if err := e.permitted(s, rolecall.SubjectForget); err != nil {
 			return nil, err
+		}
+		if !knows(s.Catalog(), kind) {
+			return nil, noKind(string(kind), "no such kind of subject is declared")
 		}
 		edits, only := []rolecall.Edit(nil), []rolecall.Statement(nil)
 		for r := range s.Roles() {
@@ -135,6 +146,18 @@ func (e *Editor) DropSubjectKind(ctx context.Context, kind rolecall.SubjectKind)
 		}
 		return edits, nil
 	})
+}
+
+func noKind(word, detail string) error {
+	return rolecall.Problems{{Code: rolecall.ErrUnknown, Place: "change", Word: word, Detail: detail}}
+}
+
+func knows(c *rolecall.Catalog, kind rolecall.SubjectKind) bool {
+	switch kind {
+	case rolecall.KindUser, rolecall.KindService, rolecall.KindGuest, rolecall.KindGroup:
+		return true
+	}
+	return slices.ContainsFunc(c.Declarations().SubjectKinds, func(d rolecall.SubjectKindDecl) bool { return d.Kind == kind })
 }
 
 // UsesOfScopeKind lists every statement that names a kind of scope: what must go before the kind can.

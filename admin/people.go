@@ -24,21 +24,25 @@ type Arrival struct {
 func (e *Editor) Onboard(ctx context.Context, a Arrival) (rolecall.Revision, error) {
 	return e.apply(ctx, func(s *rolecall.Snapshot) ([]rolecall.Edit, error) {
 		if a.Subject.Kind() == rolecall.KindGuest && a.endless() {
-			return nil, newcomer(a.Subject, "whatever a guest is given has an end: set Window.NotAfter, and that of each role with a window of its own")
+			return nil, wrong(rolecall.ErrInvalid, a.Subject, "whatever a guest is given has an end: set Window.NotAfter, and that of each role with a window of its own")
 		}
 		edits := a.edits()
 		if err := e.judged(s, e.meta(), edits); err != nil {
 			return nil, err
 		}
+		if len(edits) == 0 { // which the rules let anybody do
+			if err := e.permitted(s, rolecall.GrantCreate); err != nil {
+				return nil, err
+			}
+		}
+		if err := someone(s, a.Subject); err != nil {
+			return nil, err
+		}
 		if len(s.About(a.Subject)) > 0 {
-			return nil, newcomer(a.Subject, "the policy says something of this subject already; forget it first")
+			return nil, wrong(rolecall.ErrInvalid, a.Subject, "the policy says something of this subject already; forget it first")
 		}
 		return edits, nil
 	})
-}
-
-func newcomer(who rolecall.Subject, detail string) error {
-	return rolecall.Problems{{Code: rolecall.ErrInvalid, Place: "change", Word: who.String(), Detail: detail}}
 }
 
 func (a Arrival) edits() []rolecall.Edit {
@@ -78,6 +82,9 @@ type Departure struct {
 
 // Offboard ends with somebody, in one change: what they administered is handed over, then they are suspended or
 // forgotten. As always it is refused where it would leave nobody in charge.
+//
+// Whom to suspend the policy need not know, since tokens may vouch for anybody; who is to be forgotten and of whom it says
+// nothing was misspelt, or is forgotten already (rolecall.ErrUnknown).
 func (e *Editor) Offboard(ctx context.Context, d Departure) (rolecall.Revision, error) {
 	return e.apply(ctx, func(s *rolecall.Snapshot) ([]rolecall.Edit, error) {
 		end, takes := rolecall.Put(rolecall.Suspension{Subject: d.Subject}), rolecall.SubjectSuspend
@@ -90,25 +97,52 @@ func (e *Editor) Offboard(ctx context.Context, d Departure) (rolecall.Revision, 
 		if err := e.permitted(s, rolecall.GrantCreate); err != nil && !d.Heir.IsZero() {
 			return nil, err
 		}
-		return append(handOver(s, d.Subject, d.Heir), end), nil
+		if d.Forget {
+			if err := named(s, d.Subject); err != nil {
+				return nil, err
+			}
+		}
+		if d.Heir.IsZero() {
+			return []rolecall.Edit{end}, nil
+		}
+		edits, err := handOver(s, d.Subject, d.Heir)
+		return append(edits, end), err
 	})
 }
 
 // HandOver gives to another subject what one administers: each grant of a role that allows some rolecall.* permission,
 // each override that does, and each membership in a group that has such grants or overrides. What is handed over keeps
-// its scope, condition and marks; the longer of two windows stands.
+// its scope, condition and marks; the longer of two windows stands. One of whom the policy says nothing was misspelt
+// (rolecall.ErrUnknown); one who administers nothing hands over nothing.
 func (e *Editor) HandOver(ctx context.Context, from, to rolecall.Subject) (rolecall.Revision, error) {
 	return e.apply(ctx, func(s *rolecall.Snapshot) ([]rolecall.Edit, error) {
 		if err := e.permitted(s, rolecall.GrantCreate); err != nil {
 			return nil, err
 		}
-		return handOver(s, from, to), nil
+		if err := named(s, from); err != nil {
+			return nil, err
+		}
+		return handOver(s, from, to)
 	})
 }
 
-func handOver(s *rolecall.Snapshot, from, to rolecall.Subject) []rolecall.Edit {
-	if to.IsZero() {
-		return nil
+// named refuses who is nobody, and one of whom the policy says nothing.
+func named(s *rolecall.Snapshot, who rolecall.Subject) error {
+	if err := someone(s, who); err != nil {
+		return err
+	}
+	if len(s.About(who)) == 0 {
+		return wrong(rolecall.ErrUnknown, who, "the policy says nothing of this subject")
+	}
+	return nil
+}
+
+func handOver(s *rolecall.Snapshot, from, to rolecall.Subject) ([]rolecall.Edit, error) {
+	if from == to {
+		return nil, wrong(rolecall.ErrInvalid, to, "who takes over is somebody else")
+	}
+	if err := someone(s, to); err != nil {
+		return nil, err
 	}
 	var edits []rolecall.Edit
 	for _, one := range s.About(from) {
@@ -132,7 +166,7 @@ func handOver(s *rolecall.Snapshot, from, to rolecall.Subject) []rolecall.Edit {
 			}
 		}
 	}
-	return edits
+	return edits, nil
 }
 
 // wider returns the window, stretched over that of the statement which has the key of one.
@@ -244,13 +278,16 @@ func (m GroupMap) Vouched(named []string) []rolecall.Subject {
 }
 
 // SyncGroups makes somebody a direct member of exactly those groups of the map that are named, in one change. Other
-// memberships are left alone. A membership that has a window keeps it.
+// memberships are left alone. A membership that has a window keeps it. It finds nothing to do where that is so already.
 func (e *Editor) SyncGroups(ctx context.Context, who rolecall.Subject, m GroupMap, named []string) (rolecall.Revision, error) {
 	return e.apply(ctx, func(s *rolecall.Snapshot) ([]rolecall.Edit, error) {
 		for _, takes := range []rolecall.Permission{rolecall.MemberAdd, rolecall.MemberRemove} {
 			if err := e.permitted(s, takes); err != nil {
 				return nil, err
 			}
+		}
+		if err := someone(s, who); err != nil {
+			return nil, err
 		}
 		wanted, mapped := m.Vouched(named), slices.SortedFunc(maps.Values(m), rolecall.Subject.Compare)
 		var edits []rolecall.Edit

@@ -85,14 +85,8 @@ func (a *answers) known(number uint16) truth {
 	return a.more[number]
 }
 
-// askFacts turns a panic of the host's code into "cannot say".
 func askFacts(f Facts, c Condition) (t truth, cause error) {
-	defer func() {
-		if r := recover(); r != nil {
-			t, cause = unknown, fmt.Errorf("condition %s: panic: %v", c, r)
-		}
-	}()
-	ok, err := f.Holds(c)
+	ok, err := askHost(f, c)
 	switch {
 	case err != nil:
 		return unknown, fmt.Errorf("condition %s: %w", c, err)
@@ -100,6 +94,16 @@ func askFacts(f Facts, c Condition) (t truth, cause error) {
 		return holds, nil
 	}
 	return fails, nil
+}
+
+// askHost turns a panic of the host's code into an error: it cannot say.
+func askHost(f Facts, c Condition) (ok bool, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			ok, err = false, fmt.Errorf("panic: %v", r)
+		}
+	}()
+	return f.Holds(c)
 }
 
 // askedOnce remembers what Facts say of each condition, for several answers at one target that are to agree.
@@ -110,8 +114,8 @@ type askedOnce struct {
 
 type saidOf struct {
 	condition Condition
-	truth     truth
-	cause     error
+	holds     bool
+	err       error
 }
 
 // of returns facts that are asked once until it is called again. Those that cost nothing to ask are left as they are.
@@ -128,8 +132,8 @@ func (a *askedOnce) of(facts Facts) Facts {
 func (a *askedOnce) Holds(c Condition) (bool, error) {
 	i := slices.IndexFunc(a.said, func(s saidOf) bool { return s.condition == c })
 	if i < 0 {
-		t, cause := askFacts(a.facts, c)
-		i, a.said = len(a.said), append(a.said, saidOf{c, t, cause})
+		ok, err := askHost(a.facts, c)
+		i, a.said = len(a.said), append(a.said, saidOf{c, ok, err})
 	}
-	return a.said[i].truth == holds, a.said[i].cause
+	return a.said[i].holds, a.said[i].err
 }

@@ -53,3 +53,24 @@ func TestFactsAreAskedOnce(t *testing.T) {
 		t.Errorf("PermissionSet: %d permissions, %v, and asked %d times, want %d and once", may.Len(), err, asked, len(all))
 	}
 }
+
+// A condition holds where one of several facts says so, and cannot be said where none does and one cannot say, be it by an
+// error or by a panic.
+func TestSeveralFacts(t *testing.T) {
+	s := world{}.add(role("r0", rule(rolecall.Allow, "own", "*")), grant(ann, "r0", global)).snapshot(t).At(day(1))
+	for _, first := range []truth{no, yes, fails, panics} {
+		for _, second := range []truth{no, yes, fails, panics} {
+			var want error
+			switch {
+			case first == yes || second == yes:
+			case first == no && second == no:
+				want = rolecall.ConditionFails
+			default:
+				want = rolecall.ConditionUnknown
+			}
+			if got := s.Check(ann, seeTask, project, facts{"own": first}, facts{"own": second}); got != want {
+				t.Errorf("Check with facts that say %d and %d: %v, want %v", first, second, got, want)
+			}
+		}
+	}
+}

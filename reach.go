@@ -8,7 +8,8 @@ package rolecall
 // dropped with them.
 type Reach struct {
 	question question
-	stranger Reason // the answer for whoever the policy names nowhere
+	once     askedOnce // the facts that are the same for all
+	stranger Reason    // the answer for whoever the policy names nowhere
 }
 
 // Reach makes the question of p at t ready. facts answer the conditions that are the same for all subjects, each asked
@@ -26,6 +27,7 @@ func (s *Snapshot) Reach(p Permission, t Scope, facts Facts) (*Reach, error) {
 	if err := r.question.giveFacts(facts); err != nil {
 		return nil, err
 	}
+	r.question.answers.facts = r.once.of(facts)
 	r.question.now = instant{at: s.at}
 	r.question.self = nil
 	r.stranger = r.question.verdict()

@@ -59,6 +59,25 @@ func TestReachRefuses(t *testing.T) {
 	}
 }
 
+// TestReachAsksOnce: the facts of the event are asked once a condition, however many subjects there are with facts of
+// their own.
+func TestReachAsksOnce(t *testing.T) {
+	s := world{}.add(role("r0", rule(rolecall.Allow, "own", "*")), grant(everyone, "r0", global)).snapshot(t).At(day(1))
+	asked := 0
+	r, err := s.Reach(seeTask, global, rolecall.FactFunc(func(rolecall.Condition) (bool, error) { asked++; return false, nil }))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, who := range everybody {
+		if !r.Allows(who, rolecall.Given{"own"}) {
+			t.Errorf("Allows(%s, Given{own}) = false, want true", who)
+		}
+	}
+	if asked != 1 {
+		t.Errorf("the facts of the event were asked %d times for %d subjects, want once", asked, len(everybody))
+	}
+}
+
 // TestAudience compares Audience with the check of each subject, with facts that differ between subjects.
 func TestAudience(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {

@@ -1,6 +1,7 @@
 package rolecall
 
 import (
+	"slices"
 	"strings"
 	"time"
 )
@@ -41,6 +42,7 @@ func (s *Snapshot) For(who Subject, o *ViewOptions) (*View, error) {
 		o = &ViewOptions{}
 	}
 	v := &View{policy: s.policy, subject: who, options: *o, now: instant{at: s.at}}
+	v.options.Groups = slices.Clone(o.Groups)
 	if v.self = s.policy.holder(who); v.self == nil {
 		if fault := s.policy.catalog.checkSubject("request", who); fault != nil {
 			return nil, fault
@@ -398,14 +400,15 @@ type Answers struct {
 	permissions int
 }
 
-// Allowed says whether permission, by its position in the call, is allowed at target, by its position.
+// Allowed says whether permission, by its position in the call, is allowed at target, by its position. A position beyond
+// what was asked panics, as an index does.
 func (a *Answers) Allowed(target, permission int) bool {
 	return a.Reason(target, permission) == Granted
 }
 
-// Reason tells the kind of answer.
+// Reason tells the kind of answer, by the positions that Allowed takes.
 func (a *Answers) Reason(target, permission int) Reason {
-	return a.reasons[target*a.permissions+permission]
+	return a.reasons[target*a.permissions:][:a.permissions][permission]
 }
 
 // CheckAll answers each permission at each target, consistently and at a cost that follows the distinct places and

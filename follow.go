@@ -117,13 +117,17 @@ type HistoryStore interface {
 	History(ctx context.Context) (string, error)
 }
 
-func (r *Resolver) sameHistory(ctx context.Context, history string) (bool, error) {
+func (r *Resolver) sameHistory(ctx context.Context, history string) (same bool, err error) {
 	store, able := r.store.(HistoryStore)
 	if !able {
 		return true, nil
 	}
-	now, err := store.History(ctx)
-	return now == history, err
+	err = r.patiently(ctx, func(ctx context.Context, _ func()) error {
+		now, err := store.History(ctx)
+		same = now == history
+		return err
+	})
+	return same && err == nil, err
 }
 
 // reload replaces the present, which was at, by the whole policy of the store. A store that is behind at in the same

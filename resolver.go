@@ -327,6 +327,17 @@ func (r *Resolver) Changes(ctx context.Context, after Revision) iter.Seq2[Entry,
 	}
 }
 
+// stillOn returns nil where the store is on that history, as far as it tells.
+func (r *Resolver) stillOn(ctx context.Context, history string) error {
+	same, err := r.sameHistory(ctx, history)
+	if err == nil && !same {
+		return errAnotherHistory()
+	}
+	return err
+}
+
+func errAnotherHistory() error { return fmt.Errorf("the store has another history: %w", ErrCompacted) }
+
 // subscribe returns nil when yield has had enough.
 func (r *Resolver) subscribe(ctx context.Context, after Revision, yield func(Entry) bool) error {
 	start := r.current.Load()
@@ -345,11 +356,16 @@ func (r *Resolver) subscribe(ctx context.Context, after Revision, yield func(Ent
 			case e.Revision != after+1:
 				return fmt.Errorf("the store's changes jump from revision %d to %d", after, e.Revision)
 			}
+			if after == before {
+				if err := r.stillOn(ctx, start.history); err != nil {
+					return err
+				}
+			}
 			if err := r.WaitFor(ctx, e.Revision); err != nil {
 				return err
 			}
 			if r.current.Load().history != start.history {
-				return fmt.Errorf("the store has another history: %w", ErrCompacted)
+				return errAnotherHistory()
 			}
 			if !yield(e) {
 				return nil

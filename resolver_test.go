@@ -642,6 +642,37 @@ func TestRunSurvivesAStoreThatHangs(t *testing.T) {
 	})
 }
 
+// A store that hangs when asked for its history is given up as well.
+func TestRefreshFromAStoreThatHangs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store, c := smallStore(t)
+		hangs := &asksForHistory{Store: store}
+		r := openResolver(t, hangs, c, &rolecall.Options{Timeout: 5 * time.Second})
+		hangs.answer = func(ctx context.Context) (string, error) {
+			<-ctx.Done()
+			return "", ctx.Err()
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+		defer cancel()
+		if err := r.Refresh(ctx); err == nil || ctx.Err() != nil {
+			t.Errorf("Refresh while History hangs: %v after an hour, want an error after 5s", err)
+		}
+	})
+}
+
+// A store that asksForHistory has another answer to that.
+type asksForHistory struct {
+	*memstore.Store
+	answer func(context.Context) (string, error)
+}
+
+func (s *asksForHistory) History(ctx context.Context) (string, error) {
+	if s.answer != nil {
+		return s.answer(ctx)
+	}
+	return s.Store.History(ctx)
+}
+
 // A store that is slow but not silent is not given up.
 func TestRefreshIsPatientWithASlowStore(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -938,6 +969,24 @@ func TestChangesSubscriptionEndsWithErrors(t *testing.T) {
 			t.Errorf("Changes(3) starts with %d, %v, want 4", e.Revision, err)
 		}
 		break
+	}
+}
+
+// What a store tells that was put back, and is now on another line of revisions, is no part of what was subscribed to, not
+// even where the resolver has not noticed yet.
+func TestChangesOfAnotherHistory(t *testing.T) {
+	store, c := smallStore(t)
+	backup := memstore.With(load(t, c, store))
+	s := &swappable{}
+	s.at.Store(store)
+	r := openResolver(t, s, c, nil)
+	for i := range 5 {
+		update(t, r, rolecall.Put(grantOf(userAda, "viewer", projectAlpha.In("shot", fmt.Sprint("old", i)))))
+	}
+	shots(t, c, backup, 4)
+	s.at.Store(backup)
+	if got, err := revisionsOf(r.Changes(t.Context(), 2)); got != nil || !errors.Is(err, rolecall.ErrCompacted) {
+		t.Errorf("Changes(2) of a store that was put back = %v, %v, want ErrCompacted", got, err)
 	}
 }
 

@@ -55,9 +55,9 @@ func (n Narrowing) form() *narrowingForm {
 	return f
 }
 
-// MarshalJSON writes a request: {"subject", "permission", "scope", "now", "facts", "groups", "actor", "narrow"} with
-// narrow {"roles", "patterns", "andPatterns"}. Facts are names of conditions that hold; Facts other than Given cannot be written, and
-// leaving them out would say that no condition holds, so that is an error.
+// MarshalJSON writes a request: {"subject", "permission", "scope", "now", "facts", "groups", "actor", "narrow"}. Facts are
+// names of conditions that hold; Facts other than Given cannot be written, and leaving them out would say that no condition
+// holds, so that is an error.
 func (r Request) MarshalJSON() ([]byte, error) {
 	if _, names := r.Facts.(Given); r.Facts != nil && !names {
 		return nil, problem(ErrInvalid, "request", fmt.Sprintf("%T", r.Facts), "only facts that are Given can be written")
@@ -86,8 +86,16 @@ func (r *Request) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-// UnmarshalJSON reads a narrowing. An empty list takes everything away; without any list there is none.
+// MarshalJSON writes a narrowing: {"roles", "patterns", "andPatterns"}, or null where it takes nothing away.
+func (n Narrowing) MarshalJSON() ([]byte, error) { return json.Marshal(n.form()) }
+
+// UnmarshalJSON reads a narrowing. An empty list takes everything away; no list at all is an error, and null takes nothing
+// away.
 func (n *Narrowing) UnmarshalJSON(data []byte) error {
+	if string(data) == "null" {
+		*n = Narrowing{}
+		return nil
+	}
 	var roles list[RoleName]
 	var patterns list[Pattern]
 	var more list[list[Pattern]]

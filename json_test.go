@@ -144,6 +144,25 @@ func TestJSONKeepsEmptyNarrowing(t *testing.T) {
 	}
 }
 
+// A host keeps narrowings in values of its own.
+func TestJSONOfANarrowingAlone(t *testing.T) {
+	type session struct{ Narrow rolecall.Narrowing }
+	for text, narrow := range map[string]rolecall.Narrowing{
+		`{"Narrow":null}`:                          {},
+		`{"Narrow":{"roles":[]}}`:                  rolecall.ToRoles(),
+		`{"Narrow":{"patterns":["task.*"]}}`:       rolecall.ToPatterns("task.*"),
+		`{"Narrow":{"roles":["a"],"patterns":[]}}`: rolecall.ToRoles("a").AndPatterns(),
+	} {
+		if got, err := json.Marshal(session{narrow}); err != nil || string(got) != text {
+			t.Errorf("json.Marshal(%+v) = %s, %v, want %s", narrow, got, err, text)
+		}
+		back := session{rolecall.ToRoles("another")}
+		if err := json.Unmarshal([]byte(text), &back); err != nil || !reflect.DeepEqual(back.Narrow, narrow) {
+			t.Errorf("json.Unmarshal(%s) = %+v, %v, want %+v", text, back.Narrow, err, narrow)
+		}
+	}
+}
+
 func TestJSONDecisionForm(t *testing.T) {
 	var d rolecall.Decision
 	got, err := json.Marshal(d)

@@ -411,3 +411,16 @@ func TestNotPermittedLearnsNothing(t *testing.T) {
 		}
 	}
 }
+
+// The history says why somebody took up a role, even where the change itself gives no reason.
+func TestReasonsOfActivations(t *testing.T) {
+	w := world{}.add(basicRoles...).add(eligible(grant(ben, "secret", project)), eligible(grant(ben, "worker", project)))
+	for given, want := range map[string]string{"": "cover; ticket 7", "on call": "on call; cover; ticket 7", "break-glass: cover": "break-glass: cover; ticket 7"} {
+		first, second := activation(ben, "secret", shot, 1), activation(ben, "worker", shot, 1)
+		first.Activation.Reason, second.Activation.Reason = "cover", "ticket 7"
+		p, err := w.snapshot(t).Propose(rolecall.Change{Meta: rolecall.Meta{Actor: ben, Time: day(0), Reason: given}, Edits: []rolecall.Edit{first, second}})
+		if err != nil || p.Entry().Reason != want {
+			t.Errorf("Propose(two activations, because of %q): %v, kept with reason %q, want %q", given, err, p.Entry().Reason, want)
+		}
+	}
+}

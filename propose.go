@@ -63,7 +63,7 @@ func (s *Snapshot) Propose(c Change) (*Proposal, error) {
 	p := &Proposal{
 		base:  s,
 		next:  &Snapshot{next, s.at},
-		entry: Entry{Revision: next.revision, Meta: c.Meta, Deltas: d.sortedDeltas()},
+		entry: Entry{Revision: next.revision, Meta: c.meta(), Deltas: d.sortedDeltas()},
 	}
 	if len(actors) == 0 {
 		return p, nil
@@ -73,6 +73,22 @@ func (s *Snapshot) Propose(c Change) (*Proposal, error) {
 		return nil, refused
 	}
 	return p, nil
+}
+
+// meta returns what the history keeps of the change beside its deltas: the reasons of its activations, too, where the
+// reason of the change does not tell them.
+func (c *Change) meta() Meta {
+	m := c.Meta
+	for _, e := range c.Edits {
+		switch why := e.Activation.Reason; {
+		case e.Op != OpActivate || strings.Contains(m.Reason, why):
+		case m.Reason == "":
+			m.Reason = why
+		default:
+			m.Reason += "; " + why
+		}
+	}
+	return m
 }
 
 // takenUpBy returns whose eligible grant an edit takes up, the zero Subject where it is another kind of edit.

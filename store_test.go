@@ -320,6 +320,12 @@ func TestMemstoreWithLaterSnapshot(t *testing.T) {
 	if got, err := revisionsOf(store.Changes(t.Context(), 5)); err != nil || !slices.Equal(got, []rolecall.Revision{6}) {
 		t.Errorf("Changes(5) = %v, %v, want [6]", got, err)
 	}
+	if _, err := store.AtTime(t.Context(), storeTime.AddDate(-30, 0, 0)); !errors.Is(err, rolecall.ErrCompacted) {
+		t.Errorf("AtTime 30 years before a store that starts at 5: %v, want ErrCompacted", err)
+	}
+	if st, err := store.AtTime(t.Context(), storeTime.AddDate(30, 0, 0)); err != nil || st.Revision != 6 {
+		t.Errorf("AtTime 30 years later = revision %d, %v, want 6", st.Revision, err)
+	}
 	a, errA := first.History(t.Context())
 	b, errB := store.History(t.Context())
 	if a == b || a == "" || errA != nil || errB != nil {

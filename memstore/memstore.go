@@ -55,8 +55,9 @@ type record struct {
 // New returns an empty store, at revision 0, that keeps its whole history.
 func New() *Store { return NewWithOptions(nil, nil) }
 
-// With returns a store that starts with the policy of snapshot, at its revision, without a history of how it came to
-// be. A nil snapshot is an empty policy.
+// With returns a store that starts with the policy of snapshot, at its revision, without a history of how it came to be. A
+// policy at revision 0 has none: AtTime takes it as having been so always. Of a later one AtTime can tell of no instant
+// before the first change that the store keeps. A nil snapshot is an empty policy at revision 0.
 func With(snapshot *rolecall.Snapshot) *Store { return NewWithOptions(snapshot, nil) }
 
 // NewWithOptions returns a store that starts with the policy of snapshot. Nil options keep everything.
@@ -226,6 +227,9 @@ func (s *Store) AtTime(ctx context.Context, t time.Time) (rolecall.State, error)
 		return rolecall.State{}, s.offers(s.oldest - 1)
 	}
 	n := sort.Search(len(s.records), func(i int) bool { return s.records[i].latest.After(t) })
+	if n == 0 && s.first > 0 && s.dropped.IsZero() {
+		return rolecall.State{}, fmt.Errorf("since when the policy was as at revision %d, with which the store began, is not known: %w", s.first, rolecall.ErrCompacted)
+	}
 	return s.at(ctx, s.first+rolecall.Revision(n))
 }
 

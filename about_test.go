@@ -130,3 +130,18 @@ func TestProblemsAreInOrder(t *testing.T) {
 		t.Errorf("Propose(%v): %v\nwant two problems, the first with %s", apart, err, first)
 	}
 }
+
+// The zero scope is no place, and not Global.
+func TestNothingIsAtTheZeroScope(t *testing.T) {
+	s := world{}.add(role("r0", rule(rolecall.Allow, "", "*")), grant(ann, "r0", global)).snapshot(t).At(day(1))
+	var zero rolecall.Scope
+	if got := s.Below(zero); len(got) != 0 {
+		t.Errorf("Below(the zero scope) = %v, want nothing", got)
+	}
+	if got := s.Around(zero); len(got) != 0 {
+		t.Errorf("Around(the zero scope) = %v, want nothing", got)
+	}
+	if got, found := s.Find(rolecall.KeyOf(rolecall.Grant{Subject: ann, Role: "r0"})); found {
+		t.Errorf("Find(a grant without a scope) = %v, want none", got)
+	}
+}

@@ -101,12 +101,12 @@
 //   - Rules of a role have no order; two that differ only in order or repetition are the same role.
 //   - A group in itself, and a role that inherits from itself, are cycles like longer ones.
 //   - An instant in a window lies in the years 0 to 9999, so that it can be written and read again.
-//   - Removing what the policy does not have is ErrUnknown; forgetting it is nothing to do. A change that alters nothing is not
-//     committed, and the revision stays as it is.
+//   - Removing what the policy does not have is ErrUnknown; forgetting it is nothing to do. A change that alters nothing is
+//     not committed, and the revision stays as it is.
 //
 // # Performance
 //
-// A check costs a few map lookups along the path from the target to Global, however large the policy is. Decide
+// A check costs finding the subject and a look at each group that it is in, however large the policy is. Decide
 // allocates and tells more; use it to explain, not to enforce. Scopes and permissions are best built once and kept.
 //
 // # Stability

@@ -3,6 +3,7 @@ package rolecall
 import (
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 )
 
@@ -68,14 +69,32 @@ func (m Missing) String() string { return m.Permission.String() + " at " + m.Sco
 func (p *Problem) Error() string {
 	var b strings.Builder
 	if p.Place != "" {
-		b.WriteString(p.Place)
+		b.WriteString(oneLine(p.Place))
 		b.WriteString(": ")
 	}
-	b.WriteString(p.Detail)
+	b.WriteString(oneLine(p.Detail))
 	if p.Word != "" {
 		fmt.Fprintf(&b, ": %q", p.Word)
 	}
 	fmt.Fprintf(&b, " (%s)", string(p.Code))
+	return b.String()
+}
+
+// oneLine writes what would end a line, or act upon a terminal, as its escape: names and reasons come from anybody.
+func oneLine(text string) string {
+	hidden := func(r rune) bool { return !strconv.IsPrint(r) }
+	if !strings.ContainsFunc(text, hidden) {
+		return text
+	}
+	var b strings.Builder
+	for _, r := range text {
+		if !hidden(r) {
+			b.WriteRune(r)
+			continue
+		}
+		quoted := strconv.QuoteRune(r)
+		b.WriteString(quoted[1 : len(quoted)-1])
+	}
 	return b.String()
 }
 

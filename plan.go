@@ -225,8 +225,11 @@ func (e *effects) lines(who Subject, way direction) []string {
 // alters nothing that is the plan's own. Any other error may leave it unknown whether the change was kept.
 func (r *Resolver) Apply(ctx context.Context, p *Plan) (Revision, error) {
 	at := r.current.Load()
-	if at == nil {
+	switch {
+	case at == nil:
 		return 0, errNotOpened
+	case p == nil:
+		return 0, problem(ErrInvalid, "plan", "", "there is no plan to commit")
 	}
 	if len(p.proposal.entry.Deltas) == 0 {
 		if err := r.Refresh(ctx); err != nil {

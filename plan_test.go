@@ -168,6 +168,9 @@ func TestPlanApply(t *testing.T) {
 	if at, err := r.Apply(t.Context(), first); at != 1 || err != nil {
 		t.Errorf("Apply(first) = %d, %v, want 1, no error", at, err)
 	}
+	if _, err := r.Apply(t.Context(), nil); !errors.Is(err, rolecall.ErrInvalid) {
+		t.Errorf("Apply(nil): %v, want %s", err, rolecall.ErrInvalid)
+	}
 	if err := r.Check(t.Context(), ann, seeTask, project); err != nil {
 		t.Errorf("Check after Apply: %v, want no error", err)
 	}

@@ -182,7 +182,10 @@ func (p *policy) named(s *Subject) *holder {
 
 // place returns the place of a scope, nil where no statement names it or anything inside it.
 func (p *policy) place(t Scope) *place {
-	if t.depth == 0 {
+	switch {
+	case !t.valid():
+		return nil
+	case t.depth == 0:
 		return p.global()
 	}
 	return p.step(&t, int(t.depth))

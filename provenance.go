@@ -55,7 +55,7 @@ func (o Origin) String() string {
 		text += ", " + FormatTime(o.Time)
 	}
 	if o.Reason != "" {
-		text += ": " + o.Reason
+		text += ": " + oneLine(o.Reason)
 	}
 	return text
 }
@@ -185,6 +185,9 @@ func (p *Provenance) Add(e Entry) error {
 		return nil
 	case e.Revision != p.upTo+1:
 		return problem(ErrInvalid, "entry", fmt.Sprint(e.Revision), "revision %d is not the next one after %d", e.Revision, p.upTo)
+	}
+	if slices.ContainsFunc(e.Deltas, func(d Delta) bool { return d.Before == nil && d.After == nil }) {
+		return problem(ErrInvalid, "entry", fmt.Sprint(e.Revision), "a delta has a statement before or after it")
 	}
 	p.upTo = e.Revision
 	if p.steps == nil {

@@ -190,6 +190,9 @@ func TestProvenanceAdd(t *testing.T) {
 			t.Errorf("Add(revision %d) to what ends at 3: %v, want %s", revision, err, rolecall.ErrInvalid)
 		}
 	}
+	if err := p.Add(rolecall.Entry{Revision: 4, Deltas: []rolecall.Delta{{}}}); !errors.Is(err, rolecall.ErrInvalid) {
+		t.Errorf("Add(an entry with an empty delta): %v, want %s", err, rolecall.ErrInvalid)
+	}
 	if after, upTo := p.Span(); after != 1 || upTo != 3 {
 		t.Errorf("Span() = %d, %d, want 1, 3", after, upTo)
 	}

@@ -85,15 +85,17 @@ const (
 // replacement; a grant of each role at the scope; joining each group that has it there; activating. And what of these it
 // takes together, up to four edits. Roles are left as they are: changing one concerns everybody who holds it.
 //
-// For a request of a subject that is named in the policy and no group, without narrowing, vouched-for groups and actor, no put or removal of a
-// single membership, grant, override, suspension or private scope that turns the answer gives less than the first remedy;
-// nor does any take less, where the answer turns to no. That holds of all that concerns few enough to be measured.
+// For a request of a subject that is named in the policy and no group, without narrowing, vouched-for groups and actor, no
+// put or removal of a single membership, grant, override, suspension or private scope that turns the answer gives less than
+// the first remedy; nor does any take less, where the answer turns to no. That holds of all that concerns few enough to be
+// measured.
 //
 // complete is false where there was too much to try; then there may be more remedies than were found. Where the answer
 // cannot be turned, as outside the patterns of a narrowing, there is none. An error says that the request could not be
 // answered.
 //
-// At most 256 changes are tried, each for the price of judging it. Plans are made for those that turn the answer and may
+// At most 256 changes are tried, and those that turn the answer once more without each of their edits, all for the price
+// of judging them. Plans are made for those that turn the answer and may
 // concern at most 4,096 pairs of a subject and a permission, beginning with the fewest, until 8,192 pairs have been looked
 // at; the rest come last.
 func (s *Snapshot) Remedies(r Request, o *RemedyOptions) (list []Remedy, complete bool, err error) {
@@ -112,6 +114,9 @@ func (s *Snapshot) Remedies(r Request, o *RemedyOptions) (list []Remedy, complet
 	}
 	if !d.Allowed() && !r.Narrow.covers(r.Permission) {
 		return nil, true, nil
+	}
+	if _, err := s.Propose(Change{Meta: o.Meta, Narrow: o.Narrow}); err != nil {
+		return nil, false, err
 	}
 	search := remedySearch{base: s, request: r, want: !d.Allowed(), options: o, seen: map[string]bool{}}
 	search.expand(attempt{}, d, s)
@@ -275,7 +280,7 @@ func (s *remedySearch) plan(list []Remedy) error {
 	return nil
 }
 
-// needed says whether the answer does not turn without any one of the edits.
+// needed says whether every edit is needed: without any single one of them the answer does not turn.
 func (s *remedySearch) needed(a attempt) (bool, error) {
 	for i := range a.edits {
 		if len(a.edits) == 1 {

@@ -288,6 +288,15 @@ func TestRemedyOptions(t *testing.T) {
 			t.Errorf("%s: Remedies = %q, %t, %v, want %q", c.name, textsOf(list), complete, err, c.want)
 		}
 	}
+	for name, o := range map[string]rolecall.RemedyOptions{
+		"by an actor of an undeclared kind":   {Meta: rolecall.Meta{Actor: rolecall.NewSubject("robot", "x")}},
+		"for a reason that cannot be written": {Meta: rolecall.Meta{Reason: "a\x00b"}},
+		"by a session in no such role":        {Meta: rolecall.Meta{Actor: ben}, Narrow: rolecall.ToRoles("nosuch")},
+	} {
+		if _, _, err := s.Remedies(asks, &o); err == nil {
+			t.Errorf("Remedies %s: no error, want one", name)
+		}
+	}
 	if _, _, err := s.Remedies(asks, &rolecall.RemedyOptions{Until: day(1)}); !errors.Is(err, rolecall.ErrInvalid) {
 		t.Errorf("Remedies until now: %v, want %s", err, rolecall.ErrInvalid)
 	}

@@ -14,8 +14,9 @@ import (
 // alters nothing is not committed: the revision is then that of the policy that already is so.
 //
 // The change is made with m, at the present instant where m.Time is zero; fn leaves its Change.Meta empty. An error of
-// fn, or a refusal, is returned once it is known not to rest on an outdated snapshot. An error of the store other than
-// a conflict may leave it unknown whether the change was kept: the resolver finds out when it next catches up.
+// fn, or a refusal, is returned once it is known not to rest on an outdated snapshot, or where the store cannot be asked. An
+// error of the store other than a conflict may leave it unknown whether the change was kept: the resolver finds out when it
+// next catches up.
 func (r *Resolver) Update(ctx context.Context, m Meta, fn func(*Snapshot) (Change, error)) (Revision, error) {
 	u := update{r: r, meta: m, fn: fn}
 	for {

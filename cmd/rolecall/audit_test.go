@@ -89,6 +89,20 @@ func exportedFrom(t *testing.T, name, base string, changes ...rolecall.Change) s
 	return fmt.Sprintf("%d:%s", head.Revision, head.Hash)
 }
 
+// whole writes the history of a store that began empty and got a policy in its first change.
+func whole(t *testing.T, name, text string) {
+	t.Helper()
+	f, err := policy.Parse("whole", []byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var change rolecall.Change
+	for _, one := range f.Statements {
+		change.Edits = append(change.Edits, rolecall.Put(one))
+	}
+	exportedFrom(t, name, string(policy.Format(f.Declarations, nil)), change)
+}
+
 // piped names a pipe through which the text comes, once.
 func piped(t *testing.T, text []byte) string {
 	t.Helper()
@@ -160,8 +174,10 @@ whole to `+head+"\n", "")
 // The exported history tells who gave what, if it is whole and has led to the policy.
 func TestHistory(t *testing.T) {
 	const after = managed + "grant user:new viewer at /project:alpha\ngrant user:other viewer at /project:alpha\n"
-	f := newFolder(t, map[string]string{"p": after, "before": managed})
+	const ghost = "grant user:ghost manager at /project:alpha\n"
+	f := newFolder(t, map[string]string{"p": after, "before": managed, "ghost": after + ghost, "otherwise": managed + "grant user:new viewer at /project:alpha replace\n"})
 	exported(t, f.path("log"))
+	whole(t, f.path("whole"), after)
 	text, err := os.ReadFile(f.path("log"))
 	if err != nil {
 		t.Fatal(err)
@@ -169,26 +185,35 @@ func TestHistory(t *testing.T) {
 	if err := os.WriteFile(f.path("edited"), []byte(strings.Replace(string(text), "hired", "fired", 1)), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	const log = "--history-base @/before --history @/log"
 	for _, c := range []struct {
 		args string
 		want int
 		says string // in the answer, or in standard error
 	}{
-		{"explain user:new task.view /project:alpha --history @/log -f @/p", 0, "revision 1, by user:pia, 2026-03-02T09:00:00Z: hired"},
-		{"explain user:new task.view /project:alpha -f @/p --history " + piped(t, text), 0, "revision 1, by user:pia, 2026-03-02T09:00:00Z: hired"},
-		{"explain user:vic task.view /project:beta --history @/log -f @/p", 0, "origin not known"},
-		{"explain user:new task.view /project:alpha --history @/log -o json -f @/p", 0, `"grant user:new viewer at /project:alpha": {`},
-		{"explain user:new task.view /project:alpha --history @/log -o svg -f @/p", 0, "revision 1, by user:pia"},
-		{"explain user:new task.view /project:alpha --history @/log -o json --fix --limit 1 -f @/p", 0, `"remedies": [`},
-		{"review user:other --history @/log -o csv -f @/p", 0, "user:pia,,hired,2026-03-03T09:00:00Z,2"},
-		{"review user:other --history @/log -f @/p", 0, "2026-03-03T09:00:00Z  user:pia  hired"},
-		{"lint --history @/log -f @/p --least serious", 0, ""},
-		{"explain user:new task.view /project:alpha --history @/log -f @/before", 3, "does not lead to this policy: it leaves another grant user:new viewer at /project:alpha"},
+		{"explain user:new task.view /project:alpha LOG -f @/p", 0, "revision 1, by user:pia, 2026-03-02T09:00:00Z: hired"},
+		{"explain user:new task.view /project:alpha -f @/p --history-base @/before --history " + piped(t, text), 0, "revision 1, by user:pia, 2026-03-02T09:00:00Z: hired"},
+		{"explain user:vic task.view /project:beta LOG -f @/p", 0, "origin not known"},
+		{"explain user:new task.view /project:alpha LOG -o json -f @/p", 0, `"grant user:new viewer at /project:alpha": {`},
+		{"explain user:new task.view /project:alpha LOG -o svg -f @/p", 0, "revision 1, by user:pia"},
+		{"explain user:new task.view /project:alpha LOG -o json --fix --limit 1 -f @/p", 0, `"remedies": [`},
+		{"review user:other LOG -o csv -f @/p", 0, "user:pia,,hired,2026-03-03T09:00:00Z,2"},
+		{"review user:other LOG -f @/p", 0, "2026-03-03T09:00:00Z  user:pia  hired"},
+		{"lint LOG -f @/p --least serious", 0, ""},
+		{"explain user:new task.view /project:alpha LOG -f @/before", 3, "does not lead to this policy: it leaves another grant user:new viewer at /project:alpha"},
+		{"explain user:new task.view /project:alpha LOG -f @/otherwise", 3, "does not lead to this policy: it leaves another grant user:new viewer at /project:alpha"},
+		{"explain user:vic task.view /project:beta --history @/whole -f @/p", 0, "revision 1, by the host, 2026-03-02T09:00:00Z"},
+		{"explain user:new task.view /project:alpha --history @/whole -f @/ghost", 3, "@/whole does not lead to this policy: it leaves no grant user:ghost manager at /project:alpha (where"},
+		{"explain user:new task.view /project:alpha LOG -f @/ghost", 3, "@/log does not lead to this policy: it leaves no grant user:ghost manager at /project:alpha\n"},
+		{"explain user:new task.view /project:alpha --history @/log -f @/p", 3, "it leaves no role artist (where the store did not begin empty, --history-base names what it began with)"},
+		{"lint --history @/log --history-base @/p -f @/p", 3, "@/log: revision 1 changes another grant user:new viewer at /project:alpha than there was"},
+		{"lint --history @/log --history-base @/absent -f @/p", 3, "no such file"},
+		{"lint --history-base @/before -f @/p", 2, "--history-base needs --history"},
 		{"review user:other --history @/edited -f @/p", 3, "1"},
 		{"review user:other --history @/absent -f @/p", 3, "no such file"},
 		{"lint --history @/p -f @/p", 3, "1"},
 	} {
-		code, out, errOut := f.run("", strings.Fields(c.args)...)
+		code, out, errOut := f.run("", strings.Fields(strings.ReplaceAll(c.args, "LOG", log))...)
 		if code != c.want || !strings.Contains(out+errOut, c.says) || (code > 1) != (errOut != "") {
 			t.Errorf("rolecall %s: got exit code %d, printed\n%s%s\nwant %d and %q", c.args, code, out, errOut, c.want, c.says)
 		}

@@ -2,7 +2,6 @@ package rolecalltest
 
 import (
 	"context"
-	"errors"
 	"testing"
 
 	"github.com/rolecall-go/rolecall"
@@ -20,7 +19,7 @@ func Allow(tb testing.TB, d Decider, who rolecall.Subject, p rolecall.Permission
 }
 
 // Deny fails the test, with the explanation, where who may do p at t. A question that cannot be answered is no denial:
-// it fails the test, too.
+// it fails the test, too. So does a condition that the policy does not declare, in each Given and in *Facts.
 func Deny(tb testing.TB, d Decider, who rolecall.Subject, p rolecall.Permission, t rolecall.Scope, facts ...rolecall.Facts) {
 	tb.Helper()
 	DenyRequest(tb, d, rolecall.Request{Subject: who, Permission: p, Scope: t, Facts: join(facts)})
@@ -44,7 +43,7 @@ func DenyRequest(tb testing.TB, d Decider, r rolecall.Request) {
 
 func decide(tb testing.TB, d Decider, r rolecall.Request) (rolecall.Decision, bool) {
 	tb.Helper()
-	got, err := d.Decide(context.Background(), r)
+	got, err := ask(d, r)
 	if err != nil {
 		tb.Errorf("%s %s at %s: %v", r.Subject, r.Permission, r.Scope, err)
 		return got, false
@@ -52,23 +51,23 @@ func decide(tb testing.TB, d Decider, r rolecall.Request) (rolecall.Decision, bo
 	return got, true
 }
 
-// join returns several facts as one: a condition holds where one of them says so.
-func join(facts []rolecall.Facts) rolecall.Facts {
-	switch len(facts) {
-	case 0:
-		return nil
-	case 1:
-		return facts[0]
-	}
-	return rolecall.FactFunc(func(c rolecall.Condition) (bool, error) {
-		var causes []error
-		for _, f := range facts {
-			holds, err := f.Holds(c)
-			if holds && err == nil {
-				return true, nil
+// ask answers a request, unless it names a condition that is not declared: a resolver looks into a Given alone, and what is
+// misspelt elsewhere would be denied for that reason.
+func ask(d Decider, r rolecall.Request) (rolecall.Decision, error) {
+	if keeper, ok := d.(interface {
+		Snapshot() (*rolecall.Snapshot, error)
+	}); ok {
+		if s, err := keeper.Snapshot(); err == nil { // otherwise Decide tells
+			if err := declared(s, conditions(r.Facts)); err != nil {
+				return rolecall.Decision{}, err
 			}
-			causes = append(causes, err)
 		}
-		return false, errors.Join(causes...)
-	})
+	}
+	return d.Decide(context.Background(), r)
+}
+
+// declared asks the snapshot a question about nobody, in which nothing can be wrong but the conditions.
+func declared(s *rolecall.Snapshot, names rolecall.Given) error {
+	_, err := s.Decide(rolecall.Request{Subject: rolecall.Everyone(), Permission: rolecall.RoleCreate, Scope: rolecall.Global(), Facts: names})
+	return err
 }

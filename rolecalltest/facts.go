@@ -2,6 +2,7 @@ package rolecalltest
 
 import (
 	"errors"
+	"maps"
 	"slices"
 	"sync"
 	"testing"
@@ -9,8 +10,9 @@ import (
 	"github.com/rolecall-go/rolecall"
 )
 
-// Facts are facts that a test sets, condition by condition. What was not set does not hold. They are safe for
-// concurrent use.
+// Facts are facts that a test sets, condition by condition. What was not set does not hold. Assertions and matrices refuse
+// a condition that the policy does not declare; a check of a resolver cannot look into them. They are safe for concurrent
+// use.
 type Facts struct {
 	mu      sync.Mutex
 	answers map[rolecall.Condition]answer
@@ -61,4 +63,53 @@ func (f *Facts) Asked() []rolecall.Condition {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return slices.Clone(f.asked)
+}
+
+// join returns several facts as one, as a check does.
+func join(facts []rolecall.Facts) rolecall.Facts {
+	switch len(facts) {
+	case 0:
+		return nil
+	case 1:
+		return facts[0]
+	}
+	return several(facts)
+}
+
+// several holds where one of them holds, and cannot say where one cannot and none holds.
+type several []rolecall.Facts
+
+// Holds asks each in turn.
+func (s several) Holds(c rolecall.Condition) (bool, error) {
+	var causes []error
+	for _, f := range s {
+		if f == nil {
+			continue
+		}
+		holds, err := f.Holds(c)
+		if holds && err == nil {
+			return true, nil
+		}
+		causes = append(causes, err)
+	}
+	return false, errors.Join(causes...)
+}
+
+// conditions lists those that facts name. Of a function nobody knows.
+func conditions(facts rolecall.Facts) rolecall.Given {
+	switch facts := facts.(type) {
+	case rolecall.Given:
+		return facts
+	case *Facts:
+		facts.mu.Lock()
+		defer facts.mu.Unlock()
+		return slices.Sorted(maps.Keys(facts.answers))
+	case several:
+		var names rolecall.Given
+		for _, f := range facts {
+			names = append(names, conditions(f)...)
+		}
+		return names
+	}
+	return nil
 }

@@ -1,7 +1,6 @@
 package rolecalltest
 
 import (
-	"context"
 	"fmt"
 	"strings"
 	"testing"
@@ -60,7 +59,7 @@ func (m Matrix) cell(tb testing.TB, d Decider, s rolecall.Subject, p rolecall.Pe
 	if m.Facts != nil {
 		r.Facts = m.Facts(s, t)
 	}
-	got, err := d.Decide(context.Background(), r)
+	got, err := ask(d, r)
 	switch {
 	case err != nil:
 		tb.Errorf("%s %s at %s: %v", s, p, t, err)

@@ -98,12 +98,37 @@ func TestAllowAndDenySayWhy(t *testing.T) {
 	typo := rolecall.NewPermission("task.veiw")
 	wantFailure(t, "Deny what is not declared", one(rolecalltest.Deny, typo, alpha), "task.veiw", "unknown")
 	wantFailure(t, "Allow what is not declared", one(rolecalltest.Allow, typo, alpha), "task.veiw", "unknown")
+	none := rolecall.FactFunc(func(rolecall.Condition) (bool, error) { return false, nil })
+	unsaid := rolecalltest.NewFacts(t)
+	unsaid.CannotSay("asigned")
+	for what, facts := range map[string][]rolecall.Facts{
+		"a given condition":                {rolecall.Given{"asigned"}},
+		"one of two given":                 {rolecall.Given{"asigned"}, rolecall.Given{}},
+		"one given beside a function":      {none, rolecall.Given{"asigned"}},
+		"one set by a test":                {rolecalltest.NewFacts(t, "assigned", "asigned")},
+		"one that nobody can say":          {unsaid},
+		"one set by a test beside another": {nil, rolecall.Given{"assigned"}, rolecalltest.NewFacts(t, "asigned")},
+	} {
+		wantFailure(t, "Deny with "+what+" misspelt", one(rolecalltest.Deny, taskUpdate, beta, facts...), "asigned", "unknown")
+		wantFailure(t, "Allow with "+what+" misspelt", one(rolecalltest.Allow, taskView, alpha, facts...), "asigned", "unknown")
+	}
+	wantFailure(t, "DenyRequest with a condition misspelt", func(tb testing.TB) {
+		rolecalltest.DenyRequest(tb, p.Resolver, rolecall.Request{Subject: ada, Permission: taskUpdate, Scope: beta, Facts: unsaid})
+	}, "asigned", "unknown")
+	wantFailure(t, "Allow where one fact cannot be said and another holds", one(rolecalltest.Allow, taskUpdate, alpha, cannotSay(t), nil, assigned))
+	wantFailure(t, "Deny where nobody can say", one(rolecalltest.Deny, taskUpdate, alpha, rolecall.Given{}, nil, cannotSay(t)))
 	wantFailure(t, "a request", func(tb testing.TB) {
 		rolecalltest.AllowRequest(tb, p, rolecall.Request{Subject: ada, Permission: taskView, Scope: alpha, Narrow: rolecall.ToPatterns("task.update")})
 	}, "narrowed")
 	wantFailure(t, "a request that is denied", func(tb testing.TB) {
 		rolecalltest.DenyRequest(tb, p, rolecall.Request{Subject: ada, Permission: taskView, Scope: alpha, Narrow: rolecall.ToPatterns("task.update")})
 	})
+}
+
+func cannotSay(t *testing.T) rolecall.Facts {
+	f := rolecalltest.NewFacts(t)
+	f.CannotSay("assigned")
+	return f
 }
 
 func TestPolicyIsCheckedAndLive(t *testing.T) {
@@ -176,6 +201,12 @@ func TestMatrixTellsErrors(t *testing.T) {
 	got := failures(t, func(tb testing.TB) { m.Check(tb, p, filepath.Join(t.TempDir(), "none")) })
 	if len(got) != 2 || !strings.Contains(got[0], "unknown") {
 		t.Errorf("a matrix with an undeclared permission: got failures %q, want the error first", got)
+	}
+	m.Permissions = []rolecall.Permission{taskView}
+	m.Facts = func(rolecall.Subject, rolecall.Scope) rolecall.Facts { return rolecalltest.NewFacts(t, "asigned") }
+	got = failures(t, func(tb testing.TB) { m.Check(tb, p, filepath.Join(t.TempDir(), "none")) })
+	if len(got) != 2 || !strings.Contains(got[0], "asigned") {
+		t.Errorf("a matrix with an undeclared condition: got failures %q, want the error first", got)
 	}
 }
 

@@ -98,9 +98,12 @@ func init() {
 	}
 }
 
-// glob returns the files that match the patterns, and fails the test where one matches none.
+// glob returns the files that match the patterns, and fails the test where one matches none, or there is no pattern.
 func glob(tb testing.TB, patterns []string) []string {
 	tb.Helper()
+	if len(patterns) == 0 {
+		tb.Fatal("there is no pattern of scenario files, so this tests nothing")
+	}
 	var files []string
 	for _, pattern := range patterns {
 		found, err := filepath.Glob(pattern)

@@ -214,7 +214,12 @@ func TestScenarios(t *testing.T) { rolecalltest.Scenarios(t, "testdata/*.rolecal
 
 // Runs this test binary again, to see what go test -run reaches and how a failing step is told.
 func TestScenariosByName(t *testing.T) {
-	if file := os.Getenv("ROLECALLTEST_SCENARIO"); file != "" {
+	switch file := os.Getenv("ROLECALLTEST_SCENARIO"); file {
+	case "":
+	case "none":
+		rolecalltest.Scenarios(t)
+		return
+	default:
 		rolecalltest.Scenarios(t, file)
 		return
 	}
@@ -223,21 +228,24 @@ func TestScenariosByName(t *testing.T) {
 	if err := os.WriteFile(file, []byte(src), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	run := func(pattern string) (string, error) {
+	run := func(pattern, file string) (string, error) {
 		cmd := exec.Command(os.Args[0], "-test.v", "-test.run", pattern)
 		cmd.Env = append(os.Environ(), "ROLECALLTEST_SCENARIO="+file)
 		out, err := cmd.CombinedOutput()
 		return string(out), err
 	}
-	out, err := run("^TestScenariosByName$/broken.rolecall/line_3$")
+	out, err := run("^TestScenariosByName$/broken.rolecall/line_3$", file)
 	if err != nil || !strings.Contains(out, "--- PASS: TestScenariosByName/broken.rolecall/line_3") || strings.Contains(out, "line_4") {
 		t.Errorf("running line 3 only: got %v and\n%s", err, out)
 	}
-	out, err = run("^TestScenariosByName$")
+	out, err = run("^TestScenariosByName$", file)
 	for _, want := range []string{"--- PASS: TestScenariosByName/broken.rolecall/line_3", "--- FAIL: TestScenariosByName/broken.rolecall/line_4", "want allow", "got  deny", "nothing in the policy speaks of it"} {
 		if err == nil || !strings.Contains(out, want) {
 			t.Errorf("running all lines: got %v and\n%s\nwant %q in it", err, out, want)
 		}
+	}
+	if out, err = run("^TestScenariosByName$", "none"); err == nil || !strings.Contains(out, "no pattern") {
+		t.Errorf("running no file: got %v and\n%s\nwant it to fail for want of a pattern", err, out)
 	}
 }
 
@@ -303,6 +311,9 @@ func TestSuiteWantsPassingScenarios(t *testing.T) {
 	}
 	wantFailure(t, "ScenarioSuite of a failing scenario", func(tb testing.TB) { rolecalltest.ScenarioSuite(tb, file) }, "fail as it is", "line 2")
 	wantFailure(t, "ScenarioSuite of nothing", func(tb testing.TB) { rolecalltest.ScenarioSuite(tb, "testdata/*.none") }, "no file matches")
+	wantFailure(t, "ScenarioSuite without a pattern", func(tb testing.TB) { rolecalltest.ScenarioSuite(tb) }, "no pattern")
+	wantFailure(t, "RequireCoverage of the zero suite", func(tb testing.TB) { new(rolecalltest.Suite).RequireCoverage(tb) }, "tests nothing")
+	wantFailure(t, "RequireMutationsCaught of the zero suite", func(tb testing.TB) { new(rolecalltest.Suite).RequireMutationsCaught(tb) }, "tests nothing")
 }
 
 // Every mark of a grant, every window and condition is mutated, and a test that holds none of them down is told of all.

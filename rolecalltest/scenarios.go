@@ -11,7 +11,8 @@ import (
 
 // Scenarios runs every file that matches one of the patterns as a subtest, and each step of it as a subtest of that,
 // named by its line: go test -run 'TestPolicy/studio.rolecall/line_12$' reaches a single step. The steps before it are
-// carried out all the same, since they may have changed the policy.
+// carried out all the same, since they may have changed the policy. A pattern that matches no
+// file fails the test, as does a call without one.
 func Scenarios(t *testing.T, patterns ...string) {
 	t.Helper()
 	for _, name := range glob(t, patterns) {

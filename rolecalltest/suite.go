@@ -32,7 +32,8 @@ type trial struct {
 	failures   []string
 }
 
-// ScenarioSuite is the scenario files that match the patterns, each the test of its own policy. Every step must pass.
+// ScenarioSuite is the scenario files that match the patterns, each the test of its own policy. Every step must pass,
+// every pattern match a file, and there be one.
 func ScenarioSuite(tb testing.TB, patterns ...string) *Suite {
 	tb.Helper()
 	s := &Suite{}
@@ -220,6 +221,9 @@ func (s *Suite) RequireMutationsCaught(tb testing.TB, except ...string) {
 
 func (s *Suite) require(tb testing.TB, found, except []string, what string) {
 	tb.Helper()
+	if len(s.subjects) == 0 {
+		tb.Fatal("a suite without a policy tests nothing; make one with ScenarioSuite or FuncSuite")
+	}
 	for _, one := range found {
 		if !slices.Contains(except, one) {
 			tb.Errorf("%s: %s", what, one)

@@ -21,7 +21,7 @@
 // # Golden files
 //
 // Matrix and Routes compare with a file and rewrite it when the test binary has a bool flag named update that is set, or
-// the environment variable ROLECALL_UPDATE is not empty. The package registers no flag, since yours may have that name
+// the environment variable ROLECALL_UPDATE is 1 or true. The package registers no flag, since yours may have that name
 // already. To have go test -update, write in one of your test files:
 //
 //	var _ = flag.Bool("update", false, "rewrite golden files")

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -13,7 +14,7 @@ import (
 // golden compares what a test got with a file, or rewrites the file.
 func golden(tb testing.TB, file, got string) {
 	tb.Helper()
-	if updating() {
+	if updating(tb) {
 		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
 			tb.Fatal(err)
 		}
@@ -34,13 +35,22 @@ func golden(tb testing.TB, file, got string) {
 		file, difference(want, got))
 }
 
-func updating() bool {
+func updating(tb testing.TB) bool {
+	tb.Helper()
 	if f := flag.Lookup("update"); f != nil {
 		if g, ok := f.Value.(flag.Getter); ok && g.Get() == true {
 			return true
 		}
 	}
-	return os.Getenv("ROLECALL_UPDATE") != ""
+	word := os.Getenv("ROLECALL_UPDATE")
+	if word == "" {
+		return false
+	}
+	update, err := strconv.ParseBool(word)
+	if err != nil {
+		tb.Fatalf("ROLECALL_UPDATE=%q is neither true nor false; 1 rewrites golden files", word)
+	}
+	return update
 }
 
 // difference lists the lines that only one side has, in order: enough for tables, whose lines are all different.

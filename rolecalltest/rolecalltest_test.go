@@ -189,8 +189,13 @@ func TestMatrix(t *testing.T) {
 	t.Setenv("ROLECALL_UPDATE", "1")
 	file := filepath.Join(t.TempDir(), "deep", "matrix.txt")
 	m.Check(t, p, file)
-	t.Setenv("ROLECALL_UPDATE", "")
-	m.Check(t, p, file)
+	for _, word := range []string{"", "0", "false"} {
+		t.Setenv("ROLECALL_UPDATE", word)
+		m.Check(t, p, file)
+		wantFailure(t, "no golden file and ROLECALL_UPDATE="+word, func(tb testing.TB) { m.Check(tb, p, file+".none") }, "run the test again")
+	}
+	t.Setenv("ROLECALL_UPDATE", "please")
+	wantFailure(t, "ROLECALL_UPDATE=please", func(tb testing.TB) { m.Check(tb, p, file) }, "ROLECALL_UPDATE", `"please"`)
 }
 
 func TestMatrixTellsErrors(t *testing.T) {

@@ -835,6 +835,62 @@ func TestOptionsAreChecked(t *testing.T) {
 
 // Every result of a search evaluates to true, and everything that is not a result to false, in a world of groups,
 // private places, denials and conditions.
+// However a resource is named, it is the same one: its place and properties are those of the directory, and a test sees
+// its id.
+func TestAResourceHasOneIdentity(t *testing.T) {
+	const policy = `
+permission doc.read
+permission doc.edit
+permission doc.print
+condition own
+condition sealed
+kind scope folder
+kind scope doc
+role user
+  allow doc.read
+  allow doc.edit when own
+  allow doc.print
+  except doc.print when sealed
+grant user:a user at /
+override everyone deny * at /folder:locked
+`
+	entities := `{"conditions":{"own":"resource.owner == subject.id","sealed":"resource.id == \"9\""},
+	  "resources":[
+	    {"type":"doc","id":"101","scope":"/folder:locked/doc:101"},
+	    {"type":"doc","id":"seven","scope":"/folder:open/doc:7","properties":{"owner":"b"}},
+	    {"type":"doc","id":"one","scope":"/doc:1","properties":{"owner":"b"}},
+	    {"type":"doc","id":"/folder:open/doc:8","properties":{"owner":"b"}},
+	    {"type":"doc","id":"/doc:spelled","properties":{"owner":"b"}},
+	    {"type":"doc","id":"9","properties":{"owner":"b"}}]}`
+	h := handler(t, policy, options(t, entities, authzen.FillFromSent))
+	for _, tc := range []struct {
+		action, id string
+		want       bool
+	}{
+		{"read", "101", false}, {"read", "/doc:101", false}, {"read", "/folder:locked/doc:101", false},
+		{"edit", "seven", false}, {"edit", "/folder:open/doc:7", false},
+		{"edit", "one", false}, {"edit", "1", false}, {"edit", "/doc:1", false},
+		{"edit", "/folder:open/doc:8", false},
+		{"edit", "spelled", false}, {"edit", "/doc:spelled", false},
+		{"edit", "9", false}, {"edit", "/doc:9", false},
+		{"print", "9", false}, {"print", "/doc:9", false}, {"print", "one", true},
+		{"edit", "unknown", true}, {"edit", "/doc:unknown", true}, {"edit", "/folder:open/doc:unknown", true},
+	} {
+		// What a caller claims of a known resource does not count.
+		resource := fmt.Sprintf(`"resource":{"type":"doc","id":%q,"properties":{"owner":"a"}}`, tc.id)
+		b := body(`"subject":{"type":"user","id":"a"}`, fmt.Sprintf(`"action":{"name":%q}`, tc.action), resource)
+		if w := post(h, evaluation, b); !strings.HasPrefix(w.Body.String(), fmt.Sprintf(`{"decision":%v`, tc.want)) {
+			t.Errorf("%s: got %s, want %v", b, w.Body, tc.want)
+		}
+	}
+	bare := options(t, entities, authzen.IgnoreSent)
+	bare.Directory = nil
+	b := body(`"subject":{"type":"user","id":"a"}`, `"action":{"name":"print"}`, `"resource":{"type":"doc","id":"/doc:9"}`)
+	if w := post(handler(t, policy, bare), evaluation, b); w.Body.String() != "{\"decision\":false}\n" {
+		t.Errorf("%s without a directory: got %s, want false", b, w.Body)
+	}
+}
+
 func TestSearchAgreesWithEvaluation(t *testing.T) {
 	const policy = `
 permission doc.read
@@ -869,7 +925,7 @@ grant user:e reader at /folder:open
 	for _, world := range []string{"", entities} {
 		h := handler(t, policy, options(t, world, authzen.IgnoreSent))
 		subjects := map[string][]string{"user": {"a", "b", "c", "d", "e", "z", "nobody"}, "robot": {"r2"}, "group": {"staff", "interns"}}
-		docs := []string{"public", "one", "lost", "/folder:open/doc:1", "/folder:open/doc:2", "/folder:open/doc:3", "/folder:open/doc:9"}
+		docs := []string{"public", "/doc:public", "one", "lost", "/doc:lost", "/folder:open/doc:1", "/folder:open/doc:2", "/folder:open/doc:3", "/folder:open/doc:9"}
 		actions := []string{"read", "write", "doc.read", "share.doc.read", "rolecall.grant.create"}
 		may := func(typ, id, action, doc string) bool {
 			b := fmt.Sprintf(`{"subject":{"type":%q,"id":%q},"action":{"name":%q},"resource":{"type":"doc","id":%q}}`, typ, id, action, doc)

@@ -115,12 +115,16 @@ func TestParseEntities(t *testing.T) {
 		`{"subjects":{}}`:                "not an array",
 		`{"subjects":[7]}`:               "subjects[0] is not an object",
 		`{"subjects":[{"type":"user"}]}`: "subjects[0] has no type or no id",
-		`{"subjects":[{"type":"user","id":"a"},{"type":"user","id":"a"}]}`: "subjects[1] is there twice",
-		`{"subjects":[{"type":"user","id":"a","scope":"/"}]}`:              `"scope" is not known`,
-		`{"resources":[{"type":"doc","id":"a","scope":"doc"}]}`:            "a scope is written",
-		`{"conditions":{"own":"x"}}`:                                       "condition own",
-		`{"conditions":{"own":7}}`:                                         "not a string",
-		`{"conditions":{"own":"1 == 1","own":"1 == 1"}}`:                   "twice",
+		`{"subjects":[{"type":"user","id":"a"},{"type":"user","id":"a"}]}`:                                                                                           "subjects[1] is there twice",
+		`{"subjects":[{"type":"user","id":"a","scope":"/"}]}`:                                                                                                        `"scope" is not known`,
+		`{"resources":[{"type":"doc","id":"a","scope":"doc"}]}`:                                                                                                      "a scope is written",
+		`{"resources":[{"type":"doc","id":"a","scope":"/folder:f/doc:x"},{"type":"doc","id":"b","scope":"/folder:f/doc:x"}]}`:                                        `have one name, "/folder:f/doc:x"`,
+		`{"resources":[{"type":"doc","id":"a","scope":"/doc:x"},{"type":"doc","id":"x"}]}`:                                                                           `have one name, "x"`,
+		`{"resources":[{"type":"doc","id":"/doc:x"},{"type":"doc","id":"x"}]}`:                                                                                       `have one name, "x"`,
+		`{"resources":[{"type":"doc","id":"a","scope":"/folder:f"},{"type":"doc","id":"b","scope":"/folder:f"},{"type":"file","id":"a","scope":"/folder:f/doc:x"}]}`: "",
+		`{"conditions":{"own":"x"}}`:                     "condition own",
+		`{"conditions":{"own":7}}`:                       "not a string",
+		`{"conditions":{"own":"1 == 1","own":"1 == 1"}}`: "twice",
 	} {
 		_, err := authzen.ParseEntities([]byte(src))
 		if want == "" && err != nil || want != "" && (err == nil || !strings.Contains(err.Error(), want)) {
@@ -131,8 +135,10 @@ func TestParseEntities(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	known, err := e.Resource(t.Context(), "doc", "a")
-	if want := rolecall.In("folder", "f").In("doc", "a"); err != nil || known.Scope != want || known.Properties["n"] != 1.0 {
-		t.Errorf("Resource: got %+v, %v, want scope %s and n 1", known, err, want)
+	for name, id := range map[string]string{"a": "", "/folder:f/doc:a": "a"} {
+		known, err := e.Resource(t.Context(), "doc", name)
+		if want := rolecall.In("folder", "f").In("doc", "a"); err != nil || known.Scope != want || known.Properties["n"] != 1.0 || known.ID != id {
+			t.Errorf("Resource(%q): got %+v, %v, want scope %s, n 1 and id %q", name, known, err, want, id)
+		}
 	}
 }

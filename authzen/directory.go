@@ -15,6 +15,8 @@ type Known struct {
 	Properties map[string]any
 	// Scope is where a resource lies, where the host knows better than the mapping. Zero leaves it to the mapping.
 	Scope rolecall.Scope
+	// ID is the id of a resource that was asked for by another spelling. Empty says that it was asked for by its id.
+	ID string
 }
 
 // A Directory tells of the host's entities: what is known of them, for conditions, and which there are, for searches.
@@ -22,7 +24,9 @@ type Known struct {
 type Directory interface {
 	// Subject returns what is known of a subject, the zero Known where nothing is.
 	Subject(ctx context.Context, typ, id string) (Known, error)
-	// Resource returns what is known of a resource, the zero Known where nothing is.
+	// Resource returns what is known of a resource, the zero Known where nothing is. Callers may name a resource by the
+	// path of its scope. With the default mapping a path of one step is asked for as the id that it spells; a longer
+	// one is asked for as it is, and where it is that of a known resource it should be answered as its id would be.
 	Resource(ctx context.Context, typ, id string) (Known, error)
 	// Subjects yields the ids of the subjects of a type, in any order.
 	Subjects(ctx context.Context, typ string) iter.Seq2[string, error]
@@ -45,15 +49,17 @@ type Entities struct {
 
 	subjects  map[string]map[string]Known // by type, by id
 	resources map[string]map[string]Known
+	paths     map[string]map[string]string // by type, by another name: the id
 }
 
-// ParseEntities reads entities. It is strict: members that it does not know are errors.
+// ParseEntities reads entities. It is strict: members that it does not know are errors, and so are two resources that one
+// path would name.
 func ParseEntities(data []byte) (*Entities, error) {
 	o, err := parseObject(data, 64)
 	if err != nil {
 		return nil, fmt.Errorf("entities: %w", err)
 	}
-	e := &Entities{Conditions: map[rolecall.Condition]Test{}, subjects: map[string]map[string]Known{}, resources: map[string]map[string]Known{}}
+	e := &Entities{Conditions: map[rolecall.Condition]Test{}, subjects: map[string]map[string]Known{}, resources: map[string]map[string]Known{}, paths: map[string]map[string]string{}}
 	if err := e.read(o); err != nil {
 		return nil, fmt.Errorf("entities: %w", err)
 	}
@@ -80,7 +86,40 @@ func (e *Entities) read(o object) error {
 	if err := readKnown(o, "subjects", e.subjects, "type", "id", "properties"); err != nil {
 		return err
 	}
-	return readKnown(o, "resources", e.resources, "type", "id", "properties", "scope")
+	if err := readKnown(o, "resources", e.resources, "type", "id", "properties", "scope"); err != nil {
+		return err
+	}
+	return e.readPaths()
+}
+
+// readPaths notes by what else than their ids resources can be named.
+func (e *Entities) readPaths() error {
+	for _, typ := range slices.Sorted(maps.Keys(e.resources)) {
+		known := e.resources[typ]
+		e.paths[typ] = map[string]string{}
+		for _, id := range slices.Sorted(maps.Keys(known)) {
+			for _, name := range otherNames(typ, id, known[id].Scope) {
+				other, twice := e.paths[typ][name]
+				if _, isID := known[name]; isID {
+					other, twice = name, true
+				}
+				if twice && other != id {
+					return bad("resources %q and %q of type %q have one name, %q", other, id, typ, name)
+				}
+				e.paths[typ][name] = id
+			}
+		}
+	}
+	return nil
+}
+
+// otherNames returns what else an id is spelled, and what the scope is named by where it ends in the type.
+func otherNames(typ, id string, at rolecall.Scope) []string {
+	names := []string{plainID(Entity{Type: typ, ID: id})}
+	if !at.IsZero() && string(at.Kind()) == typ {
+		names = append(names, plainID(Entity{Type: typ, ID: at.String()}))
+	}
+	return names
 }
 
 // only refuses members of other names.
@@ -151,9 +190,14 @@ func (e *Entities) Subject(ctx context.Context, typ, id string) (Known, error) {
 	return e.subjects[typ][id], ctx.Err()
 }
 
-// Resource returns what is known of a resource.
+// Resource returns what is known of a resource, by its id or by the path of the scope that it was given.
 func (e *Entities) Resource(ctx context.Context, typ, id string) (Known, error) {
-	return e.resources[typ][id], ctx.Err()
+	known, there := e.resources[typ][id]
+	if plain, placed := e.paths[typ][id]; !there && placed {
+		known = e.resources[typ][plain]
+		known.ID = plain
+	}
+	return known, ctx.Err()
 }
 
 // Subjects yields the ids of the subjects of a type.

@@ -16,7 +16,8 @@
 // its kind; a resource is the scope type:id at the top of the instance, or the scope that its id spells as a path whose
 // last step is of that type (/project:alpha/shot:010); and an action is the permission of that name, otherwise the
 // permission type.name, so that read on a record is record.read. Upper case in an action counts as lower case, since
-// permissions have none.
+// permissions have none. A path of one step (/shot:010) is another spelling of the plain id: the Directory and the tests
+// of conditions see the plain one.
 //
 // # Properties
 //

@@ -182,8 +182,8 @@ func (s *session) question(e Evaluation) (question, error) {
 	if q.permission, err = s.o.Mapping.Action(s.snapshot.Catalog(), e.Action, e.Resource.Type); err != nil {
 		return q, unknown(err)
 	}
-	known, err := s.resource(e.Resource)
-	if err != nil {
+	var known Known
+	if e.Resource, known, err = s.resource(e.Resource); err != nil {
 		return q, err
 	}
 	if q.scope, err = s.place(e.Resource, known); err != nil {
@@ -195,12 +195,20 @@ func (s *session) question(e Evaluation) (question, error) {
 
 func unknown(err error) error { return fmt.Errorf("%w: %w", errUnknown, err) }
 
-// resource returns what the directory knows of a resource.
-func (s *session) resource(r Entity) (Known, error) {
-	if s.o.Directory == nil {
-		return Known{}, nil
+// resource returns a resource by its id, whatever it was named by, and what the directory knows of it. What follows goes
+// by that id alone, so that another spelling is not another resource.
+func (s *session) resource(r Entity) (Entity, Known, error) {
+	if s.paths {
+		r.ID = plainID(r)
 	}
-	return s.lastResource.ask(s.ctx, r.Type, r.ID, s.o.Directory.Resource)
+	if s.o.Directory == nil {
+		return r, Known{}, nil
+	}
+	known, err := s.lastResource.ask(s.ctx, r.Type, r.ID, s.o.Directory.Resource)
+	if known.ID != "" {
+		r.ID = known.ID
+	}
+	return r, known, err
 }
 
 func (s *session) place(r Entity, known Known) (rolecall.Scope, error) {

@@ -93,6 +93,7 @@ type Handler struct {
 	routes map[string]route // by path
 
 	plainSubjects, plainResources bool // types are kinds, and ids are as they are
+	paths                         bool // an id may be a path
 }
 
 // A route is what there is at a path.
@@ -122,6 +123,7 @@ func NewHandler(source Source, o *Options) (*Handler, error) {
 	}
 	h.plainSubjects = h.o.Mapping.Subject == nil && h.o.Mapping.NameSubject == nil
 	h.plainResources = h.o.Mapping.Resource == nil && h.o.Mapping.NameResource == nil
+	h.paths = h.o.Mapping.Resource == nil
 	h.o.setDefaults()
 	h.routes = map[string]route{}
 	for path, answer := range map[string]answerer{

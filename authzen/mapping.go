@@ -55,16 +55,32 @@ func nameSubject(s rolecall.Subject) (Entity, bool) {
 	return Entity{Type: string(s.Kind()), ID: s.ID()}, true
 }
 
-// scopeOf takes an id for a path only where it is one in full, ending in the entity's type, so that a file called
-// /etc/passwd stays a file of that name.
 func scopeOf(e Entity) (rolecall.Scope, error) {
-	if strings.HasPrefix(e.ID, "/") {
-		if at, err := rolecall.ParseScope(e.ID); err == nil && !at.IsGlobal() && string(at.Kind()) == e.Type {
-			return at, nil
-		}
+	if at, ok := pathOf(e); ok {
+		return at, nil
 	}
 	at := rolecall.In(rolecall.ScopeKind(e.Type), e.ID)
 	return at, at.Valid()
+}
+
+// pathOf takes an id for a path only where it is one in full, ending in the entity's type, so that a file called
+// /etc/passwd stays a file of that name.
+func pathOf(e Entity) (rolecall.Scope, bool) {
+	if !strings.HasPrefix(e.ID, "/") {
+		return rolecall.Scope{}, false
+	}
+	at, err := rolecall.ParseScope(e.ID)
+	return at, err == nil && !at.IsGlobal() && string(at.Kind()) == e.Type
+}
+
+// plainID returns the id that a path of one step is another spelling of, and any other id as it is.
+func plainID(e Entity) string {
+	if at, ok := pathOf(e); ok {
+		if plain, ok := nameResource(at); ok {
+			return plain.ID
+		}
+	}
+	return e.ID
 }
 
 func nameResource(at rolecall.Scope) (Entity, bool) {

@@ -197,15 +197,14 @@ func (s *session) resources(e Evaluation) ([]candidate, error) {
 		if err != nil {
 			return nil, err
 		}
-		r := Entity{Type: e.Resource.Type, ID: id}
-		known, err := s.resource(r)
+		r, known, err := s.resource(Entity{Type: e.Resource.Type, ID: id})
 		if err != nil {
 			return nil, err
 		}
 		at, err := s.place(r, known)
 		if err == nil && !taken[at] {
 			taken[at] = true
-			add(id)
+			add(r.ID)
 		}
 	}
 	for at := range s.named(e.Resource.Type) {

@@ -126,7 +126,8 @@ const (
 type LintOptions struct {
 	// Off are the codes that are not looked for.
 	Off []LintCode
-	// External are the kinds of subject that are outsiders. Nil is guest alone.
+	// External are the kinds of subject that are outsiders, declared ones or those that every catalog knows. Nil is guest
+	// alone.
 	External []rolecall.SubjectKind
 	// Term is after how long what an outsider has without an end is proposed to end. Zero is 90 days.
 	Term time.Duration
@@ -186,7 +187,8 @@ var lintChecks = []lintCheck{
 
 // Lint looks for what is unused, needless, too wide or fragile in a policy, at the instant of its snapshot. The
 // diagnostics come in a fixed order: the most severe first, then by code, statement and subject. An error says that the
-// snapshot has no instant, that a code is unknown, or that the deputy is a group.
+// snapshot has no instant, that a code is unknown, that a kind of outsiders or of the deputy is not declared, or that the
+// deputy is a group.
 //
 // Its cost follows the size of the policy. What conditions may allow counts as allowed.
 func Lint(s *rolecall.Snapshot, o *LintOptions) ([]Diagnostic, error) {

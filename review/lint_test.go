@@ -421,6 +421,22 @@ func TestLintOptions(t *testing.T) {
 			t.Errorf("%s: %s proposes %q, want %q", name, test.code, got, test.want)
 		}
 	}
+	for _, test := range []struct {
+		options review.LintOptions
+		want    error
+		words   string
+	}{
+		{review.LintOptions{External: []rolecall.SubjectKind{"vendor", "vendr"}}, rolecall.ErrUnknown, `external: no subject kind "vendr" is declared (did you mean "vendor"?)`},
+		{review.LintOptions{External: []rolecall.SubjectKind{""}}, rolecall.ErrInvalid, "external: "},
+		{review.LintOptions{Deputy: rolecall.NewSubject("usr", "zoe")}, rolecall.ErrUnknown, "usr"},
+	} {
+		if _, err := review.Lint(s, &test.options); !errors.Is(err, test.want) || !strings.Contains(fmt.Sprint(err), test.words) {
+			t.Errorf("Lint with %+v: %v, want %s and %q", test.options, err, test.want, test.words)
+		}
+	}
+	if _, err := review.Lint(s, &review.LintOptions{External: []rolecall.SubjectKind{rolecall.KindService, rolecall.KindGuest, "vendor"}}); err != nil {
+		t.Errorf("Lint with kinds that every catalog knows as outsiders: %v, want no error", err)
+	}
 	if _, err := review.Lint(s, &review.LintOptions{Off: []review.LintCode{"no-such"}, Deputy: rolecall.Group("g")}); !errors.Is(err, rolecall.ErrUnknown) || !errors.Is(err, rolecall.ErrInvalid) {
 		t.Errorf("Lint with an unknown code and a group as deputy: %v, want %s and %s", err, rolecall.ErrUnknown, rolecall.ErrInvalid)
 	}

@@ -125,8 +125,22 @@ func (l *linter) settle() error {
 	}
 	if d := l.o.Deputy; !d.IsZero() && (d.Valid() != nil || d.IsGroup()) {
 		faults = append(faults, fmt.Errorf("the deputy %s is no subject that may hold a role by itself: %w", d, rolecall.ErrInvalid))
+	} else if !d.IsZero() {
+		faults = append(faults, l.ofDeclaredKind("the deputy", d))
+	}
+	for _, kind := range l.o.External {
+		faults = append(faults, l.ofDeclaredKind("external", rolecall.NewSubject(kind, "somebody")))
 	}
 	return errors.Join(faults...)
+}
+
+// ofDeclaredKind refuses a subject of a kind that the policy cannot have, at whatever instant.
+func (l *linter) ofDeclaredKind(what string, who rolecall.Subject) error {
+	_, err := l.s.At(time.Unix(0, 0)).For(who, nil)
+	if problems := rolecall.ProblemsOf(err); problems != nil {
+		return fmt.Errorf("%s: %s: %w", what, problems[0].Detail, problems[0].Code)
+	}
+	return err
 }
 
 func (l *linter) bits() permissionBits { return make(permissionBits, (len(l.permissions)+63)/64) }

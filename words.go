@@ -166,51 +166,68 @@ func (r *race) matched(at standing) string {
 // wordsOf returns one undeclared name for each way in which at least one of the wanted patterns matches, and whether the
 // search was complete.
 func wordsOf(patterns, wanted []Pattern, declared *Catalog) (words []Permission, complete bool) {
-	type walk struct {
-		at   standing
-		name string
-	}
 	r := newRace(patterns, wanted)
-	level, seen, found := []walk{{r.start, ""}}, map[string]bool{}, map[string]bool{}
-	wantedEnds := slices.Clone(r.wanted)
-	for i := range wantedEnds {
-		wantedEnds[i] &= r.ends[i]
+	s := wordSearch{race: r, declared: declared, wantedEnds: slices.Clone(r.wanted), seen: map[string]bool{}, found: map[string]bool{}}
+	for i := range s.wantedEnds {
+		s.wantedEnds[i] &= r.ends[i]
 	}
+	level := []walk{{r.start, ""}}
 	for length := 1; length <= maxSegments && len(level) > 0; length++ {
-		var next []walk
+		s.next = nil
 		for _, w := range level {
 			for _, segment := range r.waitsFor(w.at) {
 				if length == 1 && segment+"." == builtinPrefix {
 					continue
 				}
-				v := walk{r.step(w.at, segment), strings.TrimPrefix(w.name+"."+segment, ".")}
-				if !v.at.meets(r.wanted) {
-					continue
-				}
-				key := append(v.at.key(), byte(min(length, minSegments)))
-				if declared.begins(v.name) {
-					key = append(key, v.name...)
-				}
-				if seen[string(key)] {
-					continue
-				}
-				seen[string(key)] = true
-				if len(seen) > mostStates {
+				s.visit(walk{r.step(w.at, segment), strings.TrimPrefix(w.name+"."+segment, ".")}, length)
+				if len(s.seen) > mostStates {
 					return nil, false
-				}
-				next = append(next, v)
-				if length < minSegments || !v.at.meets(wantedEnds) || found[r.matched(v.at)] {
-					continue
-				}
-				if word := NewPermission(v.name); word.ok() && declared.index.find(word) < 0 {
-					found[r.matched(v.at)] = true
-					words = append(words, word)
 				}
 			}
 		}
-		level = next
+		level = s.next
 	}
-	return words, true
+	return s.words, true
+}
+
+// A walk is where the patterns stand after a name.
+type walk struct {
+	at   standing
+	name string
+}
+
+// A wordSearch goes from names to longer ones, and goes on from one of those that make no difference.
+type wordSearch struct {
+	race        *race
+	declared    *Catalog
+	wantedEnds  standing // of the wanted patterns
+	seen, found map[string]bool
+	next        []walk
+	words       []Permission
+}
+
+// visit goes on from a walk of that many segments, and keeps its name where it ends in a new way.
+func (s *wordSearch) visit(w walk, length int) {
+	if !w.at.meets(s.race.wanted) {
+		return
+	}
+	key := append(w.at.key(), byte(min(length, minSegments)))
+	if s.declared.begins(w.name) {
+		key = append(key, w.name...)
+	}
+	if s.seen[string(key)] {
+		return
+	}
+	s.seen[string(key)] = true
+	s.next = append(s.next, w)
+	matched := s.race.matched(w.at)
+	if length < minSegments || !w.at.meets(s.wantedEnds) || s.found[matched] {
+		return
+	}
+	if word := NewPermission(w.name); word.ok() && s.declared.index.find(word) < 0 {
+		s.found[matched] = true
+		s.words = append(s.words, word)
+	}
 }
 
 // freshSegment returns a segment that is none of the literals.

@@ -29,7 +29,7 @@ type touched struct {
 	by            map[Subject]touch
 }
 
-// touch finds what deltas can alter between two policies.
+// touchOf finds what deltas can alter between two policies.
 func touchOf(before, after *policy, deltas []Delta, losses bool) *touched {
 	c := &touched{before: before, after: after, losses: losses, by: map[Subject]touch{}}
 	for _, d := range deltas {

@@ -182,8 +182,9 @@ type voice struct {
 	says Effect
 }
 
-// resolve is the end of step 3: a say overrides those of the roles it inherits from, an Except overrides none, nothing
-// overrides a Forbid; of what is left the strictest counts, and an Except then counts as saying nothing.
+// resolve joins what the roles of one line of inheritance say: a say overrides those of the roles it inherits from, an
+// Except overrides none, nothing overrides a Forbid; of what is left the strictest counts, and an Except then counts as
+// saying nothing.
 func resolve(voices []voice) Effect {
 	strictest := Effect(0)
 	for i, v := range voices {

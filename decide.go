@@ -32,7 +32,7 @@ type extras struct {
 	active []uint32
 }
 
-// outcome is what quick found at one point or several: bits.
+// outcome is what glance or quick found at one point or several: bits.
 type outcome uint8
 
 const (

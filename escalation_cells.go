@@ -21,7 +21,7 @@ func (t *trial) cells(who Subject, r region) []Scope {
 		}
 	}
 	outer := outermost(inTree(roots))
-	for _, all := range [][]Scope{t.landmarks(), inTree(own)} {
+	for _, all := range [][]Scope{t.commonPlaces(), inTree(own)} {
 		for _, root := range outer {
 			for _, at := range within(all, root) {
 				cells[at] = true
@@ -31,8 +31,8 @@ func (t *trial) cells(who Subject, r region) []Scope {
 	return inTree(cells)
 }
 
-// landmarks lists the private scopes and those where something is said to Everyone or to the actor, in order of the tree.
-func (t *trial) landmarks() []Scope {
+// commonPlaces lists the private scopes and those where something is said to Everyone or to the actor, in order of the tree.
+func (t *trial) commonPlaces() []Scope {
 	if t.common != nil {
 		return t.common
 	}

@@ -78,13 +78,13 @@ func (c *court) finding(q *question, s *said, path []Subject) Finding {
 		f.By = c.statement(q, &c.said[s.by])
 	}
 	if s.fate == LostToReplace {
-		f.Cause = q.answers.causes[c.when(q, &c.said[s.by])]
+		f.Cause = q.answers.causes[c.when(&c.said[s.by])]
 	}
 	if s.fate == StoppedByPrivacy {
 		f.Where = q.path.places[q.path.private].scope
 	}
 	if s.fate == StoppedByUnknown || s.effect != Allow {
-		f.Cause = q.answers.causes[c.when(q, s)]
+		f.Cause = q.answers.causes[c.when(s)]
 	}
 	if !s.override {
 		c.nameRule(q, s, &f)
@@ -100,7 +100,7 @@ func (c *court) statement(q *question, s *said) Statement {
 	return q.policy.grant(h, &h.grants[s.index])
 }
 
-func (c *court) when(q *question, s *said) uint16 {
+func (c *court) when(s *said) uint16 {
 	h := c.bearers[s.bearer].holder
 	if s.override {
 		return h.when(h.overrides()[s.index].terms)

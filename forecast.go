@@ -8,8 +8,8 @@ import (
 )
 
 // Forecasting: what a change does. Whose verdicts it can alter, where and of what is found first (affected.go). For each of
-// them the rules before and after are compared at every place inside where one of them changes; survey.go finds these. It does not matter where more is compared than
-// need be, since the comparison is exact.
+// them the rules before and after are compared at every place inside where one of them changes; survey.go finds these. It
+// does not matter where more is compared than need be, since the comparison is exact.
 
 // A task is where and of what the verdicts of a subject may change.
 type task struct {
@@ -26,7 +26,7 @@ type task struct {
 type near struct {
 	policy *policy
 	listed bool
-	places []*place // sorted by spot
+	places []*place // in order
 }
 
 // maxNear is how many places are listed.
@@ -201,7 +201,7 @@ func (t *task) prepare(policies [2]*policy) {
 				n.addInside(way.places[way.n-1])
 			}
 		}
-		slices.SortFunc(n.places, func(a, b *place) int { return cmp.Compare(a.spot(), b.spot()) })
+		slices.SortFunc(n.places, func(a, b *place) int { return cmp.Compare(a.order(), b.order()) })
 		n.places = slices.Compact(n.places)
 		t.near[i] = n
 	}

@@ -136,8 +136,8 @@ func (p *policy) inCharge(who Subject, now instant) bool {
 
 func (p *policy) somebodyInCharge(now instant) bool {
 	q := question{now: now}
-	global, nobody := Global(), Guest("-")
-	if q.ready(p, &nobody, &GrantCreate, &global) != nil {
+	global, anybody := Global(), Guest("-")
+	if q.ready(p, &anybody, &GrantCreate, &global) != nil {
 		return false
 	}
 	inCharge := func(h *holder) bool {

@@ -10,7 +10,7 @@ import (
 	"github.com/rolecall-go/rolecall"
 )
 
-// Each kind of edit takes its permissions at its place (SPEC section 7): with them it passes, without one of them, or
+// Each kind of edit takes its permissions at its place (docs/administration.md): with them it passes, without one of them, or
 // with one of them elsewhere only, it is not permitted.
 
 // A taking is a permission that an edit takes, and where.

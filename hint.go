@@ -5,13 +5,13 @@ package rolecall
 // itself is compared.
 func hintOf(hash uint32) uint16 { return uint16(hash >> 16) }
 
-// A spot puts statements in order of their places: those of one place, and those whose hints are equal, lie together.
-func spotOf(hint uint16, number uint32) uint64 { return uint64(hint)<<32 | uint64(number) }
+// orderOf puts statements in order of their places: those of one place, and those whose hints are equal, lie together.
+func orderOf(hint uint16, number uint32) uint64 { return uint64(hint)<<32 | uint64(number) }
 
-func (at *place) hint() uint16     { return hintOf(at.hash) }
-func (at *place) spot() uint64     { return spotOf(at.hint(), at.number) }
-func (g *grantAt) spot() uint64    { return spotOf(g.hint, g.scope) }
-func (o *overrideAt) spot() uint64 { return spotOf(o.hint, o.scope) }
+func (at *place) hint() uint16      { return hintOf(at.hash) }
+func (at *place) order() uint64     { return orderOf(at.hint(), at.number) }
+func (g *grantAt) order() uint64    { return orderOf(g.hint, g.scope) }
+func (o *overrideAt) order() uint64 { return orderOf(o.hint, o.scope) }
 
 // Hints is a filter of hints: it has those that were put into it, and by chance others. It is as large as to spare most
 // checks a look at a group with a hundred statements. Those of what may speak against an Allow are rare, and have a small

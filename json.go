@@ -262,5 +262,3 @@ func oneMember(data []byte, what string, names ...string) (string, json.RawMessa
 func marshalOne(name string, value any) ([]byte, error) {
 	return json.Marshal(map[string]any{name: value})
 }
-
-// Statements

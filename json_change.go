@@ -157,12 +157,3 @@ func (e *Entry) UnmarshalJSON(data []byte) error {
 			field{"revision", &next.Revision, required}, field{"deltas", (*list[Delta])(&next.Deltas), required})
 	})
 }
-
-// Requests and decisions
-
-// UnmarshalJSON reads an origin: {"revision", "actor", "onBehalf", "reason", "time"}.
-func (o *Origin) UnmarshalJSON(data []byte) error {
-	return decodeInto(o, data, func(o *Origin) []field {
-		return append([]field{{"revision", &o.Revision, required}}, o.Meta.fields()...)
-	})
-}

@@ -156,5 +156,3 @@ func (d Decision) MarshalJSON() ([]byte, error) {
 func (d *Decision) UnmarshalJSON([]byte) error {
 	return problem(ErrInvalid, "decision", "", "a decision is made by a snapshot, not read")
 }
-
-// The vocabulary and the whole policy

@@ -223,5 +223,3 @@ func (c Constraint) MarshalJSON() ([]byte, error) {
 		Roles []RoleName     `json:"roles,omitempty"`
 	}{c.Name, c.Kind, c.Limit, c.Roles})
 }
-
-// Changes and history

@@ -50,21 +50,21 @@ func (q *question) judge() Reason {
 	return c.weigh(q)
 }
 
-// A court has a question and everything said of it.
+// A court has everybody in reach of a question, and everything said.
 type court struct {
 	bearers []bearer
 	said    []said
 }
 
-// nobody stands for a subject of which the policy says nothing.
-var nobody = &holder{}
+// unnamed stands for a subject of which the policy says nothing.
+var unnamed = &holder{}
 
 // bearers lists the subject first and Everyone last, with every group in between: first those that are reached
 // without passing a suspended group, then the rest.
 func (q *question) bearers(list []bearer) []bearer {
 	self := q.self
 	if self == nil {
-		self = nobody
+		self = unnamed
 	}
 	list = append(list, bearer{self, true})
 	if self.number == everyoneNumber && self.group != nil {
@@ -143,7 +143,7 @@ func (c *court) collectAt(q *question, list []said, b, depth int32, at *place, a
 	if grants := h.grantsAt(at); len(grants) > 0 {
 		first := offsetIn(h.grants, grants)
 		for i := range grants {
-			list = q.hear(list, c.hearGrant(q, h, &grants[i], said{bearer: b, depth: depth, index: int32(first + i), by: -1}), all)
+			list = q.hear(list, q.hearGrant(h, &grants[i], said{bearer: b, depth: depth, index: int32(first + i), by: -1}), all)
 		}
 	}
 	if overrides := h.overridesAt(at); len(overrides) > 0 {
@@ -198,7 +198,7 @@ func (q *question) heard(h *holder, terms uint32, effect Effect) Fate {
 }
 
 // hearGrant fills in what a grant says.
-func (c *court) hearGrant(q *question, h *holder, g *grantAt, s said) said {
+func (q *question) hearGrant(h *holder, g *grantAt, s said) said {
 	s.effect = q.says(g.role)
 	s.replace, s.pierce = g.marks&markReplace != 0, g.marks&markPierce != 0
 	switch {
@@ -272,12 +272,12 @@ func reasonOf(f Fate) Reason {
 
 // weigh gives each said its fate and returns the verdict.
 func (c *court) weigh(q *question) Reason {
-	if c.forbidden(q) {
+	if c.forbidden() {
 		return Forbidden
 	}
 	c.strikeAllows(q)
 	c.strikeReplaced(q)
-	c.strikeWithinPoints(q)
+	c.strikeWithinPoints()
 	c.strikeFarther(q)
 	return c.conclude(q)
 }
@@ -285,7 +285,7 @@ func (c *court) weigh(q *question) Reason {
 // speaks says whether s still has something to say.
 func (s *said) speaks() bool { return s.fate == 0 && s.effect != 0 }
 
-func (c *court) forbidden(q *question) bool {
+func (c *court) forbidden() bool {
 	by := int32(-1)
 	for i := range c.said {
 		if s := &c.said[i]; s.speaks() && s.effect == Forbid {
@@ -338,7 +338,7 @@ func (c *court) active(q *question, s *said) bool {
 func (c *court) strikeReplaced(q *question) {
 	for i := range c.said {
 		r := &c.said[i]
-		if !r.replace || !c.stands(q, r) {
+		if !r.replace || !r.stands() {
 			continue
 		}
 		for j := range c.said {
@@ -351,8 +351,8 @@ func (c *court) strikeReplaced(q *question) {
 }
 
 // stands says whether a Replace is in force: it was heard, whatever became of the Allow of its role.
-func (c *court) stands(q *question, r *said) bool {
-	switch r.fate {
+func (s *said) stands() bool {
+	switch s.fate {
 	case NotActivated, StoppedByWindow, StoppedByCondition:
 		return false
 	}
@@ -360,7 +360,7 @@ func (c *court) stands(q *question, r *said) bool {
 }
 
 // strikeWithinPoints leaves at each point the strictest of the overrides, or else the strictest of what roles say.
-func (c *court) strikeWithinPoints(q *question) {
+func (c *court) strikeWithinPoints() {
 	for from := 0; from < len(c.said); {
 		to := from + 1
 		for to < len(c.said) && c.said[to].bearer == c.said[from].bearer && c.said[to].depth == c.said[from].depth {
@@ -434,7 +434,7 @@ func (c *court) conclude(q *question) Reason {
 		}
 	}
 	switch {
-	case verdict == Denied && overridden && !c.survivingAllow(q):
+	case verdict == Denied && overridden && !c.survivingAllow():
 		return Overridden
 	case verdict == NothingSaid:
 		return q.missed
@@ -443,6 +443,6 @@ func (c *court) conclude(q *question) Reason {
 }
 
 // survivingAllow says whether some Allow was left beside the Deny that stood against it.
-func (c *court) survivingAllow(q *question) bool {
+func (c *court) survivingAllow() bool {
 	return slices.ContainsFunc(c.said, func(s said) bool { return s.effect == Allow && s.fate == LostToStricter })
 }

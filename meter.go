@@ -47,9 +47,9 @@ type Reading struct {
 // bounded: what does not fit is counted, not kept.
 //
 // A resolver given a meter (Options.Meter) tells it of each allow of Check and Decide. What is asked of snapshots and
-// views it does not see: guards tell it by Observe and ObserveBatch, and a host by Record. Nothing is written down by itself: who has a
-// meter collects from it regularly, say every few minutes and at the end of the program, and keeps the readings. The
-// package review makes reports of them.
+// views it does not see: guards tell it by Observe and ObserveBatch, and a host by Record. Nothing is written down by
+// itself: who has a meter collects from it regularly, say every few minutes and at the end of the program, and keeps the
+// readings. The package review makes reports of them.
 //
 // Uses are told apart by hashes that differ from process to process: of 64 bits for subject and permission, of 32 for the
 // place. That two uses of one subject and permission at two given projects share one is as likely as one in four billion.

@@ -9,9 +9,9 @@ import (
 	"github.com/rolecall-go/rolecall"
 )
 
-// This file is the naive evaluator: the decision of SPEC section 3, step by step, as plainly and as slowly as it can be
+// This file is the naive evaluator: the decision of docs/model.md, step by step, as plainly and as slowly as it can be
 // written. It shares nothing with the library but the value types: it has its own pattern matching, its own windows and
-// its own tree of scopes, and searches plain lists from front to back. Hold it against SPEC, not against the engine.
+// its own tree of scopes, and searches plain lists from front to back. Hold it against that, not against the engine.
 
 // A verdict is the answer to a question.
 type verdict string

@@ -34,7 +34,7 @@ type Difference struct {
 	Private ScopeRule
 }
 
-// String returns the effect on one line.
+// String returns the difference on one line.
 func (e Difference) String() string {
 	text := e.Subject.String() + " " + e.Permission.String() + " at " + e.Scope.String()
 	if !e.When.Always() {
@@ -161,8 +161,8 @@ func (p *Plan) suspended(who Subject) bool {
 	return h != nil && h.suspended
 }
 
-// String summarises the plan for people: a line for each subject, scope and rule, permissions together; of many subjects
-// to whom the same happens it names the first few.
+// String summarises the plan for people: a line for each subject, scope and rule, permissions together; for many subjects
+// to whom the same happens there is one, which names the first few.
 func (p *Plan) String() string {
 	var b strings.Builder
 	b.WriteString("plan for revision " + strconv.FormatUint(uint64(p.Base()), 10))
@@ -202,7 +202,7 @@ func (p *Plan) summarise(b *strings.Builder, verb string, way direction) {
 	}
 }
 
-// lines writes the effects with those permissions together that have the same places and rules.
+// lines writes the differences with those permissions together that have the same places and rules.
 func (e *effects) lines(who Subject, way direction) []string {
 	var order []string
 	permissions := map[string][]string{}

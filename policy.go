@@ -7,10 +7,10 @@ import (
 
 // A policy is the content of a Snapshot, indexed for decisions. It is immutable once its draft is finished.
 //
-// What a subject says is kept with the subject: its grants, overrides and memberships, as small records of numbers.
-// What is said at a scope is found from the scope: a place knows which groups, and which other subjects, have
-// statements there. A check walks the few known places above its target, reads the subject's own statements there, and
-// asks each place which of the subject's groups speak there. docs/design/index.md draws it.
+// What a subject says is kept with the subject: its grants, overrides and memberships, as small records of numbers. Most
+// checks pass by their hints over those that are said elsewhere, see glance. What is said at a scope is found from the
+// scope, too: a place knows which groups, and which other subjects, have statements there, for the checks that are not
+// plain, and for lists. docs/design/index.md draws it.
 type policy struct {
 	catalog     *Catalog
 	revision    Revision
@@ -39,7 +39,7 @@ type holder struct {
 	number    uint32 // among the users or among the groups
 	suspended bool
 	owner     *token
-	grants    []grantAt   // sorted by spot
+	grants    []grantAt   // in order
 	groups    []memberAt  // the groups it is directly in
 	room      [2]memberAt // for groups, so that most holders are two pieces of memory
 	rare      *rarities   // nil for most
@@ -231,7 +231,7 @@ func (p *policy) step(target *Scope, n int) *place {
 func (h *holder) grantsAt(at *place) []grantAt {
 	lo := 0
 	if len(h.grants) > 8 {
-		lo, _ = slices.BinarySearchFunc(h.grants, at.spot(), func(g grantAt, spot uint64) int { return cmp.Compare(g.spot(), spot) })
+		lo, _ = slices.BinarySearchFunc(h.grants, at.order(), func(g grantAt, order uint64) int { return cmp.Compare(g.order(), order) })
 	} else {
 		for lo < len(h.grants) && h.grants[lo].scope != at.number {
 			lo++
@@ -250,7 +250,7 @@ func (h *holder) overridesAt(at *place) []overrideAt {
 	if len(list) == 0 {
 		return nil
 	}
-	lo, _ := slices.BinarySearchFunc(list, at.spot(), func(o overrideAt, spot uint64) int { return cmp.Compare(o.spot(), spot) })
+	lo, _ := slices.BinarySearchFunc(list, at.order(), func(o overrideAt, order uint64) int { return cmp.Compare(o.order(), order) })
 	hi := lo
 	for hi < len(list) && list[hi].scope == at.number {
 		hi++

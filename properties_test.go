@@ -10,8 +10,8 @@ import (
 	"pgregory.net/rapid"
 )
 
-// This file holds SPEC section 4: what must be true of every policy, each sentence by name, on random worlds. What
-// speaks of decisions alone is asked of the naive evaluator too, so that a property that SPEC does not have shows.
+// This file holds what must be true of every policy, each sentence by name, on random worlds. What
+// speaks of decisions alone is asked of the naive evaluator too, so that a property that the law does not have shows.
 
 // An evaluator answers questions of a policy, whose statements it is given in any order.
 type evaluator func(t rapid.TB, statements []rolecall.Statement) func(question) verdict

@@ -137,7 +137,7 @@ func (d *draft) edit(e Edit, m Meta, position int) {
 	case OpForgetScope:
 		d.forgetScope(e.Scope, place)
 	case OpActivate:
-		d.activate(e.Activation, m, place)
+		d.activate(e.Activation, m)
 	default:
 		d.refused(problem(ErrInvalid, place, "", "the zero edit does nothing"), nil)
 	}
@@ -243,7 +243,7 @@ func (p *policy) placedAt(at *place) []Statement {
 
 // activate turns an eligible grant into an ordinary one. Where several serve, the nearest one does: to the subject
 // first, then to the scope; an unconditional one before one with a condition.
-func (d *draft) activate(a Activation, m Meta, place string) {
+func (d *draft) activate(a Activation, m Meta) {
 	before := len(d.problems)
 	want := Grant{Subject: a.Subject, Role: a.Role, Scope: a.Scope}
 	if !d.checkKey(want) {

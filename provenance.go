@@ -322,3 +322,10 @@ func (f *Finding) memberships() []Membership {
 	}
 	return steps
 }
+
+// UnmarshalJSON reads an origin: {"revision", "actor", "onBehalf", "reason", "time"}.
+func (o *Origin) UnmarshalJSON(data []byte) error {
+	return decodeInto(o, data, func(o *Origin) []field {
+		return append([]field{{"revision", &o.Revision, required}}, o.Meta.fields()...)
+	})
+}

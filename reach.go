@@ -20,8 +20,8 @@ func (s *Snapshot) Reach(p Permission, t Scope, facts Facts) (*Reach, error) {
 		return nil, errNoInstant()
 	}
 	r := &Reach{}
-	nobody := Everyone()
-	if err := r.question.ready(s.policy, &nobody, &p, &t); err != nil {
+	everyone := Everyone()
+	if err := r.question.ready(s.policy, &everyone, &p, &t); err != nil {
 		return nil, err
 	}
 	if err := r.question.giveFacts(facts); err != nil {

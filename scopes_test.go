@@ -253,7 +253,7 @@ func formsOf(t *testing.T, s *rolecall.Snapshot, who rolecall.Subject, kind role
 	return f
 }
 
-// The forms of SPEC section 5: everything, everything open, these, all but these, those where a condition holds.
+// The forms of a set: everything, everything open, these, all but these, those where a condition holds.
 func TestScopesForms(t *testing.T) {
 	sees := role("r0", rule(rolecall.Allow, "", "task.view"))
 	deny := override(ann, rolecall.Deny, "task.view", sibling)

@@ -147,7 +147,7 @@ func (p *policy) tenures(h *holder, watched map[uint32][]RoleName) []tenure {
 	var out []tenure
 	for _, one := range p.upward(h) {
 		for _, w := range reached[one] {
-			out = p.tenuresOf(out, one, w, watched)
+			out = tenuresOf(out, one, w, watched)
 			for i := range one.groups {
 				m := &one.groups[i]
 				if through := w.and(one.window(m.terms)); !through.Empty() {
@@ -161,7 +161,7 @@ func (p *policy) tenures(h *holder, watched map[uint32][]RoleName) []tenure {
 }
 
 // tenuresOf adds the watched roles that a holder has been granted itself, as far as a window is open.
-func (p *policy) tenuresOf(out []tenure, h *holder, w Window, watched map[uint32][]RoleName) []tenure {
+func tenuresOf(out []tenure, h *holder, w Window, watched map[uint32][]RoleName) []tenure {
 	for i := range h.grants {
 		g := &h.grants[i]
 		names := watched[g.role]
@@ -198,10 +198,10 @@ func (p *policy) upward(h *holder) []*holder {
 
 // widened adds a window to a set of those of which none lies within another one.
 func widened(set []Window, w Window) []Window {
-	if slices.ContainsFunc(set, func(wider Window) bool { return wider.holds(w) }) {
+	if slices.ContainsFunc(set, func(wider Window) bool { return wider.spans(w) }) {
 		return set
 	}
-	return append(slices.DeleteFunc(set, w.holds), w)
+	return append(slices.DeleteFunc(set, w.spans), w)
 }
 
 // sortedTenures puts tenures in the order of their grants, so that of many that clash the same are told each time.
@@ -224,8 +224,8 @@ func (w Window) and(other Window) Window {
 	return w
 }
 
-// holds says whether the window is open whenever the other one is.
-func (w Window) holds(part Window) bool {
+// spans says whether the window is open whenever the other one is.
+func (w Window) spans(part Window) bool {
 	return (w.NotBefore.IsZero() || !part.NotBefore.IsZero() && !part.NotBefore.Before(w.NotBefore)) &&
 		(w.NotAfter.IsZero() || !part.NotAfter.IsZero() && !part.NotAfter.After(w.NotAfter))
 }

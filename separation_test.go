@@ -12,7 +12,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-// Static separation of duty against a naive count (SPEC section 6): on load, and after random edits of every kind.
+// Static separation of duty against a naive count: on load, and after random edits of every kind.
 
 // moments are instants of every kind: before the first window opens, in each of them, and after the last one has closed.
 var moments = append([]time.Time{day(-1)}, instants...)

@@ -98,11 +98,11 @@ func (s *Snapshot) check(now *instant, who *Subject, p *Permission, t *Scope, fa
 			return r
 		}
 	}
-	return s.checkAll(now, who, p, t, facts)
+	return s.checkFully(now, who, p, t, facts)
 }
 
-// checkAll is check without the short way.
-func (s *Snapshot) checkAll(now *instant, who *Subject, p *Permission, t *Scope, facts []Facts) error {
+// checkFully is check without the short way.
+func (s *Snapshot) checkFully(now *instant, who *Subject, p *Permission, t *Scope, facts []Facts) error {
 	q := question{now: *now}
 	if err := q.ready(s.policy, who, p, t); err != nil {
 		return err
@@ -163,35 +163,24 @@ func (s *Snapshot) denial(r Request, reason Reason, because ...Finding) Decision
 // narrow makes the rare parts of a request ready. The reason is Suspended or Narrowed where they alone deny it.
 func (q *question) narrow(self Subject, groups []Subject, actor Subject, n Narrowing) (Reason, error) {
 	p := q.policy
-	x := extras{narrow: n.byRole}
-	for _, g := range groups {
-		if fault := p.catalog.checkSubject("request", g); fault != nil {
-			return 0, fault
-		}
-		if !g.IsGroup() || g.isEveryone() || self.isEveryone() {
-			return 0, problem(ErrInvalid, "request", g.String(), "only a group can be vouched for, and Everyone joins none")
-		}
-		if h := p.holder(g); h != nil && g != self {
-			x.groups = append(x.groups, h)
-		}
+	vouched, err := p.vouchedFor(self, groups)
+	if err != nil {
+		return 0, err
 	}
-	for _, name := range n.roles {
-		r := p.roles.find(name)
-		if r == nil {
-			return 0, p.unknownRole(name)
-		}
-		x.active = append(x.active, r.number)
+	active, err := p.activeRoles(n.roles)
+	if err != nil {
+		return 0, err
 	}
 	for _, pattern := range slices.Concat(n.patterns...) {
 		if fault := p.catalog.checkPattern("request", pattern); fault != nil {
 			return 0, fault
 		}
 	}
-	if err := p.checkActive(x.active); err != nil {
+	if err := p.checkActive(active); err != nil {
 		return 0, err
 	}
-	if x.groups != nil || x.narrow {
-		q.extra = &x
+	if vouched != nil || n.byRole {
+		q.extra = &extras{groups: vouched, narrow: n.byRole, active: active}
 	}
 	if !actor.IsZero() {
 		if fault := p.catalog.checkSubject("request", actor); fault != nil {
@@ -201,10 +190,39 @@ func (q *question) narrow(self Subject, groups []Subject, actor Subject, n Narro
 			return Suspended, nil
 		}
 	}
+	// A view, which asks of no permission yet, looks at the patterns itself.
 	if n.byPattern && q.permission >= 0 && !(q.self != nil && q.self.suspended) && !n.covers(p.catalog.permissions[q.permission]) {
 		return Narrowed, nil
 	}
 	return NothingSaid, nil
+}
+
+// vouchedFor returns the groups that somebody vouches for, as far as the policy says anything of them.
+func (p *policy) vouchedFor(self Subject, groups []Subject) (vouched []*holder, err error) {
+	for _, g := range groups {
+		if fault := p.catalog.checkSubject("request", g); fault != nil {
+			return nil, fault
+		}
+		if !g.IsGroup() || g.isEveryone() || self.isEveryone() {
+			return nil, problem(ErrInvalid, "request", g.String(), "only a group can be vouched for, and Everyone joins none")
+		}
+		if h := p.holder(g); h != nil && g != self {
+			vouched = append(vouched, h)
+		}
+	}
+	return vouched, nil
+}
+
+// activeRoles returns the numbers of the roles of a session.
+func (p *policy) activeRoles(names []RoleName) (active []uint32, err error) {
+	for _, name := range names {
+		r := p.roles.find(name)
+		if r == nil {
+			return nil, p.unknownRole(name)
+		}
+		active = append(active, r.number)
+	}
+	return active, nil
 }
 
 func (n *Narrowing) covers(permission Permission) bool {

@@ -23,7 +23,8 @@ type Store interface {
 	Load(ctx context.Context) (State, error)
 	// Commit keeps p as the next revision, atomically with its history entry. Where the store is no longer at p's base,
 	// or p was judged on another line of revisions (p.History, unless that is empty), it changes nothing and returns
-	// ErrConflict. The store copies what it keeps of p.Entry: its deltas share their slices with snapshots. Any other error may leave it unknown whether p was kept.
+	// ErrConflict. Any other error may leave it unknown whether p was kept. The store copies what it keeps of p.Entry: its
+	// deltas share their slices with snapshots.
 	Commit(ctx context.Context, p *Proposal) error
 	// Changes yields the history after a revision, oldest first, without gaps, and ends where the present is reached.
 	// Where the history after that revision is no longer kept, or that revision is not in it, it yields ErrCompacted.

@@ -54,15 +54,15 @@ func (s *Snapshot) audience(p Permission, t Scope, facts func(Subject) Facts) (*
 		return nil, errNoInstant()
 	}
 	a := &Audience{snapshot: s, target: t, facts: facts}
-	nobody := Everyone()
-	if err := a.question.ready(s.policy, &nobody, &p, &t); err != nil {
+	everyone := Everyone()
+	if err := a.question.ready(s.policy, &everyone, &p, &t); err != nil {
 		return nil, err
 	}
 	a.question.now = instant{at: s.at}
-	if err := s.policy.catalog.checkFacts(a.factsOf(nobody)); err != nil {
+	if err := s.policy.catalog.checkFacts(a.factsOf(everyone)); err != nil {
 		return nil, err
 	}
-	a.everyone = a.allows(nobody, nil)
+	a.everyone = a.allows(everyone, nil)
 	return a, nil
 }
 

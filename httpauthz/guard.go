@@ -98,17 +98,30 @@ func (g *Guard) Require(p rolecall.Permission, at Place) func(http.Handler) http
 	return g.Enforce(Requirement{Permission: p, At: at})
 }
 
-// Enforce is Require with everything that a route can demand. A requirement that is malformed panics here, at start.
+// Enforce is Require with everything that a route can demand. A requirement that is malformed panics here, at start, and so
+// does what it returns, where it is given no handler. Whether the catalog declares what a route demands is for a test to
+// say: see rolecalltest.Routes.
 func (g *Guard) Enforce(q Requirement) func(http.Handler) http.Handler {
 	if err := q.valid(); err != nil {
 		panic(fmt.Sprintf("httpauthz: requirement %s: %v", q, err))
 	}
-	return func(next http.Handler) http.Handler { return &guarded{g, q, next} }
+	return func(next http.Handler) http.Handler { return &guarded{g, q, some(next)} }
+}
+
+// some returns the handler, and panics where there is none: a request that is let in would panic instead.
+func some(h http.Handler) http.Handler {
+	if f, ok := h.(http.HandlerFunc); h == nil || ok && f == nil {
+		panic("httpauthz: there is no handler")
+	}
+	return h
 }
 
 func (q Requirement) valid() error {
 	if q.At.find == nil {
 		return errors.New("it names no place")
+	}
+	if q.At.fault != nil {
+		return q.At.fault
 	}
 	if !q.HideUnless.IsZero() {
 		if err := q.HideUnless.Valid(); err != nil {
@@ -159,7 +172,7 @@ func (h *guarded) locate(r *http.Request, who rolecall.Subject) (rolecall.Scope,
 // or something could not be found out (503). It is for handlers that ask by themselves, through From: a list page that
 // shows what its reader may see. A Mux takes it as a requirement, and its table says so. A route with Require does not
 // need it.
-func (g *Guard) Identify(next http.Handler) http.Handler { return &identified{g, next} }
+func (g *Guard) Identify(next http.Handler) http.Handler { return &identified{g, some(next)} }
 
 // identified is a handler for anybody who is known.
 type identified struct {

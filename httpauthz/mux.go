@@ -99,7 +99,7 @@ func (m *Mux) WriteRoutes(w io.Writer) error {
 type public struct{ http.Handler }
 
 // Public marks a handler as open to anybody, which a Mux wants to be told.
-func Public(h http.Handler) http.Handler { return public{h} }
+func Public(h http.Handler) http.Handler { return public{some(h)} }
 
 // RequirementOf returns what a handler demands that Require or Enforce made, so that a test can walk the routes of any
 // router. Where it was made by neither the result is false; IsPublic and IsIdentified tell those that are meant so.

@@ -3,6 +3,7 @@ package httpauthz
 import (
 	"errors"
 	"fmt"
+	"iter"
 	"net/http"
 	"net/url"
 	"slices"
@@ -31,7 +32,9 @@ const (
 // what needs it is refused. Places are immutable and safe for concurrent use.
 type Place struct {
 	text      string
+	kinds     []rolecall.ScopeKind
 	wildcards []string
+	fault     error // what is wrong with it, whatever the request
 	find      func(*http.Request) (rolecall.Scope, error)
 	facts     FactsFunc
 }
@@ -40,9 +43,13 @@ type Place struct {
 // request is then answered with 503, or with what ErrNotFound and ErrBadRequest stand for.
 type FactsFunc func(r *http.Request, subject rolecall.Subject, at rolecall.Scope) (rolecall.Facts, error)
 
-// Fixed is the same place for every request.
+// Fixed is the same place for every request. A requirement at a scope that is not valid is malformed.
 func Fixed(at rolecall.Scope) Place {
-	return Place{text: at.String(), find: func(*http.Request) (rolecall.Scope, error) { return at, at.Valid() }}
+	p := Place{text: at.String(), fault: at.Valid(), find: func(*http.Request) (rolecall.Scope, error) { return at, at.Valid() }}
+	for kind := range at.Segments() {
+		p.kinds = append(p.kinds, kind)
+	}
+	return p
 }
 
 // Global is the whole instance.
@@ -60,6 +67,7 @@ func Path(kinds ...string) Place {
 	steps := make([]step, len(kinds))
 	for i, word := range kinds {
 		steps[i] = newStep(word)
+		p.kinds = append(p.kinds, steps[i].kind)
 		p.wildcards = append(p.wildcards, steps[i].value)
 		p.text += fmt.Sprintf("/%s:{%s}", steps[i].kind, steps[i].value)
 	}
@@ -80,8 +88,12 @@ func Path(kinds ...string) Place {
 // Query is the place kind:id inside the whole instance, with the id from one query parameter. A parameter that is
 // missing or empty, or there twice, is ErrBadRequest, and so is a query that does not parse.
 func Query(kind rolecall.ScopeKind, parameter string) Place {
+	if err := rolecall.In(kind, "x").Valid(); err != nil || parameter == "" {
+		panic(fmt.Sprintf("httpauthz: a query names a kind and a parameter, not %q and %q", kind, parameter))
+	}
 	return Place{
-		text: fmt.Sprintf("query/%s:{%s}", kind, parameter),
+		text:  fmt.Sprintf("query/%s:{%s}", kind, parameter),
+		kinds: []rolecall.ScopeKind{kind},
 		find: func(r *http.Request) (rolecall.Scope, error) {
 			id, err := One(r, parameter)
 			if err != nil {
@@ -118,6 +130,9 @@ func (p Place) WithFacts(facts FactsFunc) Place {
 	p.facts = facts
 	return p
 }
+
+// Kinds yields the kinds of scope that the place was made of, from the top; none for PlaceFunc, which tells of none.
+func (p Place) Kinds() iter.Seq[rolecall.ScopeKind] { return slices.Values(p.kinds) }
 
 // String describes the place.
 func (p Place) String() string {

@@ -413,6 +413,12 @@ func TestRoutes(t *testing.T) {
 	if len(got) != 2 || !strings.Contains(got[0], "task.updaet") || !strings.Contains(got[1], "+ PUT /projects/{project}") {
 		t.Errorf("Routes with an undeclared permission on a new route: got failures %q, want both told", got)
 	}
+	for _, at := range []httpauthz.Place{
+		httpauthz.Path("projct=project"), httpauthz.Path("project", "projct=shot"), httpauthz.Query("projct", "project"), httpauthz.Fixed(rolecall.In("projct", "alpha")),
+	} {
+		route := httpauthz.Route{Pattern: "GET /x", Requirement: httpauthz.Requirement{Permission: taskView, At: at}}
+		wantFailure(t, "an undeclared kind", func(tb testing.TB) { rolecalltest.CheckRoutes(tb, []httpauthz.Route{route}, p.Catalog()) }, "GET /x", `"projct"`)
+	}
 	wantFailure(t, "no routes", func(tb testing.TB) { rolecalltest.CheckRoutes(tb, nil, p.Catalog()) }, "no routes")
 	wantFailure(t, "an unguarded route", func(tb testing.TB) {
 		rolecalltest.CheckRoutes(tb, []httpauthz.Route{{Pattern: "GET /x"}}, p.Catalog())

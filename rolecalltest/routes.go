@@ -10,7 +10,7 @@ import (
 )
 
 // Routes compares the routes of a mux and what each demands with a golden file, and fails the test where a route
-// demands a permission that the catalog does not declare.
+// demands a permission, or at a place of a kind, that the catalog does not declare.
 func Routes(tb testing.TB, mux *httpauthz.Mux, c *rolecall.Catalog, file string) {
 	tb.Helper()
 	CheckRoutes(tb, mux.Routes(), c)
@@ -21,15 +21,19 @@ func Routes(tb testing.TB, mux *httpauthz.Mux, c *rolecall.Catalog, file string)
 	golden(tb, file, b.String())
 }
 
-// CheckRoutes fails the test where a route has neither a requirement nor the mark of being meant so (Public, Identify), or demands a
-// permission that the catalog does not declare. Any router's routes can be collected for it, with
-// httpauthz.RequirementOf, IsIdentified and IsPublic.
+// CheckRoutes fails the test where a route has neither a requirement nor the mark of being meant so (Public, Identify), or
+// demands a permission, or at a place of a kind, that the catalog does not declare. (Of an httpauthz.PlaceFunc the kinds
+// are not known.) Any router's routes can be collected for it, with httpauthz.RequirementOf, IsIdentified and IsPublic.
 func CheckRoutes(tb testing.TB, routes []httpauthz.Route, c *rolecall.Catalog) {
 	tb.Helper()
 	if len(routes) == 0 {
 		tb.Error("there are no routes")
 	}
 	declared := slices.Collect(c.Permissions())
+	var kinds []rolecall.ScopeKind
+	for _, d := range c.Declarations().ScopeKinds {
+		kinds = append(kinds, d.Kind)
+	}
 	for _, r := range routes {
 		if r.Public || r.Identified {
 			continue
@@ -41,6 +45,11 @@ func CheckRoutes(tb testing.TB, routes []httpauthz.Route, c *rolecall.Catalog) {
 		for _, p := range []rolecall.Permission{r.Requirement.Permission, r.Requirement.HideUnless} {
 			if !p.IsZero() && !slices.Contains(declared, p) {
 				tb.Errorf("route %q demands %s, which the catalog does not declare", r.Pattern, p)
+			}
+		}
+		for kind := range r.Requirement.At.Kinds() {
+			if !slices.Contains(kinds, kind) {
+				tb.Errorf("route %q acts at a place of kind %q, which the catalog does not declare", r.Pattern, kind)
 			}
 		}
 	}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/rolecall-go/rolecall"
 	"github.com/rolecall-go/rolecall/authzen"
+	"github.com/rolecall-go/rolecall/rolecalltest"
 )
 
 func TestParseTest(t *testing.T) {
@@ -105,6 +106,30 @@ func FuzzParseTest(f *testing.F) {
 			}
 		}
 	})
+}
+
+// What the catalog does not declare is told once, wherever it comes up; a type is a kind only where no scope is given.
+func TestEntitiesValidFor(t *testing.T) {
+	catalog := rolecalltest.New(t, "permission doc.read\ncondition own\nkind scope folder\nkind scope doc\nkind subject robot\n").Catalog()
+	for src, want := range map[string]string{
+		`{"conditions":{"own":"1 == 1"},"subjects":[{"type":"user","id":"a"},{"type":"robot","id":"a"},{"type":"group","id":"a"}],
+		  "resources":[{"type":"doc","id":"1"},{"type":"page","id":"2","scope":"/folder:f/doc:d"},{"type":"doc","id":"/folder:f/doc:e"}]}`: "",
+		`{"conditions":{"owm":"1 == 1"}}`:               `conditions: no such condition is declared: "owm" (unknown)`,
+		`{"subjects":[{"type":"usr","id":"a"}]}`:        `subject "a" of type "usr": no such subject kind is declared: "usr" (unknown)`,
+		`{"resources":[{"type":"dok","id":"1"}]}`:       `resource "1" of type "dok": no such scope kind is declared: "dok" (unknown)`,
+		`{"resources":[{"type":"d c","id":"1"}]}`:       `resource "1" of type "d c": `,
+		`{"subjects":[{"type":"user","id":"a\u0000"}]}`: `subject "a\x00" of type "user": `,
+		`{"resources":[{"type":"doc","id":"1","scope":"/foldr:f/doc:1"},{"type":"doc","id":"2","scope":"/foldr:g/doc:2"},{"type":"doc","id":"3","scope":"/folder:g/dok:2"}]}`: `resource "1" of type "doc": no such scope kind is declared: "foldr" (unknown)
+resource "3" of type "doc": no such scope kind is declared: "dok" (unknown)`,
+	} {
+		e, err := authzen.ParseEntities([]byte(src))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err = e.ValidFor(catalog); want == "" && err != nil || want != "" && (err == nil || !strings.HasPrefix(err.Error(), want)) {
+			t.Errorf("ValidFor of %s: got %v, want %q", src, err, want)
+		}
+	}
 }
 
 func TestParseEntities(t *testing.T) {

@@ -105,7 +105,7 @@ func beside(pages map[string]http.Handler, rest http.Handler) http.Handler {
 	})
 }
 
-// readEntities reads the file of entities. A condition in it that the policy does not declare is a mistake.
+// readEntities reads the file of entities. A condition or a kind in it that the policy does not declare is a mistake.
 func (s *server) readEntities(o *authzen.Options, r *rolecall.Resolver) error {
 	if s.entities == "" {
 		return nil
@@ -122,14 +122,8 @@ func (s *server) readEntities(o *authzen.Options, r *rolecall.Resolver) error {
 	if err != nil {
 		return err
 	}
-	declared := map[rolecall.Condition]bool{}
-	for _, d := range snapshot.Catalog().Declarations().Conditions {
-		declared[d.Condition] = true
-	}
-	for c := range e.Conditions {
-		if !declared[c] {
-			return fmt.Errorf("%s: %s declares no condition %q", s.entities, s.file, c)
-		}
+	if err := e.ValidFor(snapshot.Catalog()); err != nil {
+		return fmt.Errorf("%s, with %s: %w", s.entities, s.file, err)
 	}
 	o.Directory, o.Conditions = e, e.Conditions
 	return nil

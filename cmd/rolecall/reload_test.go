@@ -78,7 +78,7 @@ func TestServeReloadsOnSignal(t *testing.T) {
 		{"p", "", keptOld, "no such file", first, false},
 		{"p", "\n", keptOld, "declares no permission", first, false},
 		{"p", strings.Replace(records, "role reader", "role r", 1), keptOld, "p:8:12: ", first, false},
-		{"p", strings.ReplaceAll(records, "archived", "locked"), keptOld, `no condition`, first, false},
+		{"p", strings.ReplaceAll(records, "archived", "locked"), keptOld, `no such condition`, first, false},
 		{"p", records, readAgain, "revision=3", first, true},
 		{"e", "{", keptOld, "e: ", first, true},
 		{"e", recordEntities, readAgain, "revision=3", first, true},

@@ -242,6 +242,7 @@ func TestServeRefuses(t *testing.T) {
 	f := newFolder(t, map[string]string{
 		"p": records, "broken": "nonsense\n", "short": "secret\n", "none": "\n", "e": recordEntities,
 		"undeclared": `{"conditions":{"own":"1 == 1"}}`, "bad": `{"x":1}`,
+		"misspelt": `{"resources":[{"type":"record","id":"101","scope":"/departmnt:Legal/record:101"}]}`,
 	})
 	for _, tc := range []struct {
 		args string
@@ -266,7 +267,8 @@ func TestServeRefuses(t *testing.T) {
 		{"serve -f @/p --token-file @/none", 3, "no token"},
 		{"serve -f @/p --token-file @/missing", 3, "missing"},
 		{"serve -f @/p --entities @/bad", 3, `"x" is not known`},
-		{"serve -f @/p --entities @/undeclared", 3, `no condition "own"`},
+		{"serve -f @/p --entities @/undeclared", 3, `no such condition is declared: "own"`},
+		{"serve -f @/p --entities @/misspelt", 3, `no such scope kind is declared: "departmnt"`},
 		{"serve -f @/p --base-url http://pdp.example.com", 3, "https"},
 		{"serve -f @/p --tls-cert @/p --tls-key @/p", 3, "PEM"},
 		{"serve -f @/p --listen 127.0.0.1:99999", 3, "99999"},

@@ -1,16 +1,15 @@
 package rolecall
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"maps"
 	"slices"
 	"strings"
 	"time"
-	"unicode/utf8"
+
+	"github.com/rolecall-go/rolecall/internal/strictjson"
 )
 
 // The JSON form, for machines. Subjects, scopes, permissions, patterns and effects are their texts; instants are RFC
@@ -123,81 +122,11 @@ func asProblem(err error) error {
 
 // members returns the members of the one object that data holds.
 func members(data []byte) (map[string]json.RawMessage, error) {
-	d := json.NewDecoder(bytes.NewReader(data))
-	if start, err := d.Token(); err != nil || start != json.Delim('{') {
-		return nil, notOf("an object", err)
+	given, err := strictjson.Members(data)
+	if fault, ok := errors.AsType[*strictjson.Fault](err); ok {
+		return nil, problem(ErrInvalid, "", fault.Word, "%s", fault.Detail)
 	}
-	given := map[string]json.RawMessage{}
-	for d.More() {
-		name, err := d.Token()
-		if err != nil {
-			return nil, notOf("an object", err)
-		}
-		var raw json.RawMessage
-		if err := d.Decode(&raw); err != nil {
-			return nil, notOf("an object", err)
-		}
-		if _, twice := given[name.(string)]; twice {
-			return nil, problem(ErrInvalid, "", name.(string), "this member is there twice")
-		}
-		given[name.(string)] = raw
-	}
-	if _, err := d.Token(); err != nil {
-		return nil, notOf("an object", err)
-	}
-	if _, err := d.Token(); err != io.EOF {
-		return nil, problem(ErrInvalid, "", "", "something follows the end of the object")
-	}
-	return given, checkUnicode(data)
-}
-
-func notOf(what string, err error) error {
-	switch {
-	case err == nil:
-		return problem(ErrInvalid, "", "", "%s is expected here", what)
-	case err == io.EOF || err == io.ErrUnexpectedEOF:
-		return problem(ErrInvalid, "", "", "%s is expected here, and the text ends", what)
-	}
-	return problem(ErrInvalid, "", "", "%s is expected here: %v", what, err)
-}
-
-// checkUnicode refuses what encoding/json would silently replace by U+FFFD: two ids that differ must not become one.
-func checkUnicode(data []byte) error {
-	if !utf8.Valid(data) {
-		return problem(ErrInvalid, "", "", "the text is not valid UTF-8")
-	}
-	for rest := data; ; {
-		i := bytes.IndexByte(rest, '\\')
-		if i < 0 || i+1 >= len(rest) {
-			return nil
-		}
-		escape := rest[i:]
-		width := 2
-		if escape[1] == 'u' {
-			width = 6
-			switch low := surrogate(escape); {
-			case low == 'l', low == 'h' && (len(escape) < 12 || surrogate(escape[6:]) != 'l'):
-				return problem(ErrInvalid, "", string(escape[:6]), "half of a surrogate pair is not a character")
-			case low == 'h':
-				width = 12
-			}
-		}
-		rest = escape[min(width, len(escape)):]
-	}
-}
-
-// surrogate says whether text starts with the escape of a high ('h') or low ('l') half of a surrogate pair.
-func surrogate(text []byte) byte {
-	if len(text) < 6 || text[0] != '\\' || text[1] != 'u' || text[2]|0x20 != 'd' {
-		return 0
-	}
-	switch c := text[3] | 0x20; {
-	case c == '8' || c == '9' || c == 'a' || c == 'b':
-		return 'h'
-	case 'c' <= c && c <= 'f':
-		return 'l'
-	}
-	return 0
+	return given, err
 }
 
 func fieldNames(fields []field) []string {

@@ -3,9 +3,11 @@ package admin
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/rolecall-go/rolecall"
+	"github.com/rolecall-go/rolecall/internal/strictjson"
 )
 
 // ErrNeedsApproval says that an activation takes a second person, who is not its holder.
@@ -62,6 +64,18 @@ func (e *Editor) judged(s *rolecall.Snapshot, m rolecall.Meta, edits []rolecall.
 type ActivationRequest struct {
 	Activation rolecall.Activation `json:"activation"`
 	Asked      time.Time           `json:"asked"`
+}
+
+// UnmarshalJSON reads a request exactly: unknown, repeated, missing, null and misspelled members are errors.
+func (r *ActivationRequest) UnmarshalJSON(data []byte) error {
+	var next ActivationRequest
+	err := strictjson.Object(data,
+		strictjson.Field{Name: "activation", Into: &next.Activation}, strictjson.Field{Name: "asked", Into: &next.Asked})
+	if err != nil {
+		return fmt.Errorf("request: %w", err)
+	}
+	*r = next
+	return nil
 }
 
 // Ask makes a request for the actor's own activation, where the rules would allow it now. It changes nothing.

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/rolecall-go/rolecall"
+	"github.com/rolecall-go/rolecall/internal/strictjson"
 )
 
 // A Session is a subject with something taken away: active roles, patterns of permissions, a time limit. It is a plain
@@ -162,9 +163,12 @@ func (x Session) Decide(s *rolecall.Snapshot, r rolecall.Request) (rolecall.Deci
 	return s.Decide(r)
 }
 
-// UnmarshalJSON reads a session exactly: what is overlooked could be a narrowing, so unknown, null and misspelled
-// members are errors.
+// UnmarshalJSON reads a session exactly: what is overlooked could be a narrowing, so unknown, repeated, null and misspelled
+// members are errors, and so is text that is not Unicode.
 func (x *Session) UnmarshalJSON(data []byte) error {
+	if _, err := strictjson.Members(data); err != nil {
+		return fmt.Errorf("session: %w", err)
+	}
 	type plain Session
 	var next plain
 	d := json.NewDecoder(bytes.NewReader(data))

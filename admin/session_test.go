@@ -165,6 +165,12 @@ func TestSessionsAreReadExactly(t *testing.T) {
 		strings.Replace(good, `3`, `3,"actor":""`, 1),
 		strings.Replace(good, `3`, `3,"pinned":"yes"`, 1),
 		strings.Replace(good, `3`, `3,"until":"tomorrow"`, 1),
+		strings.Replace(good, `3`, `3,"only":["*"]`, 1),
+		strings.Replace(good, `3`, `3,"subject":"user:root"`, 1),
+		strings.Replace(good, `3`, `3,"role\u0073":["lead","root"]`, 1),
+		strings.Replace(good, `ivy`, `\ud800`, 1),
+		strings.Replace(good, `lead`, "\xff", 1),
+		good + `{}`,
 		strings.Replace(good, `,"revision":3`, ``, 1),
 		`[]`, `null`, `"user:ivy"`,
 	} {
@@ -179,6 +185,29 @@ func TestSessionsAreReadExactly(t *testing.T) {
 	}
 	if x.Only == nil || !slices.Equal(x.Roles, []rolecall.RoleName{"lead"}) {
 		t.Errorf("got %+v, want no pattern and the role lead", x)
+	}
+}
+
+// A request that waits for a second person is read as exactly as a session is.
+func TestRequestsAreReadExactly(t *testing.T) {
+	r := admin.ActivationRequest{Activation: withReason(activate(max, shot)), Asked: date("2026-03-01")}
+	good := string(must[[]byte](t)(json.Marshal(r)))
+	var back admin.ActivationRequest
+	if err := json.Unmarshal([]byte(good), &back); err != nil || back != r {
+		t.Errorf("Unmarshal(%s): got %+v and %v, want what was written", good, back, err)
+	}
+	for _, text := range []string{
+		good[:len(good)-1] + good[strings.Index(good, `,"asked"`):],
+		good[:len(good)-1] + `,"activation":{"subject":"user:pia","role":"root","scope":"/","until":"2026-03-02T00:00:00Z"}}`,
+		good[:len(good)-1] + `,"approved":true}`,
+		strings.Replace(good, `"asked"`, `"Asked"`, 1),
+		good[:strings.Index(good, `,"asked"`)] + `}`,
+		`{"asked":"2026-03-01T00:00:00Z"}`, `{"activation":null,"asked":"2026-03-01T00:00:00Z"}`, `null`,
+	} {
+		x := r
+		if err := x.UnmarshalJSON([]byte(text)); err == nil || x != r {
+			t.Errorf("Unmarshal(%s): got %+v and %v, want an error and nothing changed", text, x, err)
+		}
 	}
 }
 

@@ -3,6 +3,7 @@ package review
 import (
 	"cmp"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"iter"
 	"maps"
@@ -10,6 +11,7 @@ import (
 	"time"
 
 	"github.com/rolecall-go/rolecall"
+	"github.com/rolecall-go/rolecall/internal/strictjson"
 )
 
 // A Used is one thing that was used, and when last.
@@ -184,34 +186,59 @@ func (u *Usage) MarshalJSON() ([]byte, error) {
 	return json.Marshal(usageJSON{u.from, u.until, u.doubt, u.dropped, slices.AppendSeq([]Used{}, u.All())})
 }
 
-// UnmarshalJSON reads a usage. Names are checked for their form; whether they are declared is not its business, since
-// what was used may be gone.
+// UnmarshalJSON reads a usage exactly: what is overlooked would count as not used, so unknown, repeated, missing and
+// misspelt members are errors. Names are checked for their form; whether they are declared is not its business, since what
+// was used may be gone.
 func (u *Usage) UnmarshalJSON(data []byte) error {
-	var plain usageJSON
-	if err := json.Unmarshal(data, &plain); err != nil {
+	read, err := readUsage(data)
+	if err != nil {
 		return fmt.Errorf("read usage: %w", err)
 	}
-	read := &Usage{from: plain.From.UTC(), until: plain.Until.UTC(), doubt: plain.Doubt.UTC(), dropped: plain.Dropped, bySubject: map[rolecall.Subject][]Used{}}
-	if read.from.IsZero() || read.until.Before(read.from) || (read.dropped > 0) == read.doubt.IsZero() {
-		return fmt.Errorf("read usage: from is there and not after until, and doubt tells when something was last dropped: %w", rolecall.ErrInvalid)
+	*u = *read
+	return nil
+}
+
+func readUsage(data []byte) (*Usage, error) {
+	read := &Usage{bySubject: map[rolecall.Subject][]Used{}}
+	var uses []json.RawMessage
+	err := strictjson.Object(data,
+		strictjson.Field{Name: "from", Into: &read.from}, strictjson.Field{Name: "until", Into: &read.until},
+		strictjson.Field{Name: "doubt", Into: &read.doubt, Optional: true}, strictjson.Field{Name: "dropped", Into: &read.dropped, Optional: true},
+		strictjson.Field{Name: "uses", Into: &uses})
+	if err != nil {
+		return nil, err
 	}
-	for i, used := range plain.Uses {
-		faults := []error{used.Subject.Valid(), used.Permission.Valid()}
-		if !used.Scope.IsZero() {
-			faults = append(faults, used.Scope.Valid())
+	read.from, read.until, read.doubt = read.from.UTC(), read.until.UTC(), read.doubt.UTC()
+	if read.from.IsZero() || read.until.Before(read.from) || (read.dropped > 0) == read.doubt.IsZero() {
+		return nil, fmt.Errorf("from is there and not after until, and doubt tells when something was last dropped: %w", rolecall.ErrInvalid)
+	}
+	for i, raw := range uses {
+		used, err := read.readUse(raw)
+		if err != nil {
+			return nil, fmt.Errorf("use %d: %w", i, err)
 		}
-		for _, fault := range faults {
-			if fault != nil {
-				return fmt.Errorf("read usage: use %d: %w", i, fault)
-			}
-		}
-		if used.Last.IsZero() || used.Last.Before(read.from) || used.Last.After(read.until) {
-			return fmt.Errorf("read usage: use %d: it was last used from %s until %s, not %s: %w", i, when(read.from), when(read.until), used.Last, rolecall.ErrInvalid)
-		}
-		used.Last = used.Last.UTC()
 		read.bySubject[used.Subject] = append(read.bySubject[used.Subject], used)
 	}
 	read.settle()
-	*u = *read
-	return nil
+	return read, nil
+}
+
+// readUse reads a use from the time of u.
+func (u *Usage) readUse(data []byte) (Used, error) {
+	var used Used
+	err := strictjson.Object(data,
+		strictjson.Field{Name: "subject", Into: &used.Subject}, strictjson.Field{Name: "permission", Into: &used.Permission},
+		strictjson.Field{Name: "scope", Into: &used.Scope}, strictjson.Field{Name: "last", Into: &used.Last})
+	if err != nil {
+		return used, err
+	}
+	faults := []error{used.Subject.Valid(), used.Permission.Valid()}
+	if !used.Scope.IsZero() {
+		faults = append(faults, used.Scope.Valid())
+	}
+	if used.Last.IsZero() || used.Last.Before(u.from) || used.Last.After(u.until) {
+		faults = append(faults, fmt.Errorf("it was last used from %s until %s, not %s: %w", when(u.from), when(u.until), used.Last, rolecall.ErrInvalid))
+	}
+	used.Last = used.Last.UTC()
+	return used, errors.Join(faults...)
 }

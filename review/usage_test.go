@@ -141,6 +141,17 @@ func TestUsageIsReadWithCare(t *testing.T) {
 		"a use of nobody":         {`{` + times + `"uses":[` + strings.Replace(use, "user:ada", "", 1) + `]}`, "use 0"},
 		"a use of nothing":        {`{` + times + `"uses":[` + use + `,` + strings.Replace(use, "task.view", "", 1) + `]}`, "use 1"},
 		"a use somewhere":         {`{` + times + `"uses":[` + strings.Replace(use, "/project:alpha", "", 1) + `]}`, ""},
+		"no uses":                 {`{` + strings.TrimSuffix(times, ",") + `}`, `this member is missing: "uses"`},
+		"uses that are null":      {`{` + times + `"uses":null}`, `this member is null; leave it out instead: "uses"`},
+		"uses misspelt":           {`{` + times + `"Uses":[` + use + `]}`, `no such member: "Uses"`},
+		"uses twice":              {`{` + times + `"uses":[` + use + `],"uses":[]}`, `this member is there twice: "uses"`},
+		"something else":          {`{` + times + `"uses":[],"revision":1}`, `no such member: "revision"`},
+		"no beginning":            {`{"until":"2026-03-01T00:00:00Z","uses":[]}`, `this member is missing: "from"`},
+		"half a character":        {`{` + times + `"uses":[` + strings.Replace(use, "ada", `\ud800`, 1) + `]}`, "half of a surrogate pair"},
+		"a use of another word":   {`{` + times + `"uses":[` + strings.Replace(use, `"scope"`, `"scop"`, 1) + `]}`, `use 0: this member is missing: "scope"`},
+		"a use of two":            {`{` + times + `"uses":[` + use + `,` + strings.Replace(use, `{`, `{"subject":"user:ben",`, 1) + `]}`, `use 1: this member is there twice: "subject"`},
+		"a use that is null":      {`{` + times + `"uses":[null]}`, "use 0"},
+		"dropped by a word":       {`{` + times + `"doubt":"2026-03-01T01:00:00Z","dropped":"2","uses":[]}`, "dropped: "},
 		"used later than watched": {`{` + times + `"uses":[` + strings.Replace(use, "T01", "T03", 1) + `]}`, "use 0: it was last used from"},
 	} {
 		var u review.Usage
@@ -148,6 +159,10 @@ func TestUsageIsReadWithCare(t *testing.T) {
 		if test.want == "" != (err == nil) || err != nil && !strings.Contains(err.Error(), test.want) {
 			t.Errorf("%s: Unmarshal(%s): %v, want %q", name, test.text, err, test.want)
 		}
+	}
+	var u review.Usage
+	if err := json.Unmarshal([]byte(`{`+times+`"doubt":"2026-03-01T01:00:00Z","dropped":2,"uses":[`+use+`]}`), &u); err != nil || u.Dropped() != 2 {
+		t.Errorf("Unmarshal of a usage that dropped two: got %d dropped and %v, want 2", u.Dropped(), err)
 	}
 }
 

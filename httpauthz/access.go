@@ -18,13 +18,18 @@ func From(ctx context.Context) (*Access, bool) {
 // An Access is who makes a request and the policy as it was when the first guard saw it. It answers further questions
 // of the request, consistently with each other. It is safe for concurrent use, and to be dropped with the request.
 type Access struct {
+	*pinned
+	at rolecall.Scope // guarded by mu
+}
+
+// pinned is what the guards share that one caller comes to in one request.
+type pinned struct {
 	guard    *Guard
 	who      Identity
 	snapshot *rolecall.Snapshot
 
 	mu   sync.Mutex // a view belongs to one goroutine at a time
 	view *rolecall.View
-	at   rolecall.Scope
 }
 
 // Subject returns whose rights count.
@@ -42,7 +47,8 @@ func (a *Access) Meta(reason string) rolecall.Meta {
 	return rolecall.Meta{Actor: a.who.Actor, OnBehalf: a.who.Subject, Reason: reason}
 }
 
-// Scope returns the place at which the innermost guard let the request pass, zero where none asked for one.
+// Scope returns the place at which the innermost guard in front of whoever asked From let the request pass, zero where
+// none asked for one. What a guard further in lets pass does not move it.
 func (a *Access) Scope() rolecall.Scope {
 	a.mu.Lock()
 	defer a.mu.Unlock()

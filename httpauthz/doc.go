@@ -19,6 +19,9 @@
 // Access that From finds in the context. So a page does not show a button that its own list contradicts. A handler that
 // goes on for long, one that streams for example, has to ask the resolver again from time to time.
 //
+// Requests that a handler makes with the context of its own, of a batch for example, are part of its request as long as
+// they are those of the same caller: each guard identifies the caller again, and pins anew for another one.
+//
 // # Places
 //
 // A Place says where a request wants to act. Path reads the values that the router matched, never the raw path, so an

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"reflect"
 
 	"github.com/rolecall-go/rolecall"
 )
@@ -55,7 +56,7 @@ type Guard struct {
 
 // New returns a guard that asks source about whom identify finds in a request. Identify returns the zero Identity where
 // the request has no credentials, and ErrBadCredentials where those it has are not accepted; any other error is answered
-// with 503. It must establish who the caller is: the guard believes it.
+// with 503. It must establish who the caller is: the guard believes it. Every guard on the way of a request asks it.
 func New(source Source, identify func(*http.Request) (Identity, error), o *Options) *Guard {
 	if source == nil || identify == nil {
 		panic("httpauthz: a guard needs a source of policy and a function that identifies callers")
@@ -189,9 +190,6 @@ func (h *identified) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // pin returns the request with an Access in its context, or refuses it.
 func (g *Guard) pin(w http.ResponseWriter, r *http.Request) (*http.Request, bool) {
-	if a, ok := From(r.Context()); ok && a.guard == g {
-		return r, true
-	}
 	a, err := g.access(r)
 	if err != nil {
 		g.refuse(w, r, refusal{err: err, access: a})
@@ -203,10 +201,12 @@ func (g *Guard) pin(w http.ResponseWriter, r *http.Request) (*http.Request, bool
 // errNobody is a request without credentials.
 const errNobody = Error("no credentials")
 
-// access finds out who asks and pins the policy. With an error the Access tells who it was, as far as that is known.
+// access finds out who asks and pins the policy, or goes on with the one that is pinned for that caller. A request that a
+// handler makes with the context of its own may be somebody else's. With an error the Access tells who it was, as far as
+// that is known.
 func (g *Guard) access(r *http.Request) (*Access, error) {
 	who, err := g.identify(r)
-	a := &Access{guard: g, who: who}
+	a := &Access{pinned: &pinned{guard: g, who: who}}
 	switch {
 	case err != nil:
 		return a, fmt.Errorf("identify: %w", err)
@@ -215,6 +215,9 @@ func (g *Guard) access(r *http.Request) (*Access, error) {
 			return a, errors.New("identify: an actor without a subject")
 		}
 		return a, errNobody
+	}
+	if before, ok := From(r.Context()); ok && before.guard == g && reflect.DeepEqual(before.who, who) {
+		return &Access{pinned: before.pinned, at: before.Scope()}, nil
 	}
 	if a.snapshot, err = g.source.Snapshot(); err != nil {
 		return a, err

@@ -388,6 +388,67 @@ func TestOneSnapshotPerRequest(t *testing.T) {
 	}
 }
 
+// A request that a handler makes with the context of its own is judged as its own caller's: with the pinned policy where
+// that is the same one, and it does not move the place at which the handler was let in.
+func TestARequestInsideARequest(t *testing.T) {
+	r := resolver(t)
+	guard := httpauthz.New(r, identify, &httpauthz.Options{Log: slog.New(slog.DiscardHandler)})
+	tell := http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
+		a, _ := httpauthz.From(q.Context())
+		fmt.Fprintf(w, "%s as %s at %s of %d", a.Actor(), a.Subject(), a.Scope(), a.Revision())
+	})
+	mux := httpauthz.NewMux()
+	mux.Handle("GET /me", guard.Identify(tell))
+	mux.Handle("GET /projects/{project}/shots/{shot}", guard.Require(shotView, httpauthz.Path("project", "shot"))(tell))
+	inner := httptest.NewRecorder()
+	var request *http.Request
+	mux.Handle("POST /batch/{project}", guard.Require(shotView, httpauthz.Path("project"))(http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
+		_, err := r.Update(q.Context(), rolecall.Meta{}, func(s *rolecall.Snapshot) (rolecall.Change, error) {
+			return rolecall.Change{Edits: []rolecall.Edit{rolecall.Put(rolecall.Membership{Member: rolecall.User("ada"), Group: rolecall.Group(fmt.Sprint("g", s.Revision()))})}}, nil
+		})
+		if err != nil {
+			t.Error(err)
+		}
+		mux.ServeHTTP(inner, request.WithContext(q.Context()))
+		a, _ := httpauthz.From(q.Context())
+		fmt.Fprint(w, a.Subject(), " at ", a.Scope())
+	})))
+	for _, tc := range []struct {
+		target, user, actor, key string
+		code                     int
+		body                     string
+	}{
+		{"/projects/alpha/shots/010", "ada", "", "", 200, "(no subject) as user:ada at /project:alpha/shot:010 of pinned"},
+		{"/projects/alpha/shots/010", "bob", "", "", 200, "(no subject) as user:bob at /project:alpha/shot:010 of fresh"},
+		{"/projects/alpha/shots/010", "ada", "sue", "", 200, "user:sue as user:ada at /project:alpha/shot:010 of fresh"},
+		{"/projects/alpha/shots/010", "ada", "", "read-only", 200, "(no subject) as user:ada at /project:alpha/shot:010 of fresh"},
+		{"/projects/alpha/shots/020", "bob", "", "", 403, ""},
+		{"/projects/alpha/shots/010", "", "", "", 401, ""},
+		{"/projects/alpha/shots/010", "forged", "", "", 401, ""},
+		{"/projects/alpha/shots/010", "nobody-knows", "", "", 503, ""},
+		{"/me", "", "", "", 401, ""},
+		{"/me", "eve", "", "", 200, "(no subject) as user:eve at (no scope) of fresh"},
+	} {
+		outer := httptest.NewRequest("POST", "/batch/alpha", nil)
+		outer.Header.Set("Test-User", "ada")
+		request = httptest.NewRequest("GET", tc.target, nil)
+		request.Header.Set("Test-User", tc.user)
+		request.Header.Set("Test-Actor", tc.actor)
+		request.Header.Set("Test-Key", tc.key)
+		w := httptest.NewRecorder()
+		inner = httptest.NewRecorder()
+		before := r.Health().Revision
+		mux.ServeHTTP(w, outer)
+		want := strings.NewReplacer("pinned", fmt.Sprint(before), "fresh", fmt.Sprint(before+1)).Replace(tc.body)
+		if inner.Code != tc.code || tc.body != "" && inner.Body.String() != want {
+			t.Errorf("GET %s as %q, actor %q, key %q inside a request of ada: got %d %q, want %d %q", tc.target, tc.user, tc.actor, tc.key, inner.Code, inner.Body, tc.code, want)
+		}
+		if got := w.Body.String(); got != "user:ada at /project:alpha" {
+			t.Errorf("the request of ada after GET %s as %q inside it: got %q, want it at /project:alpha", tc.target, tc.user, got)
+		}
+	}
+}
+
 func TestVisible(t *testing.T) {
 	guard := httpauthz.New(resolver(t), identify, nil)
 	shots := []string{"030", "010", "020"}

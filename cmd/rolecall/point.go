@@ -6,9 +6,11 @@ import (
 	"crypto/subtle"
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
 	"fmt"
 	"net/http"
 	"os"
+	"regexp"
 	"strings"
 
 	"github.com/rolecall-go/rolecall"
@@ -132,7 +134,11 @@ func (s *server) readEntities(o *authzen.Options, r *rolecall.Resolver) error {
 // minToken is the length from which on a token is no guess.
 const minToken = 16
 
-// readTokens returns the digests of the tokens of a file, none without one.
+// tokenForm is how a bearer token is written in a header (RFC 6750, b64token).
+var tokenForm = regexp.MustCompile(`^[A-Za-z0-9._~+/-]+=*$`)
+
+// readTokens returns the digests of the tokens of a file, none without one. Blank lines and those that start with # are
+// no tokens; any other line is one, or a mistake, which is told without what may be half a token.
 func readTokens(file string) ([][sha256.Size]byte, error) {
 	if file == "" {
 		return nil, nil
@@ -142,20 +148,23 @@ func readTokens(file string) ([][sha256.Size]byte, error) {
 		return nil, err
 	}
 	var tokens [][sha256.Size]byte
+	var errs []error
 	for n, line := range strings.Split(string(src), "\n") {
 		token := strings.TrimSpace(line)
 		switch {
-		case token == "":
+		case token == "" || token[0] == '#':
+		case !tokenForm.MatchString(token):
+			errs = append(errs, fmt.Errorf("%s:%d: a token is letters, digits and -._~+/ with = at its end, one a line", file, n+1))
 		case len(token) < minToken:
-			return nil, fmt.Errorf("%s:%d: a token has at least %d bytes", file, n+1, minToken)
+			errs = append(errs, fmt.Errorf("%s:%d: a token has at least %d bytes", file, n+1, minToken))
 		default:
 			tokens = append(tokens, sha256.Sum256([]byte(token)))
 		}
 	}
-	if tokens == nil {
+	if tokens == nil && errs == nil {
 		return nil, fmt.Errorf("%s: no token in it", file)
 	}
-	return tokens, nil
+	return tokens, errors.Join(errs...)
 }
 
 // authenticated lets those pass who show one of the tokens; where there are none TLS has seen to it, or the address.

@@ -83,7 +83,7 @@ func (s *server) flags(f *pflag.FlagSet) {
 	f.StringVar(&s.properties, "properties", "ignore", "what becomes of properties and context that callers send: ignore them, let them fill what the entities leave open, or trust them first")
 	f.StringVar(&s.listen, "listen", "127.0.0.1:8181", "the address to listen on")
 	f.StringVar(&s.baseURL, "base-url", "", "the https URL under which callers reach the server, for metadata")
-	f.StringVar(&s.tokenFile, "token-file", "", "a file of bearer tokens of at least 16 bytes, one a line")
+	f.StringVar(&s.tokenFile, "token-file", "", "a file of bearer tokens of at least 16 bytes, one a line; lines that start with # are comments")
 	f.StringVar(&s.clientCA, "client-ca", "", "a PEM file of the authorities that sign callers' certificates")
 	f.StringVar(&s.tlsCert, "tls-cert", "", "a PEM file of the server's certificate")
 	f.StringVar(&s.tlsKey, "tls-key", "", "a PEM file of the server's key")

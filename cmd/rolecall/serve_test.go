@@ -182,7 +182,7 @@ func TestServeStopsGracefully(t *testing.T) {
 
 func TestServeWantsTokens(t *testing.T) {
 	const token = "0123456789abcdef-second"
-	f := newFolder(t, map[string]string{"p": records, "tokens": "first-token-0123456789\n\n" + token + "\r\n"})
+	f := newFolder(t, map[string]string{"p": records, "tokens": "# token for the gateway\nfirst-token-0123456789\n\n" + token + "\r\n  # another comment\n"})
 	address, _ := start(t, server{file: f.path("p"), tokenFile: f.path("tokens")})
 	url := "http://" + address + "/access/v1/evaluation"
 	for _, tc := range []struct {
@@ -196,6 +196,8 @@ func TestServeWantsTokens(t *testing.T) {
 		{"Bearer", 401, `Bearer realm="rolecall", error="invalid_token"`},
 		{"Bearer ", 401, `Bearer realm="rolecall", error="invalid_token"`},
 		{"Bearer 0123456789abcdef", 401, `Bearer realm="rolecall", error="invalid_token"`},
+		{"Bearer # token for the gateway", 401, `Bearer realm="rolecall", error="invalid_token"`},
+		{"Bearer # another comment", 401, `Bearer realm="rolecall", error="invalid_token"`},
 		{"Basic " + token, 401, `Bearer realm="rolecall", error="invalid_token"`},
 		{token, 401, `Bearer realm="rolecall", error="invalid_token"`},
 	} {
@@ -240,7 +242,9 @@ func TestServeWantsCertificates(t *testing.T) {
 // Wrong flags and files end the command before it listens.
 func TestServeRefuses(t *testing.T) {
 	f := newFolder(t, map[string]string{
-		"p": records, "broken": "nonsense\n", "short": "secret\n", "none": "\n", "e": recordEntities,
+		"p": records, "broken": "nonsense\n", "short": "secret\n", "none": "\n# a-token-0123456789\n",
+		"words":      "0123456789abcdef+/~.-_==\n0123456789abcdef # ours\n\nsesame-öffne-dich\n=0123456789abcdef\n0123456789abcdef\r0123456789abcdef",
+		"e":          recordEntities,
 		"undeclared": `{"conditions":{"own":"1 == 1"}}`, "bad": `{"x":1}`,
 		"misspelt": `{"resources":[{"type":"record","id":"101","scope":"/departmnt:Legal/record:101"}]}`,
 	})
@@ -264,6 +268,8 @@ func TestServeRefuses(t *testing.T) {
 		{"serve -f @/missing", 3, "missing"},
 		{"serve -f @/broken", 3, "nonsense"},
 		{"serve -f @/p --token-file @/short", 3, "at least 16 bytes"},
+		{"serve -f @/p --token-file @/words", 3, "@/words:2: a token is letters, digits and -._~+/ with = at its end, one a line\n@/words:4: "},
+		{"serve -f @/p --token-file @/words", 3, "\n@/words:5: a token is letters, digits and -._~+/ with = at its end, one a line\n@/words:6: "},
 		{"serve -f @/p --token-file @/none", 3, "no token"},
 		{"serve -f @/p --token-file @/missing", 3, "missing"},
 		{"serve -f @/p --entities @/bad", 3, `"x" is not known`},

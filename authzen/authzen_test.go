@@ -891,6 +891,41 @@ override everyone deny * at /folder:locked
 	}
 }
 
+// A directory that knows resources by their ids alone is asked for the id at the end of a path, which counts where the
+// resource lies there.
+func TestADirectoryOfIDsKnowsPaths(t *testing.T) {
+	const policy = `
+permission doc.edit
+condition own
+kind scope folder
+kind scope doc
+role user
+  allow doc.edit when own
+grant user:a user at /
+`
+	o := options(t, `{"conditions":{"own":"resource.owner == subject.id && resource.id != \"8\""},
+	  "resources":[{"type":"doc","id":"7","scope":"/folder:open/doc:7","properties":{"owner":"b"}},{"type":"doc","id":"8","scope":"/folder:open/doc:8"}]}`, authzen.FillFromSent)
+	o.Directory = directoryOfIDs{o.Directory}
+	h := handler(t, policy, o)
+	for id, want := range map[string]bool{
+		"7": false, "/folder:open/doc:7": false, "/folder:other/doc:7": true, "8": false, "/folder:open/doc:8": false, "/folder:open/doc:9": true,
+	} {
+		b := body(`"subject":{"type":"user","id":"a"}`, `"action":{"name":"edit"}`, fmt.Sprintf(`"resource":{"type":"doc","id":%q,"properties":{"owner":"a"}}`, id))
+		if w := post(h, evaluation, b); w.Body.String() != fmt.Sprintf("{\"decision\":%v}\n", want) {
+			t.Errorf("%s: got %s, want %v", b, w.Body, want)
+		}
+	}
+}
+
+type directoryOfIDs struct{ authzen.Directory }
+
+func (d directoryOfIDs) Resource(ctx context.Context, typ, id string) (authzen.Known, error) {
+	if strings.HasPrefix(id, "/") {
+		return authzen.Known{}, nil
+	}
+	return d.Directory.Resource(ctx, typ, id)
+}
+
 func TestSearchAgreesWithEvaluation(t *testing.T) {
 	const policy = `
 permission doc.read

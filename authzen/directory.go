@@ -25,8 +25,9 @@ type Directory interface {
 	// Subject returns what is known of a subject, the zero Known where nothing is.
 	Subject(ctx context.Context, typ, id string) (Known, error)
 	// Resource returns what is known of a resource, the zero Known where nothing is. Callers may name a resource by the
-	// path of its scope. With the default mapping a path of one step is asked for as the id that it spells; a longer
-	// one is asked for as it is, and where it is that of a known resource it should be answered as its id would be.
+	// path of its scope. With the default mapping a path of one step is asked for as the id that it spells; a longer one
+	// as it is, and where nothing is known of it as the id at its end, which counts where its Scope is that path. A
+	// Directory with other ids than those at the ends of paths answers for the paths, too.
 	Resource(ctx context.Context, typ, id string) (Known, error)
 	// Subjects yields the ids of the subjects of a type, in any order.
 	Subjects(ctx context.Context, typ string) iter.Seq2[string, error]

@@ -1,6 +1,7 @@
 package authzen
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"maps"
@@ -204,11 +205,26 @@ func (s *session) resource(r Entity) (Entity, Known, error) {
 	if s.o.Directory == nil {
 		return r, Known{}, nil
 	}
-	known, err := s.lastResource.ask(s.ctx, r.Type, r.ID, s.o.Directory.Resource)
+	known, err := s.lastResource.ask(s.ctx, r.Type, r.ID, s.lookUp)
 	if known.ID != "" {
 		r.ID = known.ID
 	}
 	return r, known, err
+}
+
+// lookUp asks the directory for a resource, and where it knows nothing of a path, for the one that may lie there.
+func (s *session) lookUp(ctx context.Context, typ, id string) (Known, error) {
+	known, err := s.o.Directory.Resource(ctx, typ, id)
+	at, isPath := pathOf(Entity{Type: typ, ID: id})
+	if err != nil || !s.paths || !isPath || known.Properties != nil || !known.Scope.IsZero() {
+		return known, err
+	}
+	last, err := s.o.Directory.Resource(ctx, typ, at.ID())
+	if err != nil || last.Scope != at {
+		return Known{}, err
+	}
+	last.ID = at.ID()
+	return last, nil
 }
 
 func (s *session) place(r Entity, known Known) (rolecall.Scope, error) {

@@ -29,47 +29,88 @@ func fault(word, format string, args ...any) error {
 	return &Fault{word, fmt.Sprintf(format, args...)}
 }
 
-// Members returns the members of the one object that data holds, by their exact names. The error is a *Fault.
+// Members returns the members of the one object that data holds, by their exact names; their values are parts of data. The
+// error is a *Fault.
 func Members(data []byte) (map[string]json.RawMessage, error) {
-	d := json.NewDecoder(bytes.NewReader(data))
-	if start, err := d.Token(); err != nil || start != json.Delim('{') {
-		return nil, noObject(err)
-	}
-	given := map[string]json.RawMessage{}
-	for d.More() {
-		name, err := d.Token()
-		if err != nil {
-			return nil, noObject(err)
-		}
-		var raw json.RawMessage
-		if err := d.Decode(&raw); err != nil {
-			return nil, noObject(err)
-		}
-		if _, twice := given[name.(string)]; twice {
-			return nil, fault(name.(string), "this member is there twice")
-		}
-		given[name.(string)] = raw
-	}
-	if _, err := d.Token(); err != nil {
-		return nil, noObject(err)
-	}
-	if _, err := d.Token(); err != io.EOF {
-		return nil, fault("", "something follows the end of the object")
+	rest := bytes.TrimLeft(data, space)
+	if !json.Valid(data) || rest[0] != '{' {
+		return nil, noObject(data)
 	}
 	if err := checkUnicode(data); err != nil {
 		return nil, err
 	}
+	given := map[string]json.RawMessage{}
+	for rest = bytes.TrimLeft(rest[1:], space); rest[0] != '}'; rest = bytes.TrimLeft(rest, space+",") {
+		end := stringEnd(rest)
+		name, err := unquote(rest[:end])
+		if err != nil {
+			return nil, noObject(data)
+		}
+		if _, twice := given[name]; twice {
+			return nil, fault(name, "this member is there twice")
+		}
+		rest = bytes.TrimLeft(rest[end:], space+":")
+		end = valueEnd(rest)
+		given[name], rest = json.RawMessage(rest[:end:end]), rest[end:]
+	}
 	return given, nil
 }
 
-func noObject(err error) error {
+// noObject tells what is wrong with data that is not one object.
+func noObject(data []byte) error {
+	var first json.RawMessage
+	err := json.NewDecoder(bytes.NewReader(data)).Decode(&first)
 	switch {
-	case err == nil:
-		return fault("", "an object is expected here")
 	case err == io.EOF || err == io.ErrUnexpectedEOF:
 		return fault("", "an object is expected here, and the text ends")
+	case err != nil:
+		return fault("", "an object is expected here: %v", err)
+	case first[0] == '{':
+		return fault("", "something follows the end of the object")
 	}
-	return fault("", "an object is expected here: %v", err)
+	return fault("", "an object is expected here")
+}
+
+// Where something ends is easy to tell in text that is known to be JSON.
+
+const space = " \t\r\n"
+
+// stringEnd returns where the string ends with which text begins.
+func stringEnd(text []byte) int {
+	for i := 1; ; i++ {
+		switch text[i] {
+		case '\\':
+			i++
+		case '"':
+			return i + 1
+		}
+	}
+}
+
+// valueEnd returns where the value ends with which text begins, a member of an object.
+func valueEnd(text []byte) int {
+	depth := 0
+	for i := 0; ; i++ {
+		switch c := text[i]; {
+		case depth == 0 && (c == ',' || c == '}'):
+			return len(bytes.TrimRight(text[:i], space))
+		case c == '"':
+			i += stringEnd(text[i:]) - 1
+		case c == '{' || c == '[':
+			depth++
+		case c == '}' || c == ']':
+			depth--
+		}
+	}
+}
+
+func unquote(text []byte) (string, error) {
+	if bytes.IndexByte(text, '\\') < 0 {
+		return string(text[1 : len(text)-1]), nil
+	}
+	var name string
+	err := json.Unmarshal(text, &name)
+	return name, err
 }
 
 // A Field is a member of an object: its name, where it is read into, and whether it may be missing.

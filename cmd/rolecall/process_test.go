@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -28,7 +29,7 @@ func TestMain(m *testing.M) {
 type process struct {
 	t       *testing.T
 	cmd     *exec.Cmd
-	out     *bytes.Buffer
+	out     *bytes.Buffer  // its standard output, nil where the test has it
 	said    *bufio.Scanner // its standard error
 	address string
 }
@@ -36,10 +37,19 @@ type process struct {
 // serve starts rolecall serve with further arguments, and ends it with the test.
 func serve(t *testing.T, args ...string) *process {
 	t.Helper()
-	p := &process{t: t, out: &bytes.Buffer{}}
+	var out bytes.Buffer
+	p := serveTo(t, &out, args...)
+	p.out = &out
+	return p
+}
+
+// serveTo is serve with a standard output of the test.
+func serveTo(t *testing.T, out io.Writer, args ...string) *process {
+	t.Helper()
+	p := &process{t: t}
 	p.cmd = exec.Command(os.Args[0], append([]string{"serve", "--listen", "127.0.0.1:0"}, args...)...)
 	p.cmd.Env = append(os.Environ(), "ROLECALL_TEST_AS_COMMAND=1")
-	p.cmd.Stdout = p.out
+	p.cmd.Stdout = out
 	errOut, err := p.cmd.StderrPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -60,7 +70,7 @@ func serve(t *testing.T, args ...string) *process {
 	return nil
 }
 
-// stop asks the process to end, and returns what it wrote to its standard output and how it ended.
+// stop asks the process to end, and returns what serve kept of its standard output and how it ended.
 func (p *process) stop() (string, error) {
 	p.t.Helper()
 	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
@@ -69,6 +79,9 @@ func (p *process) stop() (string, error) {
 	for p.said.Scan() { // to its end, so that Wait may close it
 	}
 	err := p.cmd.Wait()
+	if p.out == nil {
+		return "", err
+	}
 	return p.out.String(), err
 }
 
@@ -199,5 +212,35 @@ func TestServeWritesDecisions(t *testing.T) {
 	}
 	if strings.Join(got, "\n") != strings.Join(want, "\n") {
 		t.Errorf("decisions: got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+}
+
+// Where nobody reads the decisions any more they are counted as dropped, and the answers go on.
+func TestServeOutlivesTheReaderOfDecisions(t *testing.T) {
+	f := newFolder(t, map[string]string{"p": records})
+	reader, writer, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := serveTo(t, writer, "-f", f.path("p"), "--decisions")
+	if err := errors.Join(writer.Close(), reader.Close()); err != nil { // the process has its own end
+		t.Fatal(err)
+	}
+	for range 3 {
+		if status, got, _ := p.post("/access/v1/evaluation", mayRead); status != 200 || got != `{"decision":true}` {
+			t.Fatalf("with nobody to read the decisions: got %d %s, want a decision", status, got)
+		}
+	}
+	var got string
+	for range 10000 {
+		if _, got, _ = p.post("/debug/vars", ""); strings.Contains(got, `"dropped":3`) {
+			break
+		}
+	}
+	if !strings.HasPrefix(got, `{"decisions": {"allowed":3,`) || !strings.Contains(got, `"dropped":3`) {
+		t.Errorf("/debug/vars: got %s, want three allowed and dropped", got)
+	}
+	if _, err := p.stop(); err != nil {
+		t.Errorf("stop: got %v, want a clean end", err)
 	}
 }

@@ -56,6 +56,8 @@ Exit codes: 0 stopped; 2 called wrongly; 3 a file is wrong, or the address canno
 			again := make(chan os.Signal, 1)
 			signal.Notify(again, syscall.SIGHUP)
 			defer signal.Stop(again)
+			signal.Ignore(syscall.SIGPIPE) // writing to a reader that is gone is an error then, which is counted
+			defer signal.Reset(syscall.SIGPIPE)
 			return s.run(ctx, cmd.OutOrStdout(), cmd.ErrOrStderr(), again)
 		},
 	}

@@ -95,7 +95,10 @@ func TestTest(t *testing.T) {
 @/bad:17:1: the policy stands before the steps; a step that changes it starts with do: "private" (invalid)
 `
 	f.check("test @/good.rolecall", 0, "2 passed, 0 failed\n", "")
-	f.check("test @/none", 0, "0 passed, 0 failed\n", "")
+	f.check("test @/none", 1, "0 passed, 0 failed\n", "@/none: no step in it, so nothing was tested\n")
+	f.check("test @/none @/none", 1, "0 passed, 0 failed\n", "@/none, @/none: no step in it, so nothing was tested\n")
+	f.check("test @/none @/good.rolecall", 0, "2 passed, 0 failed\n", "")
+	f.check("test @/none @/bad", 3, "0 passed, 0 failed\n", badErrors)
 	f.check("test @/bad", 3, "0 passed, 0 failed\n", badErrors)
 	f.check("test @/good.rolecall @/bad", 3, "2 passed, 0 failed\n", badErrors)
 	f.check("test @/unknown", 3, "0 passed, 0 failed\n", "@/unknown:1:16: no such role is defined: \"ghost\" (unknown)\n")

@@ -18,9 +18,10 @@ func testCommand() *cobra.Command {
 		Short: "Run the steps of scenarios",
 		Long: `Run the steps of scenarios and print each one that fails, with what was expected, what came out and why. The last line
 counts the steps. A file that does not parse, or whose policy is wrong, has none: its errors are printed, the other files
-run all the same, and the exit code is 3.
+run all the same, and the exit code is 3. A policy without steps may be among the files, but where no file has any nothing
+was tested, and the exit code is 1.
 
-Exit codes: 0 all steps passed; 1 some failed; 2 called wrongly; 3 a file cannot be read or does not parse.`,
+Exit codes: 0 all steps passed; 1 some failed, or there was none; 2 called wrongly; 3 a file cannot be read or does not parse.`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, files []string) error {
 			out := bufio.NewWriter(cmd.OutOrStdout())
@@ -36,7 +37,7 @@ Exit codes: 0 all steps passed; 1 some failed; 2 called wrongly; 3 a file cannot
 			if err := out.Flush(); err != nil {
 				return bad(err)
 			}
-			return c.exit()
+			return c.exit(files)
 		},
 	}
 }
@@ -44,12 +45,14 @@ Exit codes: 0 all steps passed; 1 some failed; 2 called wrongly; 3 a file cannot
 // A count tells how many steps passed and failed, and how many files could not be run.
 type count struct{ passed, failed, bad int }
 
-func (c *count) exit() error {
+func (c *count) exit(files []string) error {
 	switch {
 	case c.bad > 0:
 		return exit{code: exitBad}
 	case c.failed > 0:
 		return exit{code: exitNo}
+	case c.passed == 0:
+		return exit{exitNo, fmt.Errorf("%s: no step in it, so nothing was tested", strings.Join(files, ", "))}
 	}
 	return nil
 }

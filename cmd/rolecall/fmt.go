@@ -91,28 +91,48 @@ func (f *formatter) source(name string, src []byte) error {
 	return err
 }
 
-// replaceFile writes a file whole or not at all: a copy beside it takes its place. A link stays a link.
-func replaceFile(name string, content []byte) (err error) {
-	name, err = filepath.EvalSymlinks(name)
+// replaceFile writes a file whole or not at all: a copy beside it takes its place, with its permissions and its owner. A
+// link stays a link. A file that has other names, or whose owner nobody else may be given, is written where it is. One that
+// may not be written stays as it is.
+func replaceFile(name string, content []byte) error {
+	name, err := filepath.EvalSymlinks(name)
 	if err != nil {
 		return err
 	}
-	info, err := os.Stat(name)
+	f, err := os.OpenFile(name, os.O_WRONLY, 0) // whoever may not write a file does not replace it either
 	if err != nil {
 		return err
 	}
+	info, err := f.Stat()
+	if err = errors.Join(err, f.Close()); err != nil {
+		return err
+	}
+	if names(info) == 1 {
+		if replaced, err := replaceBy(name, info, content); replaced || err != nil {
+			return err
+		}
+	}
+	return os.WriteFile(name, content, 0)
+}
+
+// replaceBy puts a copy with other content in the place of a file, unless the copy cannot have its owner.
+func replaceBy(name string, info os.FileInfo, content []byte) (replaced bool, err error) {
 	temp, err := os.CreateTemp(filepath.Dir(name), ".rolecall-*")
 	if err != nil {
-		return err
+		return false, err
 	}
 	defer func() {
-		if err != nil {
+		if !replaced {
 			os.Remove(temp.Name())
 		}
 	}()
+	if keepOwner(temp, info) != nil {
+		return false, temp.Close()
+	}
 	_, err = temp.Write(content)
 	if err = errors.Join(err, temp.Chmod(info.Mode().Perm()), temp.Close()); err != nil {
-		return err
+		return false, err
 	}
-	return os.Rename(temp.Name(), name)
+	err = os.Rename(temp.Name(), name)
+	return err == nil, err
 }

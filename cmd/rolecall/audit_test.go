@@ -160,7 +160,7 @@ func TestAudit(t *testing.T) {
 // Whoever gives a reason writes no lines of the answer, and a statement of several lines is one line of it.
 func TestHistoryIsVisible(t *testing.T) {
 	const forged = "moved)\n2 2026-03-03T09:00:00Z user:pia removed: grant\x1b[2K (ok"
-	f := newFolder(t, nil)
+	f := newFolder(t, map[string]string{"before": managed, "p": managed + "grant user:eve viewer at /project:alpha\nrole idle\n  description \"rests\"\n"})
 	eve := rolecall.Grant{Subject: rolecall.User("eve"), Role: "viewer", Scope: rolecall.In("project", "alpha")}
 	head := exportedFrom(t, f.path("log"), managed,
 		rolecall.Change{Meta: rolecall.Meta{Actor: rolecall.User("pia"), Reason: forged}, Edits: []rolecall.Edit{rolecall.Put(eve)}},
@@ -169,6 +169,11 @@ func TestHistoryIsVisible(t *testing.T) {
 	f.check("audit @/log", 0, `1 2026-03-02T09:00:00Z user:pia added: grant user:eve viewer at /project:alpha (moved)\n2 2026-03-03T09:00:00Z user:pia removed: grant\x1b[2K (ok)
 2 2026-03-03T09:00:00Z the host added: role idle\n  description "rests"
 whole to `+head+"\n", "")
+	f.check("explain user:eve task.view /project:alpha --history-base @/before --history @/log -f @/p", 0, `allowed: user:eve task.view at /project:alpha
+  because grant user:eve viewer at /project:alpha (role viewer: allow task.view): decides
+          revision 1, by user:pia, 2026-03-02T09:00:00Z: moved)\n2 2026-03-03T09:00:00Z user:pia removed: grant\x1b[2K (ok
+          role viewer: origin not known
+`, "")
 }
 
 // The exported history tells who gave what, if it is whole and has led to the policy.

@@ -214,6 +214,8 @@ func (r *Resolver) Run(ctx context.Context) error {
 	if r.current.Load() == nil {
 		return errNotOpened
 	}
+	r.following.Add(1)
+	defer r.following.Add(-1)
 	var pauses backoff
 	for ctx.Err() == nil {
 		err := r.Refresh(ctx)

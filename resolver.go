@@ -75,6 +75,7 @@ type Resolver struct {
 	meter        *Meter
 	current      atomic.Pointer[present]
 	turn         chan struct{} // held by the one who catches up
+	following    atomic.Int32  // how many Runs are going on
 }
 
 // A present is what a resolver knows at one moment; it is swapped whole.
@@ -92,7 +93,11 @@ func Open(ctx context.Context, store Store, c *Catalog, o *Options) (*Resolver, 
 	if o == nil {
 		o = &Options{}
 	}
-	if err := o.problems().err(); err != nil {
+	ps := o.problems()
+	if store == nil {
+		ps = append(ps, problem(ErrInvalid, "resolver", "", "a resolver needs a store"))
+	}
+	if err := ps.err(); err != nil {
 		return nil, fmt.Errorf("open resolver: %w", err)
 	}
 	r := &Resolver{
@@ -258,9 +263,17 @@ func (r *Resolver) fresh(c *present, i *instant) error {
 		r.distrust(c)
 	}
 	if age < 0 || age > r.maxStaleness {
-		return fmt.Errorf("policy was last confirmed at %s: %w", c.confirmed.UTC().Format(time.RFC3339), ErrStale)
+		return r.stale(c)
 	}
 	return nil
+}
+
+func (r *Resolver) stale(c *present) error {
+	hint := ""
+	if r.following.Load() == 0 {
+		hint = ", and nothing follows the store: keep Run going"
+	}
+	return fmt.Errorf("policy was last confirmed at %s%s: %w", c.confirmed.UTC().Format(time.RFC3339), hint, ErrStale)
 }
 
 // errNotOpened is the answer of a zero Resolver.

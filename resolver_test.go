@@ -200,6 +200,9 @@ func TestOpenFailsClosed(t *testing.T) {
 	if r, err := rolecall.Open(t.Context(), &faulty{Store: memstore.New(), load: func(context.Context) (rolecall.State, error) { return rolecall.State{}, nil }}, c, nil); r != nil || err == nil {
 		t.Errorf("Open of a store without statements: %v, %v, want an error", r, err)
 	}
+	if r, err := rolecall.Open(t.Context(), nil, c, nil); r != nil || !errors.Is(err, rolecall.ErrInvalid) {
+		t.Errorf("Open without a store: %v, %v, want %s", r, err, rolecall.ErrInvalid)
+	}
 }
 
 func TestResolverCheck(t *testing.T) {
@@ -387,6 +390,7 @@ func TestUpdateRefuses(t *testing.T) {
 	}{
 		"fn fails":             {func(*rolecall.Snapshot) (rolecall.Change, error) { return rolecall.Change{}, boom }, boom},
 		"fn fails as conflict": {func(*rolecall.Snapshot) (rolecall.Change, error) { return rolecall.Change{}, rolecall.ErrConflict }, rolecall.ErrConflict},
+		"no function":          {nil, rolecall.ErrInvalid},
 		"refused":              {edit(rolecall.Put(grantOf(userAda, "nobody", projectAlpha))), rolecall.ErrUnknown},
 		"half refused":         {edit(rolecall.Put(grantOf(userAda, "viewer", projectAlpha)), rolecall.Put(grantOf(userAda, "nobody", projectAlpha))), rolecall.ErrUnknown},
 		"zero edit":            {edit(rolecall.Edit{}), rolecall.ErrInvalid},
@@ -610,6 +614,28 @@ func TestRunSurvivesAStoreThatIsDown(t *testing.T) {
 		wantDenied(t, r, userAda, mayView, projectAlpha)
 		if h := r.Health(); h.Stale || h.Err != nil || h.Revision != 2 {
 			t.Errorf("Health when the store is back = %+v, want revision 2, fresh, without an error", h)
+		}
+	})
+}
+
+// A policy that goes stale because nobody keeps Run going says so.
+func TestStalenessTellsThatNothingFollows(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store, c := smallStore(t)
+		r := openResolver(t, store, c, &rolecall.Options{MaxStaleness: time.Minute})
+		time.Sleep(time.Hour)
+		err := r.Check(t.Context(), userAda, mayView, projectAlpha)
+		if !errors.Is(err, rolecall.ErrStale) || !strings.Contains(err.Error(), "keep Run going") {
+			t.Errorf("Check an hour after Open, without Run: %v, want %s, and that Run is missing", err, rolecall.ErrStale)
+		}
+		f := &faulty{Store: store}
+		followed := openResolver(t, f, c, &rolecall.Options{MaxStaleness: time.Minute})
+		running(t, followed)
+		f.set(down)
+		time.Sleep(time.Hour)
+		err = followed.Check(t.Context(), userAda, mayView, projectAlpha)
+		if !errors.Is(err, rolecall.ErrStale) || strings.Contains(err.Error(), "keep Run going") {
+			t.Errorf("Check an hour after the store went down, with Run: %v, want %s, and nothing of Run", err, rolecall.ErrStale)
 		}
 	})
 }

@@ -18,6 +18,9 @@ import (
 // error of the store other than a conflict may leave it unknown whether the change was kept: the resolver finds out when it
 // next catches up.
 func (r *Resolver) Update(ctx context.Context, m Meta, fn func(*Snapshot) (Change, error)) (Revision, error) {
+	if fn == nil {
+		return 0, problem(ErrInvalid, "change", "", "a function says what to change")
+	}
 	u := update{r: r, meta: m, fn: fn}
 	for {
 		revision, done, err := u.attempt(ctx)

@@ -54,6 +54,9 @@ type writer struct {
 // check refuses a table that does not fit the set.
 func (w *writer) check(set *rolecall.ScopeSet) error {
 	t := w.table
+	if set == nil || t == nil {
+		return refuse(rolecall.ErrInvalid, "", "a filter needs a set and a table")
+	}
 	if t.Dialect.String() == "no dialect" {
 		return refuse(rolecall.ErrInvalid, "", "a table needs a dialect: PostgreSQL, SQLite or MySQL")
 	}

@@ -156,6 +156,7 @@ func TestWhereRefuses(t *testing.T) {
 		table sqlfilter.Table
 		code  rolecall.Code
 	}{
+		"no set":                                     {nil, sqlfilter.Table{Dialect: sqlfilter.SQLite, Path: path}, rolecall.ErrInvalid},
 		"no dialect":                                 {plain, sqlfilter.Table{Path: path, Conditions: answered}, rolecall.ErrInvalid},
 		"another kind":                               {plain, sqlfilter.Table{Dialect: sqlfilter.SQLite, Path: []sqlfilter.Level{{Kind: "version", ID: "id"}}}, rolecall.ErrInvalid},
 		"a misspelled level":                         {setOf(t, c, "version", grant(alpha, "")), sqlfilter.Table{Dialect: sqlfilter.SQLite, Path: []sqlfilter.Level{{Kind: "projct", ID: "p"}, {Kind: "version", ID: "id"}}}, rolecall.ErrUnknown},

@@ -27,6 +27,7 @@
 // A [Usage] tells what was used, by whom, where and when last. It is made of the readings of a rolecall.Meter, which a
 // resolver is given:
 //
+//	var usage *review.Usage // nothing yet, or what was kept as JSON
 //	meter := rolecall.NewMeter(nil)
 //	resolver, err := rolecall.Open(ctx, store, catalog, &rolecall.Options{Meter: meter})
 //	…

@@ -21,7 +21,8 @@ type Used struct {
 }
 
 // A Usage is what was used: by whom, where, and when last. It is made of the readings of meters, of one process or of
-// many, merged in any order, and written as JSON to be kept. It is immutable and safe for concurrent use.
+// many, merged in any order, and written as JSON to be kept. It is immutable and safe for concurrent use. A nil *Usage is an
+// empty one, as the zero Usage is: nothing is known yet.
 //
 // What is not in it was not used, as far as the meters saw everything: see Covers. They see what resolvers answer, and
 // what hosts tell them of.
@@ -51,6 +52,7 @@ func NewUsage(r rolecall.Reading) *Usage {
 func MergeUsage(parts ...*Usage) *Usage {
 	all := &Usage{bySubject: map[rolecall.Subject][]Used{}}
 	for _, u := range parts {
+		u = u.orEmpty()
 		if all.from.IsZero() || !u.from.IsZero() && u.from.Before(all.from) {
 			all.from = u.from
 		}
@@ -62,6 +64,14 @@ func MergeUsage(parts ...*Usage) *Usage {
 	}
 	all.settle()
 	return all
+}
+
+// orEmpty returns an empty usage for nil.
+func (u *Usage) orEmpty() *Usage {
+	if u == nil {
+		return &Usage{}
+	}
+	return u
 }
 
 // settle sorts what each subject used and keeps the last instant of each.
@@ -77,17 +87,18 @@ func compareUsed(a, b Used) int {
 }
 
 // From returns when the first meter began.
-func (u *Usage) From() time.Time { return u.from }
+func (u *Usage) From() time.Time { return u.orEmpty().from }
 
 // Until returns when the last meter was read.
-func (u *Usage) Until() time.Time { return u.until }
+func (u *Usage) Until() time.Time { return u.orEmpty().until }
 
 // Dropped returns how many allows the meters had no room for.
-func (u *Usage) Dropped() uint64 { return u.dropped }
+func (u *Usage) Dropped() uint64 { return u.orEmpty().dropped }
 
 // Covers returns nil where everything that was used from an instant on is in u, so that what is not in it was not used
 // since. The error says why that cannot be told: the meters began later, or dropped something later.
 func (u *Usage) Covers(since time.Time) error {
+	u = u.orEmpty()
 	switch {
 	case u.from.IsZero() || since.Before(u.from):
 		return fmt.Errorf("nothing is known of what was used before %s: %w", when(u.from), rolecall.ErrInvalid)
@@ -104,9 +115,14 @@ func when(t time.Time) string {
 	return rolecall.FormatTime(t)
 }
 
-// Since returns what was used after an instant, as if the meters had begun then. It is how a kept usage stays small.
+// Since returns what was used after an instant, as if the meters had begun then. It is how a kept usage stays small. An
+// empty usage stays empty.
 func (u *Usage) Since(since time.Time) *Usage {
-	some := &Usage{from: later(u.from, since.UTC()), until: u.until, bySubject: map[rolecall.Subject][]Used{}}
+	u = u.orEmpty()
+	some := &Usage{from: u.from, until: u.until, bySubject: map[rolecall.Subject][]Used{}}
+	if !u.from.IsZero() { // where nothing was seen, nothing is known of a later time either
+		some.from = later(u.from, since.UTC())
+	}
 	if u.dropped > 0 && !some.from.After(u.doubt) {
 		some.doubt, some.dropped = u.doubt, u.dropped
 	}
@@ -120,6 +136,7 @@ func (u *Usage) Since(since time.Time) *Usage {
 
 // All yields everything that was used, in order of subject, then permission, then scope.
 func (u *Usage) All() iter.Seq[Used] {
+	u = u.orEmpty()
 	return func(yield func(Used) bool) {
 		for _, who := range slices.SortedFunc(maps.Keys(u.bySubject), rolecall.Subject.Compare) {
 			for _, used := range u.bySubject[who] {
@@ -135,6 +152,7 @@ func (u *Usage) All() iter.Seq[Used] {
 // known that nobody did since From. False says that nothing is known: no such use was seen, but some were dropped. What a
 // meter told of a place only in part counts for everything inside it. It is what Options.LastUsed of a report asks for.
 func (u *Usage) LastUsed(who rolecall.Subject, p rolecall.Permission, t rolecall.Scope) (time.Time, bool) {
+	u = u.orEmpty()
 	var last time.Time
 	if who == rolecall.Everyone() {
 		for _, list := range u.bySubject {
@@ -164,6 +182,7 @@ func meets(used, t rolecall.Scope) bool {
 
 // LastSeen returns when who last did anything, like LastUsed.
 func (u *Usage) LastSeen(who rolecall.Subject) (time.Time, bool) {
+	u = u.orEmpty()
 	var last time.Time
 	for _, used := range u.bySubject[who] {
 		last = later(last, used.Last)
@@ -183,6 +202,7 @@ type usageJSON struct {
 // MarshalJSON writes a usage: {"from", "until", "doubt", "dropped", "uses"}, each use with "subject", "permission",
 // "scope" and "last". What is equal is written alike.
 func (u *Usage) MarshalJSON() ([]byte, error) {
+	u = u.orEmpty()
 	return json.Marshal(usageJSON{u.from, u.until, u.doubt, u.dropped, slices.AppendSeq([]Used{}, u.All())})
 }
 

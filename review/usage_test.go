@@ -191,3 +191,30 @@ func TestZeroUsage(t *testing.T) {
 		t.Errorf("LastUsed of the zero Usage: -want +got:\n%s", diff)
 	}
 }
+
+// A nil *Usage is nothing kept yet: it can be merged with the first reading, and vouches for nothing.
+func TestNilUsageIsEmpty(t *testing.T) {
+	var u *review.Usage
+	first := review.NewUsage(rolecall.Reading{From: hour(1), Until: hour(2), Uses: []rolecall.Use{{Subject: usersSeen[0], Permission: donePerms[0], Scope: donePlace[1]}}})
+	mustBeEqual(t, "merged with nothing", first, review.MergeUsage(u, first, nil))
+	if u.Covers(hour(1)) == nil || u.Since(hour(1)).Covers(hour(1)) == nil || review.MergeUsage(u).Covers(hour(1)) == nil {
+		t.Error("Covers of a nil Usage, of it Since, of it merged: got nil, want errors")
+	}
+	last, known := u.LastUsed(usersSeen[0], donePerms[0], donePlace[0])
+	anybody, knownOf := u.LastUsed(rolecall.Everyone(), donePerms[0], donePlace[0])
+	seen, knownSeen := u.LastSeen(usersSeen[0])
+	data, err := u.MarshalJSON()
+	want := []any{time.Time{}, false, time.Time{}, false, time.Time{}, false, time.Time{}, time.Time{}, uint64(0), 0, `{"uses":[]}`, nil}
+	got := []any{last, known, anybody, knownOf, seen, knownSeen, u.From(), u.Until(), u.Dropped(), len(slices.Collect(u.All())), string(data), err}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("a nil Usage: -want +got:\n%s", diff)
+	}
+	s := lintPolicy(t, "grant user:ada artist at /project:alpha\n")
+	_, err = review.ReportUse(s, u, hour(1))
+	_, err2 := review.ProposeRoles(s, u, hour(1))
+	for _, err := range []error{err, err2} {
+		if err == nil || !strings.Contains(err.Error(), "nothing is known of what was used") {
+			t.Errorf("ReportUse, ProposeRoles of a nil Usage: got %v, want that nothing is known", err)
+		}
+	}
+}

@@ -16,7 +16,8 @@ func From(ctx context.Context) (*Access, bool) {
 }
 
 // An Access is who makes a request and the policy as it was when the first guard saw it. It answers further questions
-// of the request, consistently with each other. It is safe for concurrent use, and to be dropped with the request.
+// of the request, consistently with each other. It is safe for concurrent use, also by the facts of a question that it is
+// asked, and to be dropped with the request.
 type Access struct {
 	*pinned
 	at rolecall.Scope // guarded by mu
@@ -28,8 +29,33 @@ type pinned struct {
 	who      Identity
 	snapshot *rolecall.Snapshot
 
-	mu   sync.Mutex // a view belongs to one goroutine at a time
-	view *rolecall.View
+	mu   sync.Mutex
+	view *rolecall.View // nil while it is lent out
+}
+
+// see returns a view of the caller.
+func (p *pinned) see() (*rolecall.View, error) {
+	return p.snapshot.For(p.who.Subject, &rolecall.ViewOptions{Groups: p.who.Groups, Actor: p.who.Actor, Narrow: p.who.Narrow})
+}
+
+// ask lends the view out for a question: it belongs to one goroutine, and is not to be asked by the facts of a question
+// that it answers. Where it is lent out already another one is made.
+func (p *pinned) ask(question func(*rolecall.View) error) error {
+	p.mu.Lock()
+	view := p.view
+	p.view = nil
+	p.mu.Unlock()
+	if view == nil {
+		var err error
+		if view, err = p.see(); err != nil {
+			return err
+		}
+	}
+	err := question(view)
+	p.mu.Lock()
+	p.view = view
+	p.mu.Unlock()
+	return err
 }
 
 // Subject returns whose rights count.
@@ -70,13 +96,7 @@ func (a *Access) Revision() rolecall.Revision { return a.snapshot.Revision() }
 // Check says whether the subject may do p at t: nil for yes, ErrDenied for no, another error where that could not be
 // found out.
 func (a *Access) Check(ctx context.Context, p rolecall.Permission, t rolecall.Scope, facts ...rolecall.Facts) error {
-	return a.check(ctx, p, t, facts...)
-}
-
-func (a *Access) check(ctx context.Context, p rolecall.Permission, t rolecall.Scope, facts ...rolecall.Facts) error {
-	a.mu.Lock()
-	err := a.view.Check(p, t, facts...)
-	a.mu.Unlock()
+	err := a.ask(func(v *rolecall.View) error { return v.Check(p, t, facts...) })
 	if a.guard.o.Observe != nil {
 		a.guard.observe(ctx, rolecall.Observation{
 			Subject: a.who.Subject, Actor: a.who.Actor, Permission: p, Scope: t, Revision: a.Revision(), Err: err,
@@ -87,9 +107,11 @@ func (a *Access) check(ctx context.Context, p rolecall.Permission, t rolecall.Sc
 
 // CheckAll answers each permission at each target, at a cost that follows the distinct places and facts among them.
 func (a *Access) CheckAll(ctx context.Context, targets []rolecall.Target, permissions ...rolecall.Permission) (*rolecall.Answers, error) {
-	a.mu.Lock()
-	answers, err := a.view.CheckAll(targets, permissions...)
-	a.mu.Unlock()
+	var answers *rolecall.Answers
+	err := a.ask(func(v *rolecall.View) (err error) {
+		answers, err = v.CheckAll(targets, permissions...)
+		return err
+	})
 	if a.guard.o.ObserveBatch == nil {
 		return answers, err
 	}
@@ -111,9 +133,11 @@ func (a *Access) CheckAll(ctx context.Context, targets []rolecall.Target, permis
 // Scopes returns the scopes of a kind at which the subject may do p, for a list page that the database filters: see the
 // package sqlfilter.
 func (a *Access) Scopes(ctx context.Context, kind rolecall.ScopeKind, p rolecall.Permission) (*rolecall.ScopeSet, error) {
-	a.mu.Lock()
-	set, err := a.view.Scopes(kind, p)
-	a.mu.Unlock()
+	var set *rolecall.ScopeSet
+	err := a.ask(func(v *rolecall.View) (err error) {
+		set, err = v.Scopes(kind, p)
+		return err
+	})
 	if a.guard.o.ObserveBatch == nil {
 		return set, err
 	}
@@ -135,9 +159,11 @@ func (a *Access) tell(ctx context.Context, o rolecall.BatchObservation) {
 
 // Decide answers with reasons, for support staff.
 func (a *Access) Decide(ctx context.Context, p rolecall.Permission, t rolecall.Scope, facts rolecall.Facts) (rolecall.Decision, error) {
-	a.mu.Lock()
-	d, err := a.view.Decide(p, t, facts)
-	a.mu.Unlock()
+	var d rolecall.Decision
+	err := a.ask(func(v *rolecall.View) (err error) {
+		d, err = v.Decide(p, t, facts)
+		return err
+	})
 	if a.guard.o.Observe != nil {
 		o := rolecall.Observation{Subject: a.who.Subject, Actor: a.who.Actor, Permission: p, Scope: t, Revision: a.Revision(), Err: err}
 		if err == nil {

@@ -151,12 +151,12 @@ func (h *guarded) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		h.guard.refuse(w, r, refusal{err: err, access: a, requirement: &h.Requirement, at: at})
 		return
 	}
-	if err = a.check(r.Context(), h.Permission, at, facts); err == nil {
+	if err = a.Check(r.Context(), h.Permission, at, facts); err == nil {
 		a.arrive(at)
 		h.next.ServeHTTP(w, r)
 		return
 	}
-	hidden := h.Hide || !h.HideUnless.IsZero() && a.check(r.Context(), h.HideUnless, at, facts) != nil
+	hidden := h.Hide || !h.HideUnless.IsZero() && a.Check(r.Context(), h.HideUnless, at, facts) != nil
 	h.guard.refuse(w, r, refusal{err: err, access: a, requirement: &h.Requirement, at: at, hidden: hidden})
 }
 
@@ -225,7 +225,7 @@ func (g *Guard) access(r *http.Request) (*Access, error) {
 	if err := g.mayImpersonate(r.Context(), a); err != nil {
 		return a, err
 	}
-	a.view, err = a.snapshot.For(who.Subject, &rolecall.ViewOptions{Groups: who.Groups, Actor: who.Actor, Narrow: who.Narrow})
+	a.view, err = a.see()
 	return a, err
 }
 

@@ -498,6 +498,36 @@ func TestAccessIsSafeForConcurrentUse(t *testing.T) {
 	}())
 }
 
+// The facts of a question may ask the Access that it is put to, whatever the question, and each gets its own answer.
+func TestFactsMayAskTheAccess(t *testing.T) {
+	guard := httpauthz.New(resolver(t), identify, nil)
+	at := rolecall.In("project", "alpha").In("shot", "010")
+	r := httptest.NewRequest("GET", "/", nil)
+	r.Header.Set("Test-User", "ada")
+	guard.Identify(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		ctx := r.Context()
+		a, _ := httpauthz.From(ctx)
+		asked := 0
+		facts := rolecall.FactFunc(func(rolecall.Condition) (bool, error) {
+			asked++
+			return a.Check(ctx, shotView, at) == nil && a.Check(ctx, mayActAs, at) != nil, nil
+		})
+		if err := a.Check(ctx, shotUpdate, at, facts); err != nil {
+			t.Errorf("Check with facts that ask: got %v, want nil", err)
+		}
+		answers, err := a.CheckAll(ctx, []rolecall.Target{{Scope: at, Facts: facts}}, shotUpdate, mayActAs)
+		if err != nil || !answers.Allowed(0, 0) || answers.Allowed(0, 1) {
+			t.Errorf("CheckAll with facts that ask: got %v, %v, want yes and no", answers, err)
+		}
+		if d, err := a.Decide(ctx, shotUpdate, at, facts); err != nil || !d.Allowed() {
+			t.Errorf("Decide with facts that ask: got %v, %v, want yes", d, err)
+		}
+		if asked < 3 {
+			t.Errorf("the facts were asked %d times, want once for each question at least", asked)
+		}
+	})).ServeHTTP(httptest.NewRecorder(), r)
+}
+
 func TestStalePolicyIsUnavailable(t *testing.T) {
 	var zero rolecall.Resolver // answers every question with ErrStale
 	guard := httpauthz.New(&zero, identify, &httpauthz.Options{Log: slog.New(slog.DiscardHandler)})

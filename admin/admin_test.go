@@ -132,7 +132,7 @@ func (b bench) history() []rolecall.Entry {
 	return all
 }
 
-func must[V any](t *testing.T) func(V, error) V {
+func must[V any](t testing.TB) func(V, error) V {
 	return func(v V, err error) V {
 		t.Helper()
 		if err != nil {

@@ -2,6 +2,7 @@ package admin_test
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"iter"
 	"slices"
@@ -146,12 +147,52 @@ func TestLog(t *testing.T) {
 		"half a line":       text[:len(text)-20],
 		"an empty line":     "\n" + text,
 		"a short hash":      strings.Replace(text, head.Hash.String(), head.Hash.String()[2:], 1),
+		"a long hash":       strings.Replace(text, head.Hash.String(), head.Hash.String()+"ab", 1),
 		"an upper-case one": strings.Replace(text, head.Hash.String(), strings.ToUpper(head.Hash.String()), 1),
 	} {
 		if end, err := admin.Verify(admin.Head{}, admin.ReadLog(strings.NewReader(broken))); err == nil {
 			t.Errorf("Verify of a log with %s: got %v and no error, want one", name, end)
 		}
 	}
+}
+
+// What is no hash is refused, however long, and leaves the one that is there alone.
+func TestHashesAreReadExactly(t *testing.T) {
+	good := strings.Repeat("ab", 32)
+	var h admin.Hash
+	if err := h.UnmarshalText([]byte(good)); err != nil || h.String() != good {
+		t.Errorf("UnmarshalText(%s): got %s and %v, want it", good, h, err)
+	}
+	for _, text := range []string{"", "ab", good[1:], good + "a", good + "ab", good + good, strings.ToUpper(good), "0x" + good[2:], good[:63] + "g"} {
+		if err := h.UnmarshalText([]byte(text)); err == nil || h.String() != good {
+			t.Errorf("UnmarshalText(%s): got %s and %v, want an error and nothing changed", text, h, err)
+		}
+	}
+}
+
+// A log never panics, and each link has one spelling.
+func FuzzReadLog(f *testing.F) {
+	link := admin.Link{Entry: json.RawMessage(`{}`)}
+	good := string(must[[]byte](f)(json.Marshal(link)))
+	zero := link.Hash.String()
+	f.Add(good + "\n" + good + "\n")
+	f.Add(strings.Replace(good, zero, zero+"00", 1))
+	f.Add(strings.ReplaceAll(good, zero, ""))
+	f.Add(strings.Replace(good, `{}`, `null`, 1))
+	f.Add("\n{}\n[]")
+	f.Fuzz(func(t *testing.T, text string) {
+		lines := strings.Split(text, "\n")
+		for link, err := range admin.ReadLog(strings.NewReader(text)) {
+			if err != nil {
+				return
+			}
+			again, err := json.Marshal(link)
+			if line := strings.TrimSuffix(lines[0], "\r"); err != nil || string(again) != line {
+				t.Errorf("ReadLog read %q, which is written %q, %v", line, again, err)
+			}
+			lines = lines[1:]
+		}
+	})
 }
 
 func TestChainOfAHistoryWithAGap(t *testing.T) {

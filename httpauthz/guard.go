@@ -36,7 +36,8 @@ type Options struct {
 	// Impersonate is what an actor must hold, at Global and without any condition, to act as somebody else. Where it is
 	// zero, nothing is asked: then the identify function must see to it that only those do who may.
 	Impersonate rolecall.Permission
-	// Log gets every refusal with its reason. Nil is slog.Default().
+	// Log gets every refusal with its reason: as an error where it is answered with 503 or the facts could not say of a
+	// condition whether it holds, which is then the cause. Nil is slog.Default().
 	Log *slog.Logger
 	// Observe is told of every answer that a guard or an Access gives to a single question.
 	Observe rolecall.Observer
@@ -151,13 +152,14 @@ func (h *guarded) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		h.guard.refuse(w, r, refusal{err: err, access: a, requirement: &h.Requirement, at: at})
 		return
 	}
+	facts, failed := watch(facts)
 	if err = a.Check(r.Context(), h.Permission, at, facts); err == nil {
 		a.arrive(at)
 		h.next.ServeHTTP(w, r)
 		return
 	}
 	hidden := h.Hide || !h.HideUnless.IsZero() && a.Check(r.Context(), h.HideUnless, at, facts) != nil
-	h.guard.refuse(w, r, refusal{err: err, access: a, requirement: &h.Requirement, at: at, hidden: hidden})
+	h.guard.refuse(w, r, refusal{err: err, cause: failed.cause(), access: a, requirement: &h.Requirement, at: at, hidden: hidden})
 }
 
 func (h *guarded) locate(r *http.Request, who rolecall.Subject) (rolecall.Scope, rolecall.Facts, error) {

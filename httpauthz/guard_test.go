@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -282,6 +283,42 @@ func TestRefusalsLeakNothingAndAreLogged(t *testing.T) {
 		}
 		if !strings.Contains(s.log.String(), secret) {
 			t.Errorf("the log %q does not tell %q", s.log, secret)
+		}
+	}
+}
+
+// Facts that fail at one condition are no reason to answer 503, since another grant may allow, but a refusal in which they
+// did is an error in the log, with the cause; any other one is not.
+func TestFactsThatFailAreLoggedAsErrors(t *testing.T) {
+	say := func(ok bool, err error) rolecall.Facts {
+		return rolecall.FactFunc(func(rolecall.Condition) (bool, error) { return ok, err })
+	}
+	for _, tc := range []struct {
+		name, user string
+		facts      rolecall.Facts
+		hide       bool
+		status     int
+		log        string // "" for nothing at all
+	}{
+		{"down", "ada", say(false, errors.New("the table is down")), false, 403, `level=ERROR .*error="denied: .*" cause="condition assigned: the table is down"`},
+		{"down behind Hide", "ada", say(false, errors.New("the table is down")), true, 404, `level=ERROR .*cause="condition assigned: the table is down"`},
+		{"panic", "ada", rolecall.FactFunc(func(rolecall.Condition) (bool, error) { panic("no table") }), false, 403, `level=ERROR .*cause="condition assigned: panic: no table"`},
+		{"true and down", "ada", say(true, errors.New("the table is down")), false, 403, `level=ERROR .*cause="condition assigned: the table is down"`},
+		{"does not hold", "ada", say(false, nil), false, 403, `level=INFO [^\n]*error="denied: [^"]*"\n$`},
+		{"holds", "ada", say(true, nil), false, 200, ""},
+		{"a set", "ada", rolecall.Given{"assigned"}, false, 200, ""},
+		{"none", "ada", nil, false, 403, `level=INFO [^\n]*error="denied: [^"]*"\n$`},
+		{"down and not asked", "bob", say(false, errors.New("the table is down")), false, 403, `level=INFO [^\n]*error="denied: [^"]*"\n$`},
+	} {
+		log := &bytes.Buffer{}
+		guard := httpauthz.New(resolver(t), identify, &httpauthz.Options{Log: slog.New(slog.NewTextHandler(log, nil))})
+		at := httpauthz.Fixed(rolecall.In("project", "alpha")).WithFacts(func(*http.Request, rolecall.Subject, rolecall.Scope) (rolecall.Facts, error) { return tc.facts, nil })
+		r := httptest.NewRequest("PUT", "/", nil)
+		r.Header.Set("Test-User", tc.user)
+		w := httptest.NewRecorder()
+		guard.Enforce(httpauthz.Requirement{Permission: shotUpdate, At: at, Hide: tc.hide})(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})).ServeHTTP(w, r)
+		if w.Code != tc.status || tc.log == "" && log.Len() > 0 || !regexp.MustCompile(tc.log).MatchString(log.String()) {
+			t.Errorf("%s: PUT as %s: got %d and log %q, want %d and %q", tc.name, tc.user, w.Code, log, tc.status, tc.log)
 		}
 	}
 }

@@ -40,7 +40,9 @@ type Place struct {
 }
 
 // A FactsFunc returns the facts about subject at the place of a request. An error says that they cannot be had: the
-// request is then answered with 503, or with what ErrNotFound and ErrBadRequest stand for.
+// request is then answered with 503, or with what ErrNotFound and ErrBadRequest stand for. Facts that it returns and that
+// fail later, at a single condition, make a denial as anywhere: an allow that depends on it falls, a deny stands. The guard
+// logs that as an error, with the cause.
 type FactsFunc func(r *http.Request, subject rolecall.Subject, at rolecall.Scope) (rolecall.Facts, error)
 
 // Fixed is the same place for every request. A requirement at a scope that is not valid is malformed.

@@ -41,6 +41,7 @@ func WriteProblem(w http.ResponseWriter, p Problem) {
 // A refusal is everything that is known of one; only its Problem leaves the program.
 type refusal struct {
 	err         error
+	cause       error // why a condition could not be said, nil where none was asked for in vain
 	access      *Access
 	requirement *Requirement // nil where the request was refused before one was looked at
 	at          rolecall.Scope
@@ -99,7 +100,7 @@ func quoted(s string) string {
 
 func (g *Guard) logRefusal(r *http.Request, x refusal, p Problem) {
 	level := slog.LevelInfo
-	if p.Status == http.StatusServiceUnavailable {
+	if p.Status == http.StatusServiceUnavailable || x.cause != nil {
 		level = slog.LevelError
 	}
 	log := g.log()
@@ -123,5 +124,8 @@ func (g *Guard) logRefusal(r *http.Request, x refusal, p Problem) {
 		attrs = append(attrs, slog.Uint64("revision", uint64(x.access.Revision())))
 	}
 	attrs = append(attrs, slog.String("error", x.err.Error()))
+	if x.cause != nil {
+		attrs = append(attrs, slog.String("cause", x.cause.Error()))
+	}
 	log.LogAttrs(r.Context(), level, "request refused", attrs...)
 }

@@ -158,8 +158,13 @@ func (h *guarded) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		h.next.ServeHTTP(w, r)
 		return
 	}
-	hidden := h.Hide || !h.HideUnless.IsZero() && a.Check(r.Context(), h.HideUnless, at, facts) != nil
+	hidden := errors.Is(err, rolecall.ErrDenied) && h.hides(r.Context(), a, at, facts)
 	h.guard.refuse(w, r, refusal{err: err, cause: failed.cause(), access: a, requirement: &h.Requirement, at: at, hidden: hidden})
+}
+
+// hides says whether a denial is to look as if the place did not exist.
+func (h *guarded) hides(ctx context.Context, a *Access, at rolecall.Scope, facts rolecall.Facts) bool {
+	return h.Hide || !h.HideUnless.IsZero() && a.Check(ctx, h.HideUnless, at, facts) != nil
 }
 
 func (h *guarded) locate(r *http.Request, who rolecall.Subject) (rolecall.Scope, rolecall.Facts, error) {

@@ -593,6 +593,23 @@ func TestObserveIsToldOfEveryQuestion(t *testing.T) {
 	}
 }
 
+// Whether to hide a denial is asked of denials alone: an error is no denial, whoever may see the place.
+func TestHideUnlessAsksOfDenialsAlone(t *testing.T) {
+	var told []string
+	guard := httpauthz.New(resolver(t), identify, &httpauthz.Options{
+		Log:     slog.New(slog.DiscardHandler),
+		Observe: func(_ context.Context, o rolecall.Observation) { told = append(told, o.Permission.String()) },
+	})
+	undeclared := httpauthz.Requirement{Permission: rolecall.NewPermission("shot.paint"), At: httpauthz.Global(), HideUnless: shotView}
+	r := httptest.NewRequest("GET", "/", nil)
+	r.Header.Set("Test-User", "bob")
+	w := httptest.NewRecorder()
+	guard.Enforce(undeclared)(http.NotFoundHandler()).ServeHTTP(w, r)
+	if want := []string{"shot.paint"}; w.Code != 503 || !slices.Equal(told, want) {
+		t.Errorf("%s: got %d after asking for %v, want 503 after %v", undeclared, w.Code, told, want)
+	}
+}
+
 // Pages and sets are told of as such, and an explanation as the single question that it is.
 func TestObserveBatchIsToldOfPages(t *testing.T) {
 	var told []string

@@ -45,7 +45,7 @@ type refusal struct {
 	access      *Access
 	requirement *Requirement // nil where the request was refused before one was looked at
 	at          rolecall.Scope
-	hidden      bool
+	hidden      bool // it is a denial that is to look as if the place did not exist
 }
 
 func (x refusal) problem() Problem {
@@ -56,7 +56,7 @@ func (x refusal) problem() Problem {
 		return newProblem(http.StatusUnauthorized, "invalid-token")
 	case errors.Is(x.err, ErrBadRequest):
 		return newProblem(http.StatusBadRequest, "bad-request")
-	case errors.Is(x.err, ErrNotFound), x.hidden && errors.Is(x.err, rolecall.ErrDenied):
+	case errors.Is(x.err, ErrNotFound), x.hidden:
 		return newProblem(http.StatusNotFound, "not-found")
 	case errors.Is(x.err, rolecall.ErrDenied):
 		return newProblem(http.StatusForbidden, "denied")

@@ -168,7 +168,7 @@ func (h *guarded) hides(ctx context.Context, a *Access, at rolecall.Scope, facts
 }
 
 func (h *guarded) locate(r *http.Request, who rolecall.Subject) (rolecall.Scope, rolecall.Facts, error) {
-	at, err := h.At.at(r)
+	at, err := h.At.find(r)
 	if err != nil || h.At.facts == nil {
 		return at, nil, err
 	}

@@ -1,7 +1,6 @@
 package httpauthz
 
 import (
-	"errors"
 	"fmt"
 	"iter"
 	"net/http"
@@ -47,7 +46,7 @@ type FactsFunc func(r *http.Request, subject rolecall.Subject, at rolecall.Scope
 
 // Fixed is the same place for every request. A requirement at a scope that is not valid is malformed.
 func Fixed(at rolecall.Scope) Place {
-	p := Place{text: at.String(), fault: at.Valid(), find: func(*http.Request) (rolecall.Scope, error) { return at, at.Valid() }}
+	p := Place{text: at.String(), fault: at.Valid(), find: func(*http.Request) (rolecall.Scope, error) { return at, nil }}
 	for kind := range at.Segments() {
 		p.kinds = append(p.kinds, kind)
 	}
@@ -142,14 +141,6 @@ func (p Place) String() string {
 		return "(no place)"
 	}
 	return p.text
-}
-
-// at finds the place of a request.
-func (p Place) at(r *http.Request) (rolecall.Scope, error) {
-	if p.find == nil {
-		return rolecall.Scope{}, errors.New("the route has no place")
-	}
-	return p.find(r)
 }
 
 // missing returns the wildcards that the place needs and the pattern does not have.

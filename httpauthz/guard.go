@@ -16,7 +16,8 @@ type Source interface {
 	Snapshot() (*rolecall.Snapshot, error)
 }
 
-// An Identity is who makes a request. Only Subject is needed; the zero Identity is nobody.
+// An Identity is who makes a request. Only Subject is needed; the zero Identity is nobody. A subject without an id, as of
+// User(""), is malformed instead: 503.
 type Identity struct {
 	// Subject is whose rights count.
 	Subject rolecall.Subject
@@ -27,6 +28,20 @@ type Identity struct {
 	Groups []rolecall.Subject
 	// Narrow takes away: a session's roles, the scopes of an API key, read-only impersonation.
 	Narrow rolecall.Narrowing
+}
+
+// valid says what is malformed about somebody who acts.
+func (who Identity) valid() error {
+	if err := who.Subject.Valid(); err != nil {
+		return err
+	}
+	if who.Actor.IsZero() {
+		return nil
+	}
+	if err := who.Actor.Valid(); err != nil {
+		return fmt.Errorf("actor: %w", err)
+	}
+	return nil
 }
 
 // Options configure a Guard. A nil *Options is the zero Options.
@@ -56,8 +71,9 @@ type Guard struct {
 }
 
 // New returns a guard that asks source about whom identify finds in a request. Identify returns the zero Identity where
-// the request has no credentials, and ErrBadCredentials where those it has are not accepted; any other error is answered
-// with 503. It must establish who the caller is: the guard believes it. Every guard on the way of a request asks it.
+// the request has no credentials, and ErrBadCredentials where those it has are not accepted; any other error, and an
+// identity that is malformed, is answered with 503. It must establish who the caller is: the guard believes it. Every
+// guard on the way of a request asks it.
 func New(source Source, identify func(*http.Request) (Identity, error), o *Options) *Guard {
 	if source == nil || identify == nil {
 		panic("httpauthz: a guard needs a source of policy and a function that identifies callers")
@@ -222,6 +238,9 @@ func (g *Guard) access(r *http.Request) (*Access, error) {
 			return a, errors.New("identify: an actor without a subject")
 		}
 		return a, errNobody
+	}
+	if err := who.valid(); err != nil {
+		return a, fmt.Errorf("identify: %w", err)
 	}
 	if before, ok := From(r.Context()); ok && before.guard == g && reflect.DeepEqual(before.who, who) {
 		return &Access{pinned: before.pinned, at: before.Scope()}, nil

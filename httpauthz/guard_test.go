@@ -376,6 +376,29 @@ func TestImpersonation(t *testing.T) {
 	}
 }
 
+// Nobody is the zero Identity. An identity that is malformed is a fault of the identify function, and the log says so.
+func TestMalformedIdentities(t *testing.T) {
+	for _, tc := range []struct {
+		who    httpauthz.Identity
+		status int
+		log    string
+	}{
+		{httpauthz.Identity{}, 401, `error="no credentials"`},
+		{httpauthz.Identity{Subject: rolecall.User("")}, 503, `error="identify: subject of kind user: `},
+		{httpauthz.Identity{Subject: rolecall.NewSubject("", "ada")}, 503, `error="identify: `},
+		{httpauthz.Identity{Subject: rolecall.User("ada"), Actor: rolecall.User("")}, 503, `error="identify: actor: subject of kind user: `},
+		{httpauthz.Identity{Actor: rolecall.User("sue")}, 503, `error="identify: an actor without a subject"`},
+	} {
+		log := &bytes.Buffer{}
+		guard := httpauthz.New(resolver(t), func(*http.Request) (httpauthz.Identity, error) { return tc.who, nil }, &httpauthz.Options{Log: slog.New(slog.NewTextHandler(log, nil))})
+		w := httptest.NewRecorder()
+		guard.Identify(http.NotFoundHandler()).ServeHTTP(w, httptest.NewRequest("GET", "/", nil))
+		if w.Code != tc.status || !strings.Contains(log.String(), tc.log) {
+			t.Errorf("GET as %v: got %d and log %q, want %d and %q", tc.who, w.Code, log, tc.status, tc.log)
+		}
+	}
+}
+
 func TestNarrowingTakesAway(t *testing.T) {
 	s := newSite(t, httpauthz.Options{})
 	if w := s.get("PUT", "/projects/alpha/shots/010", "ada", "Test-Key", "read-only"); w.Code != 403 {

@@ -197,9 +197,23 @@ func FuzzReadLog(f *testing.F) {
 
 func TestChainOfAHistoryWithAGap(t *testing.T) {
 	all := eventful(t).history()
-	for link, err := range admin.Chain(admin.Head{}, sequence(all[1:])) {
-		if err == nil {
-			t.Errorf("Chain of a history without its first entry: got %v, want an error", link)
+	for name, c := range map[string]struct {
+		history []rolecall.Entry
+		links   int
+	}{
+		"the first entry": {all[1:], 0},
+		"a later entry":   {slices.Delete(slices.Clone(all), 2, 3), 2},
+	} {
+		links, ends := 0, []error(nil)
+		for _, err := range admin.Chain(admin.Head{}, sequence(c.history)) {
+			if err == nil {
+				links++
+			} else {
+				ends = append(ends, err)
+			}
+		}
+		if links != c.links || len(ends) != 1 {
+			t.Errorf("Chain of a history without %s: got %d links and the errors %v, want %d and one error", name, links, ends, c.links)
 		}
 	}
 }

@@ -61,8 +61,12 @@ func OpenSession(s *rolecall.Snapshot, who rolecall.Subject, roles ...rolecall.R
 	return session, nil
 }
 
-// Activate returns the session with one more active role, judged as OpenSession does.
+// Activate returns the session with one more active role, judged as OpenSession does. A session that is over, or newer
+// than the policy, stays so: the error is that of Valid. One that was not narrowed to roles is narrowed to that one.
 func (x Session) Activate(s *rolecall.Snapshot, role rolecall.RoleName) (Session, error) {
+	if err := x.Valid(s); err != nil {
+		return Session{}, err
+	}
 	next, err := OpenSession(s, x.Subject, append(slices.Clone(x.Roles), role)...)
 	if err != nil {
 		return Session{}, err
@@ -71,7 +75,8 @@ func (x Session) Activate(s *rolecall.Snapshot, role rolecall.RoleName) (Session
 	return x, nil
 }
 
-// Deactivate returns the session with one active role less.
+// Deactivate returns the session with one active role less. One that was not narrowed to roles, in which none is active by
+// name, is left with none.
 func (x Session) Deactivate(role rolecall.RoleName) Session {
 	x.Roles = slices.DeleteFunc(append([]rolecall.RoleName{}, x.Roles...), func(name rolecall.RoleName) bool { return name == role })
 	return x

@@ -3,6 +3,7 @@ package admin_test
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -146,9 +147,29 @@ func TestSessionsEnd(t *testing.T) {
 		if _, also := c.x.Decide(c.s, rolecall.Request{Permission: taskView, Scope: alpha}); (also == nil) != (err == nil) {
 			t.Errorf("Decide of a session %s: got %v, want as View: %v", c.name, also, err)
 		}
+		if next, also := c.x.Activate(c.s, "artist"); fmt.Sprint(also) != fmt.Sprint(err) || err != nil && next.Subject != (rolecall.Subject{}) {
+			t.Errorf("Activate of a session %s: got %+v and %v, want as View: %v", c.name, next, also, err)
+		}
 	}
 	if _, err := x.Decide(s, rolecall.Request{Permission: taskView, Scope: alpha, Now: date("2026-03-05")}); !errors.Is(err, admin.ErrSessionEnded) {
 		t.Errorf("Decide at its end: got %v, want ErrSessionEnded", err)
+	}
+}
+
+// A session that has all roles is narrowed by naming one: to that one, or to none.
+func TestSessionsOfAllRolesAreNarrowed(t *testing.T) {
+	s := newBench(t, hats).snapshot()
+	all := must[admin.Session](t)(admin.APIKey(s, key, ivy, "*"))
+	for name, c := range map[string]struct {
+		x    admin.Session
+		want []rolecall.RoleName
+	}{
+		"Activate(lead)":   {must[admin.Session](t)(all.Activate(s, "lead")), []rolecall.RoleName{"lead"}},
+		"Deactivate(lead)": {all.Deactivate("lead"), []rolecall.RoleName{}},
+	} {
+		if diff := cmp.Diff(c.want, roundTrip(t, c.x).Roles); diff != "" {
+			t.Errorf("%s of a session of all roles: -want +got\n%s", name, diff)
+		}
 	}
 }
 

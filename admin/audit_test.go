@@ -115,6 +115,10 @@ func TestChainIsBroken(t *testing.T) {
 	if end, err := admin.VerifyTo(admin.Head{}, head, sequence(links(t, b))); err != nil || end != head {
 		t.Errorf("VerifyTo of the whole chain: got %v, %v, want %v", end, err, head)
 	}
+	middle := must[admin.Head](t)(admin.Verify(admin.Head{}, sequence(links(t, b)[:2])))
+	if end, err := admin.VerifyTo(admin.Head{}, middle, sequence(links(t, b))); err != nil || end != head {
+		t.Errorf("VerifyTo of a chain that goes on after the kept head: got %v, %v, want %v", end, err, head)
+	}
 	if end, err := admin.VerifyTo(head, head, sequence[admin.Link](nil)); err != nil || end != head {
 		t.Errorf("VerifyTo of nothing after the kept head: got %v, %v, want %v", end, err, head)
 	}

@@ -109,6 +109,11 @@ func (b *BrokenChainError) Error() string {
 // removed, added or moved is a *BrokenChainError. That the end was cut off shows only in the head returned: VerifyTo
 // compares it.
 func Verify(after Head, chain iter.Seq2[Link, error]) (Head, error) {
+	return verify(after, chain, func(Head) {})
+}
+
+// verify calls passed for every link that is as it was.
+func verify(after Head, chain iter.Seq2[Link, error], passed func(Head)) (Head, error) {
 	at := after
 	for link, err := range chain {
 		if err != nil {
@@ -119,6 +124,7 @@ func Verify(after Head, chain iter.Seq2[Link, error]) (Head, error) {
 			return at, &BrokenChainError{at, detail}
 		}
 		at = next
+		passed(at)
 	}
 	return at, nil
 }
@@ -142,19 +148,9 @@ func (h Head) follow(l Link) (next Head, detail string) {
 
 // VerifyTo is Verify for a chain that must go as far as a head that was kept, and may go on.
 func VerifyTo(after, kept Head, chain iter.Seq2[Link, error]) (Head, error) {
-	passed := after == kept
-	end, err := Verify(after, func(yield func(Link, error) bool) {
-		at := after
-		for link, err := range chain {
-			if at, _ = at.follow(link); at == kept {
-				passed = true
-			}
-			if !yield(link, err) {
-				return
-			}
-		}
-	})
-	if err == nil && !passed {
+	found := after == kept
+	end, err := verify(after, chain, func(at Head) { found = found || at == kept })
+	if err == nil && !found {
 		return end, &BrokenChainError{end, fmt.Sprintf("revision %d with hash %s, which was kept, is not in it", kept.Revision, kept.Hash)}
 	}
 	return end, err

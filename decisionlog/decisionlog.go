@@ -10,6 +10,9 @@
 // reason or error, revision, break_glass and sample; those that do not apply are left out. Denials, errors and what
 // happens under break-glass are always kept. Of allows a sample may do: Options.KeepOneIn.
 //
+// The level of a record is ERROR where it could not be found out, otherwise WARN under break-glass and INFO without. What
+// the handler is not enabled for is counted and not written: one for WARN and above gets no denials.
+//
 // A page of answers is one record, with the message "decisions": its permission names all that were asked for, and asked
 // and granted, in place of scope, allowed and reason, are how many answers there were and how many of them were yes. A
 // set of scopes has kind instead, and allowed. A page without a no is an allow to sampling.
@@ -109,6 +112,19 @@ func BreakGlass(ctx context.Context) context.Context {
 	return context.WithValue(ctx, breakGlassKey{}, true)
 }
 
+func underBreakGlass(ctx context.Context) bool { return ctx.Value(breakGlassKey{}) != nil }
+
+// levelOf returns the level at which a record is written.
+func levelOf(failed, breakGlass bool) slog.Level {
+	switch {
+	case failed:
+		return slog.LevelError
+	case breakGlass:
+		return slog.LevelWarn
+	}
+	return slog.LevelInfo
+}
+
 // Observe counts an answer, and queues its record. It is a rolecall.Observer.
 func (l *Log) Observe(ctx context.Context, o rolecall.Observation) {
 	reason, known := o.Reason()
@@ -120,11 +136,7 @@ func (l *Log) Observe(ctx context.Context, o rolecall.Observation) {
 	default:
 		l.denied.Add(1)
 	}
-	level := slog.LevelInfo
-	if !known {
-		level = slog.LevelError
-	}
-	if !l.handler.Enabled(ctx, level) {
+	if !l.handler.Enabled(ctx, levelOf(!known, underBreakGlass(ctx))) {
 		return
 	}
 	r := l.record(ctx, o.Subject, o.Actor, o.Revision)
@@ -139,15 +151,13 @@ func (l *Log) Observe(ctx context.Context, o rolecall.Observation) {
 
 // ObserveBatch counts the answers of a page or a set, and queues one record of them. It is a rolecall.BatchObserver.
 func (l *Log) ObserveBatch(ctx context.Context, o rolecall.BatchObservation) {
-	level := slog.LevelInfo
 	if o.Err != nil {
 		l.failed.Add(1)
-		level = slog.LevelError
 	} else {
 		l.allowed.Add(uint64(o.Granted))
 		l.denied.Add(uint64(o.Asked - o.Granted))
 	}
-	if !l.handler.Enabled(ctx, level) {
+	if !l.handler.Enabled(ctx, levelOf(o.Err != nil, underBreakGlass(ctx))) {
 		return
 	}
 	r := l.record(ctx, o.Subject, o.Actor, o.Revision)
@@ -165,7 +175,7 @@ func (l *Log) ObserveBatch(ctx context.Context, o rolecall.BatchObservation) {
 }
 
 func (l *Log) record(ctx context.Context, subject, actor rolecall.Subject, revision rolecall.Revision) Record {
-	r := Record{Time: l.o.Clock(), Subject: subject.String(), BreakGlass: ctx.Value(breakGlassKey{}) != nil, Revision: revision}
+	r := Record{Time: l.o.Clock(), Subject: subject.String(), BreakGlass: underBreakGlass(ctx), Revision: revision}
 	if !actor.IsZero() {
 		r.Actor = actor.String()
 	}
@@ -229,18 +239,11 @@ func (l *Log) Run(ctx context.Context) error {
 
 // write hands a record to the handler, which has no request's context any more.
 func (l *Log) write(r Record) {
-	level := slog.LevelInfo
-	switch {
-	case r.Error != "":
-		level = slog.LevelError
-	case r.BreakGlass:
-		level = slog.LevelWarn
-	}
 	message := "decision"
 	if r.Batch {
 		message = "decisions"
 	}
-	record := slog.NewRecord(r.Time, level, message, 0)
+	record := slog.NewRecord(r.Time, levelOf(r.Error != "", r.BreakGlass), message, 0)
 	record.AddAttrs(r.attrs()...)
 	if err := l.handler.Handle(context.Background(), record); err != nil {
 		l.dropped.Add(1)

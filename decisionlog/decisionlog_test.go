@@ -230,6 +230,42 @@ func TestLevel(t *testing.T) {
 	}
 }
 
+// A handler is asked at the level at which a record is written: INFO, under break-glass WARN, for an error ERROR.
+func TestEachLevelIsAskedFor(t *testing.T) {
+	single := rolecall.Observation{Subject: ada, Permission: taskView, Scope: alpha}
+	failed := rolecall.Observation{Subject: ada, Permission: taskView, Scope: alpha, Err: rolecall.ErrStale}
+	page := rolecall.BatchObservation{Subject: ada, Permissions: []rolecall.Permission{taskView}, Asked: 1, Granted: 1}
+	faulty := rolecall.BatchObservation{Subject: ada, Permissions: []rolecall.Permission{taskView}, Err: rolecall.ErrStale}
+	for _, tc := range []struct {
+		level slog.Level
+		want  string // of the records of the four, and again under break-glass
+	}{
+		{slog.LevelInfo, "INFO ERROR INFO ERROR WARN ERROR WARN ERROR"},
+		{slog.LevelWarn, "ERROR ERROR WARN ERROR WARN ERROR"},
+		{slog.LevelError, "ERROR ERROR ERROR ERROR"},
+	} {
+		lines, _ := logged(t, decisionlog.Options{}, tc.level, func(l *decisionlog.Log) {
+			for _, ctx := range []context.Context{t.Context(), decisionlog.BreakGlass(t.Context())} {
+				l.Observe(ctx, single)
+				l.Observe(ctx, failed)
+				l.ObserveBatch(ctx, page)
+				l.ObserveBatch(ctx, faulty)
+			}
+		})
+		var got []string
+		for _, line := range lines {
+			var r struct{ Level string }
+			if err := json.Unmarshal([]byte(line), &r); err != nil {
+				t.Fatal(err)
+			}
+			got = append(got, r.Level)
+		}
+		if got := strings.Join(got, " "); got != tc.want {
+			t.Errorf("with a handler for %s and above: got records at %s, want %s", tc.level, got, tc.want)
+		}
+	}
+}
+
 func TestHandlerThatFails(t *testing.T) {
 	l := decisionlog.New(broken{slog.DiscardHandler}, nil)
 	l.Observe(t.Context(), rolecall.Observation{Subject: ada, Permission: taskView, Scope: alpha})

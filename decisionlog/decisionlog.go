@@ -182,17 +182,21 @@ func (l *Log) record(ctx context.Context, subject, actor rolecall.Subject, revis
 	return r
 }
 
-// seed is that of the sample: fixed, so that processes keep the same allows and a trace across them is whole.
-const seed = 14695981039346656037
+// The sample is taken by FNV-1a, which is the same in every process, so that a trace across them is whole. It is written
+// out here because hash/fnv takes bytes, and each allow would copy its texts.
+const (
+	fnvOffset = 14695981039346656037
+	fnvPrime  = 1099511628211
+)
 
 // keeps says whether an allow is in the sample of its minute.
 func (l *Log) keeps(r Record) bool {
-	h := uint64(seed)
+	h := uint64(fnvOffset)
 	for _, s := range [...]string{r.Subject, r.Permission, r.Scope + r.Kind, r.Time.UTC().Format("200601021504")} {
 		for i := range len(s) {
-			h = (h ^ uint64(s[i])) * 1099511628211
+			h = (h ^ uint64(s[i])) * fnvPrime
 		}
-		h = (h ^ 0xff) * 1099511628211
+		h = (h ^ 0xff) * fnvPrime
 	}
 	h ^= h >> 32
 	h *= 0x9E3779B97F4A7C15
@@ -217,8 +221,8 @@ func (l *Log) enqueue(r Record, allow bool) {
 	}
 }
 
-// Run writes records until ctx ends, then those that still wait, and returns the error of ctx. Only one Run writes at a
-// time, so that records keep their order.
+// Run writes records until ctx ends, then those that still wait, and returns the error of ctx. Call it once: records keep
+// their order as long as one goroutine writes them.
 func (l *Log) Run(ctx context.Context) error {
 	for {
 		select {

@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/rolecall-go/rolecall"
 	"github.com/rolecall-go/rolecall/admin"
@@ -265,5 +266,38 @@ func TestANSITable(t *testing.T) {
 	slices.Sort(named)
 	if want := slices.Sorted(maps.Keys(ansi)); !slices.Equal(named, want) {
 		t.Errorf("docs/separation-of-duty.md names\n%v\nwant\n%v", named, want)
+	}
+}
+
+// What cannot be answered is an error, and no empty list.
+func TestANSIErrors(t *testing.T) {
+	s := newBench(t, ansiPolicy).snapshot()
+	never := s.At(time.Time{})
+	x := must[admin.Session](t)(admin.OpenSession(s, ivy, "senior"))
+	err := func(_ any, err error) error { return err }
+	mars, planet := rolecall.NewSubject("martian", "m"), rolecall.In("planet", "mars")
+	for name, c := range map[string]struct{ got, want error }{
+		"RolePermissions of no role":                 {err(admin.RolePermissions(s, "nobody")), rolecall.ErrUnknown},
+		"RolePermissions under an unknown condition": {err(admin.RolePermissions(s, "senior", "moonlight")), rolecall.ErrUnknown},
+		"RolePermissions at no instant":              {err(admin.RolePermissions(never, "senior")), rolecall.ErrInvalid},
+		"UserPermissions of an unknown kind":         {err(admin.UserPermissions(s, mars, alpha)), rolecall.ErrUnknown},
+		"UserPermissions of nobody":                  {err(admin.UserPermissions(s, rolecall.Subject{}, alpha)), rolecall.ErrInvalid},
+		"UserPermissions at an unknown kind":         {err(admin.UserPermissions(s, ivy, planet)), rolecall.ErrUnknown},
+		"UserPermissions at no place":                {err(admin.UserPermissions(s, ivy, rolecall.Scope{})), rolecall.ErrInvalid},
+		"UserPermissions under an unknown condition": {err(admin.UserPermissions(s, ivy, alpha, "moonlight")), rolecall.ErrUnknown},
+		"UserPermissions at no instant":              {err(admin.UserPermissions(never, ivy, alpha)), rolecall.ErrInvalid},
+		"SessionRoles after the end":                 {err(admin.SessionRoles(s, x.Lasting(s.Now()))), admin.ErrSessionEnded},
+		"SessionPermissions after the end":           {err(admin.SessionPermissions(s, x.Lasting(s.Now()), alpha)), admin.ErrSessionEnded},
+		"SessionPermissions at an unknown kind":      {err(admin.SessionPermissions(s, x, planet)), rolecall.ErrUnknown},
+		"RoleOperationsOnObject of no pattern":       {err(admin.RoleOperationsOnObject(s, "senior", "Task")), rolecall.ErrInvalid},
+		"RoleOperationsOnObject of no role":          {err(admin.RoleOperationsOnObject(s, "nobody", "task.*")), rolecall.ErrUnknown},
+		"UserOperationsOnObject of no pattern":       {err(admin.UserOperationsOnObject(s, ivy, "task.", alpha)), rolecall.ErrInvalid},
+		"UserOperationsOnObject at no place":         {err(admin.UserOperationsOnObject(s, ivy, "task.*", rolecall.Scope{})), rolecall.ErrInvalid},
+		"SsdRoleSetRoles of none":                    {err(admin.SsdRoleSetRoles(s, "nothing")), rolecall.ErrUnknown},
+		"SsdRoleSetCardinality of a dynamic one":     {err(admin.SsdRoleSetCardinality(s, "hats")), rolecall.ErrUnknown},
+		"DsdRoleSetRoles of a static one":            {err(admin.DsdRoleSetRoles(s, "pay")), rolecall.ErrUnknown},
+		"DsdRoleSetCardinality of a role":            {err(admin.DsdRoleSetCardinality(s, "senior")), rolecall.ErrUnknown},
+	} {
+		wantErr(t, name, c.got, c.want)
 	}
 }

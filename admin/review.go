@@ -109,7 +109,9 @@ func usersOf(s *rolecall.Snapshot, roles ...rolecall.RoleName) (named []rolecall
 	return named, everyone
 }
 
-// RolePermissions lists the declared permissions that a role allows, given that some conditions hold, in order.
+// RolePermissions lists the declared permissions that a role allows, given that some conditions hold, in order. A role
+// that is not defined, and a condition that is not declared, is rolecall.ErrUnknown; a snapshot without an instant is
+// rolecall.ErrInvalid.
 func RolePermissions(s *rolecall.Snapshot, role rolecall.RoleName, given ...rolecall.Condition) ([]rolecall.Permission, error) {
 	r, found := s.Role(role)
 	if !found {
@@ -132,7 +134,9 @@ func RolePermissions(s *rolecall.Snapshot, role rolecall.RoleName, given ...role
 	return view.Permissions(rolecall.Global(), rolecall.Given(given))
 }
 
-// UserPermissions lists what a subject may do at a place, given that some conditions hold, in order.
+// UserPermissions lists what a subject may do at a place, given that some conditions hold, in order. A kind of subject or
+// of scope, and a condition, that is not declared is rolecall.ErrUnknown; nobody, no place, and a snapshot without an
+// instant is rolecall.ErrInvalid.
 func UserPermissions(s *rolecall.Snapshot, who rolecall.Subject, at rolecall.Scope, given ...rolecall.Condition) ([]rolecall.Permission, error) {
 	view, err := s.For(who, nil)
 	if err != nil {
@@ -142,7 +146,7 @@ func UserPermissions(s *rolecall.Snapshot, who rolecall.Subject, at rolecall.Sco
 }
 
 // SessionRoles lists the active roles of a session, in order: all roles that its subject is authorized for where the
-// session was not narrowed to some.
+// session was not narrowed to some. The error is that of Session.Valid.
 func SessionRoles(s *rolecall.Snapshot, x Session) ([]rolecall.RoleName, error) {
 	if err := x.Valid(s); err != nil {
 		return nil, err
@@ -153,7 +157,8 @@ func SessionRoles(s *rolecall.Snapshot, x Session) ([]rolecall.RoleName, error) 
 	return slices.Clone(x.Roles), nil
 }
 
-// SessionPermissions lists what may be done in a session at a place, given that some conditions hold, in order.
+// SessionPermissions lists what may be done in a session at a place, given that some conditions hold, in order. Errors are
+// those of Session.Valid and of UserPermissions.
 func SessionPermissions(s *rolecall.Snapshot, x Session, at rolecall.Scope, given ...rolecall.Condition) ([]rolecall.Permission, error) {
 	view, err := x.View(s)
 	if err != nil {
@@ -162,13 +167,15 @@ func SessionPermissions(s *rolecall.Snapshot, x Session, at rolecall.Scope, give
 	return view.Permissions(at, rolecall.Given(given))
 }
 
-// RoleOperationsOnObject lists those of RolePermissions that match a pattern, which names a kind of object: task.*.
+// RoleOperationsOnObject lists those of RolePermissions that match a pattern, which names a kind of object: task.*. What is
+// no pattern is rolecall.ErrInvalid; other errors are those of RolePermissions.
 func RoleOperationsOnObject(s *rolecall.Snapshot, role rolecall.RoleName, object rolecall.Pattern, given ...rolecall.Condition) ([]rolecall.Permission, error) {
 	all, err := RolePermissions(s, role, given...)
 	return operationsOn(object, all, err)
 }
 
 // UserOperationsOnObject lists those of UserPermissions at the object's place that match a pattern, which names its kind.
+// What is no pattern is rolecall.ErrInvalid; other errors are those of UserPermissions.
 func UserOperationsOnObject(s *rolecall.Snapshot, who rolecall.Subject, object rolecall.Pattern, at rolecall.Scope, given ...rolecall.Condition) ([]rolecall.Permission, error) {
 	all, err := UserPermissions(s, who, at, given...)
 	return operationsOn(object, all, err)
@@ -218,25 +225,29 @@ func roleSets(s *rolecall.Snapshot, kind rolecall.ConstraintKind) []string {
 	return names
 }
 
-// SsdRoleSetRoles lists the roles of a static separation of duty, in order.
+// SsdRoleSetRoles lists the roles of a static separation of duty, in order. There being none of that name is
+// rolecall.ErrUnknown.
 func SsdRoleSetRoles(s *rolecall.Snapshot, name string) ([]rolecall.RoleName, error) {
 	c, err := roleSet(s, rolecall.Static, name)
 	return c.Roles, err
 }
 
-// DsdRoleSetRoles lists the roles of a dynamic separation of duty, in order.
+// DsdRoleSetRoles lists the roles of a dynamic separation of duty, in order. There being none of that name is
+// rolecall.ErrUnknown.
 func DsdRoleSetRoles(s *rolecall.Snapshot, name string) ([]rolecall.RoleName, error) {
 	c, err := roleSet(s, rolecall.Dynamic, name)
 	return c.Roles, err
 }
 
-// SsdRoleSetCardinality returns how many roles of a static separation of duty are too many to hold.
+// SsdRoleSetCardinality returns how many roles of a static separation of duty are too many to hold. There being none of
+// that name is rolecall.ErrUnknown.
 func SsdRoleSetCardinality(s *rolecall.Snapshot, name string) (int, error) {
 	c, err := roleSet(s, rolecall.Static, name)
 	return c.Limit, err
 }
 
-// DsdRoleSetCardinality returns how many roles of a dynamic separation of duty are too many to have active.
+// DsdRoleSetCardinality returns how many roles of a dynamic separation of duty are too many to have active. There being
+// none of that name is rolecall.ErrUnknown.
 func DsdRoleSetCardinality(s *rolecall.Snapshot, name string) (int, error) {
 	c, err := roleSet(s, rolecall.Dynamic, name)
 	return c.Limit, err

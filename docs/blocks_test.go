@@ -33,7 +33,7 @@ var pages = map[string]string{
 	"administration.md":  "",
 	"decisions.md":       "",
 	"filters.md":         "",
-	"http.md":            `identify func(*http.Request) (httpauthz.Identity, error); show, list, about http.Handler`,
+	"http.md":            `identify func(*http.Request) (httpauthz.Identity, error); show, list, about, remove http.Handler; mux *httpauthz.Mux; guard *httpauthz.Guard; ShotDelete rolecall.Permission`,
 	"least-privilege.md": `report *review.UseReport`,
 	"lint.md":            "",
 	"questions.md":       `version interface { Scope() rolecall.Scope }; connections []struct { Subject rolecall.Subject; Send func(any) }; event any`,

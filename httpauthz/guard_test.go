@@ -689,6 +689,15 @@ func TestMuxRefusesRoutesWithoutRequirement(t *testing.T) {
 		{"wildcard missing", func(m *httpauthz.Mux) {
 			m.Handle("/x/{projekt}", guard.Require(shotView, httpauthz.Path("project"))(ok))
 		}, "no wildcard project"},
+		{"wildcard missing further in", func(m *httpauthz.Mux) {
+			m.Handle("/x/{project}", guard.Require(shotView, httpauthz.Path("project"))(guard.Require(shotUpdate, httpauthz.Path("project", "shot"))(ok)))
+		}, "no wildcard shot, which its requirement shot.update"},
+		{"wildcard missing behind Identify", func(m *httpauthz.Mux) {
+			m.Handle("/x", guard.Identify(guard.Require(shotView, httpauthz.Path("project"))(ok)))
+		}, "no wildcard project"},
+		{"wildcard missing behind Public", func(m *httpauthz.Mux) {
+			m.Handle("/x", httpauthz.Public(guard.Require(shotView, httpauthz.Path("project"))(ok)))
+		}, "no wildcard project"},
 		{"zero place", func(*httpauthz.Mux) { guard.Require(shotView, httpauthz.Place{}) }, "no place"},
 		{"zero permission", func(*httpauthz.Mux) { guard.Require(rolecall.Permission{}, httpauthz.Global()) }, "zero permission"},
 		{"bad permission", func(*httpauthz.Mux) { guard.Require(rolecall.NewPermission("x"), httpauthz.Global()) }, "segments"},
@@ -735,20 +744,35 @@ GET /secret/{project}                 shot.view at path/project:{project}, hidde
 	}
 }
 
-func TestRequirementOf(t *testing.T) {
+// A route of any router is described as the Mux lists it, with every guard that stands behind another one.
+func TestRouteOf(t *testing.T) {
 	guard := httpauthz.New(resolver(t), identify, nil)
-	h := guard.Require(shotView, httpauthz.Global())(http.NotFoundHandler())
-	if q, ok := httpauthz.RequirementOf(h); !ok || q.Permission != shotView {
-		t.Errorf("RequirementOf a guarded handler: got %v, %v, want shot.view", q, ok)
+	ok := http.NotFoundHandler()
+	view := guard.Require(shotView, httpauthz.Path("project"))
+	update := guard.Enforce(httpauthz.Requirement{Permission: shotUpdate, At: httpauthz.Path("project", "shot"), Hide: true})
+	for _, tc := range []struct {
+		handler http.Handler
+		want    string
+	}{
+		{view(ok), "shot.view at path/project:{project}"},
+		{view(update(ok)), "shot.view at path/project:{project}; then shot.update at path/project:{project}/shot:{shot}, hidden"},
+		{view(guard.Identify(view(update(ok)))), "shot.view at path/project:{project}; then shot.view at path/project:{project}; then shot.update at path/project:{project}/shot:{shot}, hidden"},
+		{guard.Identify(ok), "anybody who is known"},
+		{guard.Identify(view(ok)), "anybody who is known; then shot.view at path/project:{project}"},
+		{httpauthz.Public(ok), "public"},
+		{httpauthz.Public(view(ok)), "public; then shot.view at path/project:{project}"},
+	} {
+		if got := httpauthz.RouteOf("GET /x", tc.handler); got.Pattern != "GET /x" || got.String() != tc.want {
+			t.Errorf("RouteOf(GET /x, …) = %q %q, want %q", got.Pattern, got, tc.want)
+		}
+		mux, pattern := httpauthz.NewMux(), "GET /x/{project}/{shot}"
+		mux.Handle(pattern, tc.handler)
+		if got := mux.Routes()[0]; got.Pattern != pattern || got.String() != tc.want {
+			t.Errorf("Handle(%q, …), Routes: got %q %q, want %q", pattern, got.Pattern, got, tc.want)
+		}
 	}
-	if _, ok := httpauthz.RequirementOf(http.NotFoundHandler()); ok {
-		t.Error("RequirementOf a bare handler: got one, want none")
-	}
-	if known := guard.Identify(h); !httpauthz.IsIdentified(known) || httpauthz.IsIdentified(h) || httpauthz.IsPublic(known) {
-		t.Error("IsIdentified: got the opposite of what Identify makes")
-	}
-	if !httpauthz.IsPublic(httpauthz.Public(h)) || httpauthz.IsPublic(h) {
-		t.Error("IsPublic: got the opposite of what Public marks")
+	if got := httpauthz.RouteOf("GET /x", ok); got.Public || got.Identified || !got.Requirement.Permission.IsZero() || got.Inner != nil {
+		t.Errorf("RouteOf(GET /x, a bare handler) = %q, want no demand and no mark", got)
 	}
 }
 

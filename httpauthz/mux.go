@@ -26,28 +26,58 @@ func NewMux() *Mux { return &Mux{} }
 // A Route is a registered pattern and what it demands.
 type Route struct {
 	Pattern     string
-	Public      bool        // registered with Public: no demand
-	Identified  bool        // registered with Identify: the handler asks for itself
-	Requirement Requirement // zero where Public or Identified
+	Public      bool          // registered with Public: no demand
+	Identified  bool          // registered with Identify: the handler asks for itself
+	Requirement Requirement   // zero where Public or Identified
+	Inner       []Requirement // of the guards right behind, from the outside in: each is asked, too
 }
 
-// Handle registers a handler that was made by Require, Enforce, Identify or Public. The guard is the outermost layer of it: what
-// is to happen before the guard belongs around the Mux. A pattern without a wildcard that the requirement's place reads
-// is refused, too.
-func (m *Mux) Handle(pattern string, h http.Handler) {
-	route := Route{Pattern: pattern}
+// RouteOf returns what a handler demands, as a Mux lists it, so that a test can walk the routes of any router. A handler
+// that none of Require, Enforce, Identify and Public made has no demand and no mark, as rolecalltest.CheckRoutes tells.
+// What lies behind another layer is not seen.
+func RouteOf(pattern string, h http.Handler) Route {
+	r := Route{Pattern: pattern}
 	switch h := h.(type) {
 	case *guarded:
-		route.Requirement = h.Requirement
-		if missing := h.At.missing(pattern); missing != nil {
-			panic(fmt.Sprintf("httpauthz: pattern %q has no wildcard %s, which its requirement reads", pattern, strings.Join(missing, ", ")))
-		}
+		r.Requirement = h.Requirement
 	case *identified:
-		route.Identified = true
+		r.Identified = true
 	case public:
-		route.Public = true
-	default:
+		r.Public = true
+	}
+	for h = behind(h); h != nil; h = behind(h) {
+		if g, ok := h.(*guarded); ok {
+			r.Inner = append(r.Inner, g.Requirement)
+		}
+	}
+	return r
+}
+
+// behind returns the handler behind a guard, nil where there is no guard.
+func behind(h http.Handler) http.Handler {
+	switch h := h.(type) {
+	case *guarded:
+		return h.next
+	case *identified:
+		return h.next
+	case public:
+		return h.Handler
+	}
+	return nil
+}
+
+// Handle registers a handler that was made by Require, Enforce, Identify or Public. The guard is the outermost layer of it:
+// what is to happen before the guard belongs around the Mux. A pattern without a wildcard that the place of a requirement
+// reads, of this guard or of one right behind it, is refused, too.
+func (m *Mux) Handle(pattern string, h http.Handler) {
+	if behind(h) == nil {
 		panic(fmt.Sprintf("httpauthz: pattern %q has no requirement; register guard.Require(…)(handler), or Public(handler) where anybody may", pattern))
+	}
+	route := RouteOf(pattern, h)
+	for _, q := range append([]Requirement{route.Requirement}, route.Inner...) {
+		if missing := q.At.missing(pattern); missing != nil {
+			panic(fmt.Sprintf("httpauthz: pattern %q has no wildcard %s, which its requirement %s reads", pattern, strings.Join(missing, ", "), q))
+		}
 	}
 	m.mux.Handle(pattern, h)
 	m.mu.Lock()
@@ -78,13 +108,17 @@ func (r Route) sortKey() string {
 
 // String describes the demand.
 func (r Route) String() string {
+	text := r.Requirement.String()
 	switch {
 	case r.Public:
-		return "public"
+		text = "public"
 	case r.Identified:
-		return "anybody who is known"
+		text = "anybody who is known"
 	}
-	return r.Requirement.String()
+	for _, q := range r.Inner {
+		text += "; then " + q.String()
+	}
+	return text
 }
 
 // WriteRoutes writes the routes and their requirements as a table, to be read and to be kept in version control.
@@ -100,25 +134,3 @@ type public struct{ http.Handler }
 
 // Public marks a handler as open to anybody, which a Mux wants to be told.
 func Public(h http.Handler) http.Handler { return public{some(h)} }
-
-// RequirementOf returns what a handler demands that Require or Enforce made, so that a test can walk the routes of any
-// router. Where it was made by neither the result is false; IsPublic and IsIdentified tell those that are meant so.
-func RequirementOf(h http.Handler) (Requirement, bool) {
-	g, ok := h.(*guarded)
-	if !ok {
-		return Requirement{}, false
-	}
-	return g.Requirement, true
-}
-
-// IsPublic says whether the handler was marked with Public.
-func IsPublic(h http.Handler) bool {
-	_, ok := h.(public)
-	return ok
-}
-
-// IsIdentified says whether the handler was made by Identify.
-func IsIdentified(h http.Handler) bool {
-	_, ok := h.(*identified)
-	return ok
-}

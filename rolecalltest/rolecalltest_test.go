@@ -419,6 +419,16 @@ func TestRoutes(t *testing.T) {
 		route := httpauthz.Route{Pattern: "GET /x", Requirement: httpauthz.Requirement{Permission: taskView, At: at}}
 		wantFailure(t, "an undeclared kind", func(tb testing.TB) { rolecalltest.CheckRoutes(tb, []httpauthz.Route{route}, p.Catalog()) }, "GET /x", `"projct"`)
 	}
+	inner := guard.Require(rolecall.NewPermission("task.updaet"), httpauthz.Path("projct"))(http.NotFoundHandler())
+	for name, h := range map[string]http.Handler{
+		"a requirement": guard.Require(taskView, httpauthz.Path("project"))(inner), "Identify": guard.Identify(inner), "Public": httpauthz.Public(inner),
+	} {
+		route := httpauthz.RouteOf("GET /x", h)
+		got := failures(t, func(tb testing.TB) { rolecalltest.CheckRoutes(tb, []httpauthz.Route{route}, p.Catalog()) })
+		if len(got) != 2 || !strings.Contains(got[0], "task.updaet") || !strings.Contains(got[1], `"projct"`) {
+			t.Errorf("CheckRoutes with a guard behind %s: got failures %q, want its permission and its kind told", name, got)
+		}
+	}
 	wantFailure(t, "no routes", func(tb testing.TB) { rolecalltest.CheckRoutes(tb, nil, p.Catalog()) }, "no routes")
 	wantFailure(t, "an unguarded route", func(tb testing.TB) {
 		rolecalltest.CheckRoutes(tb, []httpauthz.Route{{Pattern: "GET /x"}}, p.Catalog())

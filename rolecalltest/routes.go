@@ -23,7 +23,7 @@ func Routes(tb testing.TB, mux *httpauthz.Mux, c *rolecall.Catalog, file string)
 
 // CheckRoutes fails the test where a route has neither a requirement nor the mark of being meant so (Public, Identify), or
 // demands a permission, or at a place of a kind, that the catalog does not declare. (Of an httpauthz.PlaceFunc the kinds
-// are not known.) Any router's routes can be collected for it, with httpauthz.RequirementOf, IsIdentified and IsPublic.
+// are not known.) Any router's routes can be collected for it, with httpauthz.RouteOf.
 func CheckRoutes(tb testing.TB, routes []httpauthz.Route, c *rolecall.Catalog) {
 	tb.Helper()
 	if len(routes) == 0 {
@@ -35,21 +35,24 @@ func CheckRoutes(tb testing.TB, routes []httpauthz.Route, c *rolecall.Catalog) {
 		kinds = append(kinds, d.Kind)
 	}
 	for _, r := range routes {
-		if r.Public || r.Identified {
-			continue
+		demands := r.Inner
+		if !r.Public && !r.Identified {
+			demands = append([]httpauthz.Requirement{r.Requirement}, r.Inner...)
 		}
-		if r.Requirement.Permission.IsZero() {
-			tb.Errorf("route %q has no requirement and is not meant to have none", r.Pattern)
-			continue
-		}
-		for _, p := range []rolecall.Permission{r.Requirement.Permission, r.Requirement.HideUnless} {
-			if !p.IsZero() && !slices.Contains(declared, p) {
-				tb.Errorf("route %q demands %s, which the catalog does not declare", r.Pattern, p)
+		for _, q := range demands {
+			if q.Permission.IsZero() {
+				tb.Errorf("route %q has no requirement and is not meant to have none", r.Pattern)
+				continue
 			}
-		}
-		for kind := range r.Requirement.At.Kinds() {
-			if !slices.Contains(kinds, kind) {
-				tb.Errorf("route %q acts at a place of kind %q, which the catalog does not declare", r.Pattern, kind)
+			for _, p := range []rolecall.Permission{q.Permission, q.HideUnless} {
+				if !p.IsZero() && !slices.Contains(declared, p) {
+					tb.Errorf("route %q demands %s, which the catalog does not declare", r.Pattern, p)
+				}
+			}
+			for kind := range q.At.Kinds() {
+				if !slices.Contains(kinds, kind) {
+					tb.Errorf("route %q acts at a place of kind %q, which the catalog does not declare", r.Pattern, kind)
+				}
 			}
 		}
 	}

@@ -22,8 +22,8 @@ var ShotView = rolecall.NewPermission("shot.view")
 type middleware = func(http.Handler) http.Handler
 
 // Chi fills in PathValue by itself, but leaves the values of an encoded path encoded. The handlers read PathValue too, not
-// chi.URLParam. Registered as handlers and not as middleware, the requirements can be walked: httpauthz.RequirementOf
-// finds them.
+// chi.URLParam. Registered as handlers and not as middleware, the requirements can be walked: httpauthz.RouteOf finds
+// them.
 func Chi(guard *httpauthz.Guard, show http.HandlerFunc) http.Handler {
 	r := chi.NewRouter()
 	r.With(decoded).Method("GET", "/projects/{project}/shots/{shot}", guard.Require(ShotView, httpauthz.Path("project", "shot"))(show))

@@ -94,9 +94,7 @@ func TestEveryRouteOfChiHasARequirement(t *testing.T) {
 	guard, p := newGuard(t)
 	var routes []httpauthz.Route
 	err := chi.Walk(Chi(guard, http.NotFound).(chi.Routes), func(method, pattern string, h http.Handler, _ ...func(http.Handler) http.Handler) error {
-		route := httpauthz.Route{Pattern: method + " " + pattern, Public: httpauthz.IsPublic(h), Identified: httpauthz.IsIdentified(h)}
-		route.Requirement, _ = httpauthz.RequirementOf(h)
-		routes = append(routes, route)
+		routes = append(routes, httpauthz.RouteOf(method+" "+pattern, h))
 		return nil
 	})
 	if err != nil {

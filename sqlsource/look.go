@@ -62,7 +62,7 @@ func (s *Source) read(ctx context.Context, take func(iter.Seq2[rolecall.Statemen
 		if err := tx.QueryRowContext(ctx, s.options.Version).Scan(&version); err != nil {
 			return fmt.Errorf("read the version of the host's tables: %w", err)
 		}
-		if version == s.version {
+		if s.seen != nil && version == s.version {
 			return nil
 		}
 	}

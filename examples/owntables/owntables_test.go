@@ -283,6 +283,21 @@ func TestAVersionSavesReading(t *testing.T) {
 	}
 }
 
+// The first look reads the tables whatever their version is, even an empty text.
+func TestAVersionMayBeEmpty(t *testing.T) {
+	db, _ := host(t)
+	exec(t, db, "CREATE TABLE version (text text NOT NULL); INSERT INTO version VALUES ('')")
+	_, r := opened(t, db, &sqlsource.Options{Version: "SELECT text FROM version"})
+	if got := allowed(t, r); got != atFirst {
+		t.Errorf("with an empty version: allowed %q, want %q", got, atFirst)
+	}
+	exec(t, db, "DELETE FROM team_members WHERE \"user\" = 'ada'; UPDATE version SET text = 'changed'")
+	const want = "bob view dragon, bob edit dragon, bob plan dragon, pia view dragon"
+	if err := r.Refresh(t.Context()); err != nil || allowed(t, r) != want {
+		t.Errorf("after a change: %v, allowed %q, want %q", err, allowed(t, r), want)
+	}
+}
+
 func TestQueriesAreJudged(t *testing.T) {
 	db, _ := host(t)
 	c, err := rolecall.NewCatalog(rolecall.Declarations{})

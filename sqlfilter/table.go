@@ -58,7 +58,11 @@ type Table struct {
 	Unnumbered bool
 }
 
-// A Level is one segment of the scope of a row.
+// numbered says whether arguments are written with their numbers, so that a question mark is none.
+func (t *Table) numbered() bool { return t.Dialect == PostgreSQL && !t.Unnumbered }
+
+// A Level is one segment of the scope of a row. Its SQL has no arguments, and no question mark but for PostgreSQL with
+// numbered arguments.
 type Level struct {
 	Kind rolecall.ScopeKind
 	// ID is the SQL of the id, usually a column.

@@ -65,7 +65,7 @@ func (w *writer) check(set *rolecall.ScopeSet) error {
 	}
 	declared := set.Catalog().Declarations()
 	for _, l := range t.Path {
-		if err := l.check(declared.ScopeKinds); err != nil {
+		if err := l.check(t, declared.ScopeKinds); err != nil {
 			return err
 		}
 	}
@@ -74,8 +74,9 @@ func (w *writer) check(set *rolecall.ScopeSet) error {
 	return checkConditions(declared.Conditions, slices.Concat(slices.Sorted(maps.Keys(t.Conditions)), given))
 }
 
-// check refuses a level that no row is at, since what the policy says there would be left out of the filter.
-func (l Level) check(declared []rolecall.ScopeKindDecl) error {
+// check refuses a level that no row is at, since what the policy says there would be left out of the filter, and SQL with
+// what would be taken for an argument.
+func (l Level) check(t *Table, declared []rolecall.ScopeKindDecl) error {
 	known := func(d rolecall.ScopeKindDecl) bool { return d.Kind == l.Kind }
 	switch {
 	case !slices.ContainsFunc(declared, known):
@@ -84,8 +85,11 @@ func (l Level) check(declared []rolecall.ScopeKindDecl) error {
 		return refuse(rolecall.ErrInvalid, string(l.Kind), "a level needs the SQL of its id")
 	}
 	for _, sql := range []string{l.ID, l.Private} {
-		if strings.ContainsRune(sql, mark) {
+		switch {
+		case strings.ContainsRune(sql, mark):
 			return refuse(rolecall.ErrInvalid, sql, "SQL contains no NUL")
+		case !t.numbered() && strings.Contains(sql, "?"):
+			return refuse(rolecall.ErrInvalid, sql, "a level has no arguments, and a question mark cannot be told from one")
 		}
 	}
 	return nil
@@ -413,7 +417,7 @@ func (w *writer) split(name rolecall.Condition, sql Expr, ifHolds, ifFails, ifUn
 
 // number writes the placeholders of the dialect.
 func (w *writer) number(sql string) string {
-	if w.table.Dialect != PostgreSQL || w.table.Unnumbered {
+	if !w.table.numbered() {
 		return strings.ReplaceAll(sql, string(mark), "?")
 	}
 	var b strings.Builder

@@ -74,6 +74,7 @@ func TestWhereText(t *testing.T) {
 		},
 		Facts: rolecall.Given{"office-hours"},
 	}
+	flagged := sqlfilter.Table{Dialect: sqlfilter.PostgreSQL, Path: []sqlfilter.Level{{Kind: "project", ID: "v.id", Private: "v.flags ? 'private'"}}}
 	unnumbered := func(table sqlfilter.Table) sqlfilter.Table { table.Unnumbered = true; return table }
 	in := func(table sqlfilter.Table, d sqlfilter.Dialect) sqlfilter.Table { table.Dialect = d; return table }
 	private := rolecall.PrivateScope{Scope: beta}
@@ -84,13 +85,14 @@ func TestWhereText(t *testing.T) {
 		sql   string
 		args  []any
 	}{
-		"nothing":         {projects, nil, "1 = 0", nil},
-		"everything":      {projects, []rolecall.Statement{all}, "p.id IS NOT NULL", nil},
-		"one":             {projects, []rolecall.Statement{grant(alpha, "")}, "p.id = $3", []any{"alpha"}},
-		"these":           {projects, []rolecall.Statement{grant(alpha, ""), grant(beta, "")}, "p.id IN ($3, $4)", []any{"alpha", "beta"}},
-		"all but one":     {projects, []rolecall.Statement{all, deny(alpha, "")}, "p.id <> $3", []any{"alpha"}},
-		"everything open": {projects, []rolecall.Statement{grant(rolecall.Global(), ""), private}, "p.id <> $3", []any{"beta"}},
-		"open by column":  {versions, []rolecall.Statement{grant(rolecall.Global(), ""), private}, "(v.project_id IS NOT NULL AND (v.id IS NOT NULL AND NOT (p.private)))", nil},
+		"nothing":                        {projects, nil, "1 = 0", nil},
+		"everything":                     {projects, []rolecall.Statement{all}, "p.id IS NOT NULL", nil},
+		"one":                            {projects, []rolecall.Statement{grant(alpha, "")}, "p.id = $3", []any{"alpha"}},
+		"these":                          {projects, []rolecall.Statement{grant(alpha, ""), grant(beta, "")}, "p.id IN ($3, $4)", []any{"alpha", "beta"}},
+		"all but one":                    {projects, []rolecall.Statement{all, deny(alpha, "")}, "p.id <> $3", []any{"alpha"}},
+		"everything open":                {projects, []rolecall.Statement{grant(rolecall.Global(), ""), private}, "p.id <> $3", []any{"beta"}},
+		"open by column":                 {versions, []rolecall.Statement{grant(rolecall.Global(), ""), private}, "(v.project_id IS NOT NULL AND (v.id IS NOT NULL AND NOT (p.private)))", nil},
+		"an operator in what is private": {flagged, []rolecall.Statement{grant(rolecall.Global(), ""), private}, "(v.id IS NOT NULL AND NOT (v.flags ? 'private'))", nil},
 		"a project but one version": {versions, []rolecall.Statement{grant(alpha, ""), deny(v1, "")},
 			"(v.project_id = $1 AND v.id <> $2)", []any{"alpha", "1"}},
 		"where a condition holds": {versions, []rolecall.Statement{grant(alpha, "assigned")},
@@ -167,6 +169,10 @@ func TestWhereRefuses(t *testing.T) {
 		"a condition that nobody answers":            {plain, sqlfilter.Table{Dialect: sqlfilter.SQLite, Path: path}, rolecall.ErrUnknown},
 		"a misspelled fact":                          {plain, sqlfilter.Table{Dialect: sqlfilter.SQLite, Path: path, Facts: rolecall.Given{"c00"}}, rolecall.ErrUnknown},
 		"a question mark among unnumbered arguments": {plain, sqlfilter.Table{Dialect: sqlfilter.PostgreSQL, Path: path, Unnumbered: true, Conditions: map[rolecall.Condition]sqlfilter.Expr{"c0": {SQL: "flags ?? 'x'"}}}, rolecall.ErrInvalid},
+		"an unnumbered argument in an id":            {plain, sqlfilter.Table{Dialect: sqlfilter.PostgreSQL, Unnumbered: true, Path: []sqlfilter.Level{{Kind: "project", ID: "p.id = ?"}}, Conditions: answered}, rolecall.ErrInvalid},
+		"an unnumbered argument in what is private":  {plain, sqlfilter.Table{Dialect: sqlfilter.PostgreSQL, Unnumbered: true, Path: []sqlfilter.Level{{Kind: "project", ID: "id", Private: "flags ? 'x'"}}, Conditions: answered}, rolecall.ErrInvalid},
+		"an argument in an id for SQLite":            {plain, sqlfilter.Table{Dialect: sqlfilter.SQLite, Path: []sqlfilter.Level{{Kind: "project", ID: "coalesce(id, ?)"}}, Conditions: answered}, rolecall.ErrInvalid},
+		"an argument in what is private for MySQL":   {plain, sqlfilter.Table{Dialect: sqlfilter.MySQL, Path: []sqlfilter.Level{{Kind: "project", ID: "id", Private: "owner <> ?"}}, Conditions: answered}, rolecall.ErrInvalid},
 		"an argument too few":                        {plain, sqlfilter.Table{Dialect: sqlfilter.SQLite, Path: path, Conditions: map[rolecall.Condition]sqlfilter.Expr{"c0": {SQL: "a = ?"}}}, rolecall.ErrInvalid},
 		"an undeclared parent":                       {plain, sqlfilter.Table{Dialect: sqlfilter.SQLite, Path: path, Parent: rolecall.In("shelf", "x"), Conditions: answered}, rolecall.ErrUnknown},
 		"too many conditions":                        {setOf(t, c, "project", crowded...), sqlfilter.Table{Dialect: sqlfilter.SQLite, Path: path, Facts: rolecall.Given{}}, rolecall.ErrLimit},

@@ -57,17 +57,19 @@ func Migrations(d Dialect, o *Options) (fs.FS, error) {
 
 func (d dialect) migrate(ctx context.Context, conn *sql.Conn) (err error) {
 	begin, commit, undo := d.alone()
-	for _, text := range begin {
-		if _, err := conn.ExecContext(ctx, text); err != nil {
-			return err
-		}
-	}
+	begun := false
 	defer func() {
-		if err != nil {
+		if err != nil && begun {
 			_, failure := conn.ExecContext(context.WithoutCancel(ctx), undo)
 			err = errors.Join(err, failure)
 		}
 	}()
+	for _, text := range begin {
+		if _, err := conn.ExecContext(ctx, text); err != nil {
+			return err
+		}
+		begun = true
+	}
 	have, err := d.version(ctx, through{conn})
 	if err != nil {
 		return err

@@ -79,6 +79,27 @@ func TestMigrateMayBeCalledByManyAndAgain(t *testing.T) {
 	})
 }
 
+// A Migrate that failed, here with the dialect of another database, leaves no transaction open on the connection that the
+// next one gets.
+func TestMigrateAfterOneThatFailed(t *testing.T) {
+	dialects := []sqlstore.Dialect{sqlstore.SQLite, sqlstore.PostgreSQL, sqlstore.MariaDB}
+	eachDatabase(t, func(t *testing.T, d database, db *sql.DB) {
+		db.SetMaxOpenConns(1)
+		for _, wrong := range dialects {
+			o := &sqlstore.Options{Prefix: "after_" + string(wrong) + "_"}
+			if err := sqlstore.Migrate(t.Context(), db, wrong, o); wrong != d.dialect && err == nil {
+				t.Errorf("Migrate as %s: got no error, want one", wrong)
+			}
+			if err := sqlstore.Migrate(t.Context(), db, d.dialect, o); err != nil {
+				t.Errorf("Migrate as %s after one as %s: %v", d.dialect, wrong, err)
+			}
+			if have, need, err := sqlstore.Version(t.Context(), db, d.dialect, o); have != need || err != nil {
+				t.Errorf("Version after that = %d, %d, %v, want the same", have, need, err)
+			}
+		}
+	})
+}
+
 // A host's own tool runs the files; Open sees that they were.
 func TestMigrationsAreForOtherToolsToo(t *testing.T) {
 	eachDatabase(t, func(t *testing.T, d database, db *sql.DB) {

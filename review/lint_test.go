@@ -387,6 +387,30 @@ func TestLintOverriddenRules(t *testing.T) {
 	}
 }
 
+// In groups that share their members, level by level, there are more ways down than can be gone: each group is looked at
+// once.
+func TestLintOfGroupsInGroups(t *testing.T) {
+	ladder := "grant group:a0 artist at /\n"
+	for i := range 64 {
+		for _, rung := range []string{"a%d of group:a%d", "b%d of group:a%d", "a%d of group:b%d", "b%d of group:b%d"} {
+			ladder += fmt.Sprintf("member group:"+rung+"\n", i+1, i)
+		}
+	}
+	for _, test := range []struct {
+		bottom string
+		want   int
+	}{{"", 1}, {"member user:ada of group:b64\n", 0}, {"member user:ada of group:b64 until 2026-01-01\n", 1}} {
+		found, err := review.Lint(lintPolicy(t, ladder+test.bottom), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		empty := slices.DeleteFunc(found, func(d review.Diagnostic) bool { return d.Code != review.LintEmptyGroup })
+		if len(empty) != test.want {
+			t.Errorf("Lint of a ladder of groups with %q at its bottom: empty groups %v, want %d", test.bottom, empty, test.want)
+		}
+	}
+}
+
 // Options decide who is an outsider, who stands in, how long, and what is not looked for.
 func TestLintOptions(t *testing.T) {
 	s := lintPolicy(t, "grant vendor:v artist at /project:alpha\ngrant user:ada artist at /project:alpha\nmember user:ada of group:g\nmember user:ben of group:g\nmember user:cleo of group:g\nrole pay\n  allow budget.view\ngrant user:ada pay at /project:alpha\n")

@@ -212,12 +212,14 @@ func memberships(list []rolecall.Membership) []rolecall.Statement {
 
 // populated says whether a group has a member that is no group, directly or further down.
 func (l *linter) populated(group rolecall.Subject) bool {
-	for _, m := range l.groups[group].members {
-		if !l.closed(m.Window) && (!m.Member.IsGroup() || l.populated(m.Member)) {
-			return true
-		}
+	some, known := l.peopled[group]
+	if !known {
+		some = slices.ContainsFunc(l.groups[group].members, func(m rolecall.Membership) bool {
+			return !l.closed(m.Window) && (!m.Member.IsGroup() || l.populated(m.Member))
+		})
+		l.peopled[group] = some
 	}
-	return false
+	return some
 }
 
 // globalGrants finds what single subjects have everywhere for ever, apart from roles that are made for that.

@@ -25,6 +25,7 @@ type linter struct {
 	privates    map[rolecall.Scope]bool
 	suspended   map[rolecall.Subject]bool
 	groups      map[rolecall.Subject]*lintGroup // Everyone among them
+	peopled     map[rolecall.Subject]bool       // whether somebody is in a group, once asked
 	users       []rolecall.Subject              // every subject but groups, in order
 	overrides   permissionBits                  // what the allows of overrides cover
 	strict      bool                            // something else than a plain allow is said to anybody
@@ -88,7 +89,7 @@ func (p *person) statements() []rolecall.Statement {
 func newLinter(s *rolecall.Snapshot, o *LintOptions) (*linter, error) {
 	l := &linter{
 		s: s, now: s.Now(), roles: map[rolecall.RoleName]*lintRole{}, privates: map[rolecall.Scope]bool{},
-		suspended: map[rolecall.Subject]bool{}, groups: map[rolecall.Subject]*lintGroup{},
+		suspended: map[rolecall.Subject]bool{}, groups: map[rolecall.Subject]*lintGroup{}, peopled: map[rolecall.Subject]bool{},
 	}
 	if o != nil {
 		l.o = *o

@@ -138,7 +138,8 @@ type LintOptions struct {
 	Usage *Usage
 	// Dormant is for how long somebody dormant has used nothing. Zero is 90 days.
 	Dormant time.Duration
-	// Provenance tells who is new and therefore not dormant. Without it nobody is new.
+	// Provenance tells who is new and therefore not dormant. Without it nobody is new. It is of the history of the policy,
+	// all of it, up to the revision of the snapshot: see rolecall.Trace.
 	Provenance *rolecall.Provenance
 }
 
@@ -187,8 +188,9 @@ var lintChecks = []lintCheck{
 
 // Lint looks for what is unused, needless, too wide or fragile in a policy, at the instant of its snapshot. The
 // diagnostics come in a fixed order: the most severe first, then by code, statement and subject. An error says that the
-// snapshot has no instant, that a code is unknown, that a kind of outsiders or of the deputy is not declared, or that the
-// deputy is a group.
+// snapshot has no instant, that a code is unknown, that a kind of outsiders or of the deputy is not declared, that the
+// deputy is a group, or that the provenance is not that of the policy, for example rolecall.ErrStale where it does not
+// reach the snapshot.
 //
 // Its cost follows the size of the policy. What conditions may allow counts as allowed.
 func Lint(s *rolecall.Snapshot, o *LintOptions) ([]Diagnostic, error) {
@@ -210,6 +212,9 @@ func Lint(s *rolecall.Snapshot, o *LintOptions) ([]Diagnostic, error) {
 			}
 		}
 	})
+	if l.failure != nil {
+		return nil, fmt.Errorf("lint: %w", l.failure)
+	}
 	l.sort()
 	return l.found, nil
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/rolecall-go/rolecall"
+	"github.com/rolecall-go/rolecall/memstore"
 	"github.com/rolecall-go/rolecall/policy"
 	"github.com/rolecall-go/rolecall/review"
 	"pgregory.net/rapid"
@@ -504,6 +505,32 @@ func TestLintDormant(t *testing.T) {
 		}
 		if strings.Join(got, " ") != test.want {
 			t.Errorf("%s: dormant %v, want %s", name, got, test.want)
+		}
+	}
+}
+
+// Who is new cannot be told by a history that ends before the policy, that is of other statements or of some only: that
+// is not the same as a history that begins too late to tell.
+func TestLintDormantUntold(t *testing.T) {
+	s := committed(t, lintPolicy(t, "grant user:ada artist at /project:alpha\n"))
+	first, err := s.Propose(rolecall.Change{Edits: []rolecall.Edit{rolecall.Put(rolecall.Grant{Subject: ben, Role: "artist", Scope: alpha})}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	later := first.Next().At(s.Now())
+	used := review.NewUsage(rolecall.Reading{From: s.Now().AddDate(0, -4, 0), Until: s.Now(), Uses: []rolecall.Use{{Subject: ada, Permission: taskView, Scope: alpha}}})
+	for name, test := range map[string]struct {
+		provenance *rolecall.Provenance
+		want       error
+	}{
+		"ends before": {provenanceOf(t, s, s.Now()), rolecall.ErrStale},
+		"is of some":  {must[*rolecall.Provenance](t)(rolecall.TraceOnly(t.Context(), memstore.With(later), later)), rolecall.ErrInvalid},
+		"is none":     {&rolecall.Provenance{}, nil},
+	} {
+		found, err := review.Lint(later, &review.LintOptions{Usage: used, Provenance: test.provenance})
+		dormant := slices.ContainsFunc(found, func(d review.Diagnostic) bool { return d.Code == review.LintDormantSubject })
+		if !errors.Is(err, test.want) || dormant != (test.want == nil) {
+			t.Errorf("Lint with a provenance that %s: %v, somebody dormant %t, want %v", name, err, dormant, test.want)
 		}
 	}
 }

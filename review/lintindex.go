@@ -18,6 +18,7 @@ type linter struct {
 	now         time.Time
 	code        LintCode
 	found       []Diagnostic
+	failure     error // why Lint could not find out
 	permissions []rolecall.Permission
 	roles       map[rolecall.RoleName]*lintRole
 	names       []rolecall.RoleName // of roles, sorted

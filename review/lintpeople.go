@@ -1,6 +1,7 @@
 package review
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -160,13 +161,17 @@ func (l *linter) dormantSubjects(p *person) {
 	})
 }
 
-// isNew says whether all statements are known to be younger than that.
+// isNew says whether all statements are known to be younger than that. What the history does not tell of was there before
+// all that it does tell of.
 func (l *linter) isNew(all []rolecall.Statement, since time.Time) bool {
 	if l.o.Provenance == nil {
 		return false
 	}
 	for _, st := range all {
 		origin, err := l.o.Provenance.Since(rolecall.KeyOf(st), l.s.Revision())
+		if err != nil && !errors.Is(err, rolecall.ErrCompacted) {
+			l.failure = err
+		}
 		if err != nil || !origin.Time.After(since) {
 			return false
 		}

@@ -615,6 +615,41 @@ override user:pia allow rolecall.scope.private at /project:gamma
 	b.mustNotHave("user:root")
 }
 
+// One hands over one's own by what each statement takes where it stands; what is somebody else's takes a permission on the
+// instance, so that nobody learns from it who manages what.
+func TestHandingOverOnesOwn(t *testing.T) {
+	ctx := context.Background()
+	for _, tc := range []struct {
+		name     string
+		more     string
+		as, from rolecall.Subject
+		only     []rolecall.Pattern // of a session, nil for none
+		want     error
+	}{
+		{"one's own", "", pia, pia, nil, nil},
+		{"in a session that may grant", "", pia, pia, []rolecall.Pattern{"rolecall.grant.*", "rolecall.override.*", "rolecall.scope.*", "task.view"}, nil},
+		{"in a session that may not", "", pia, pia, []rolecall.Pattern{"task.view"}, rolecall.ErrNotPermitted},
+		{"in a session that leaves less than is given", "", pia, pia, []rolecall.Pattern{"rolecall.grant.*"}, rolecall.ErrEscalation},
+		{"somebody else's in the same place", "grant user:eve manager at /project:alpha\n", pia, rolecall.User("eve"), nil, rolecall.ErrNotPermitted},
+		{"a group that manages, too", "grant group:night manager at /project:beta\nmember user:pia of group:night\n", pia, pia, nil, rolecall.ErrNotPermitted},
+		{"nothing", "", max, max, nil, nil},
+		{"of whom nothing is said", "", rolecall.User("stranger"), rolecall.User("stranger"), nil, rolecall.ErrUnknown},
+	} {
+		b := newBench(t, tc.more)
+		e := b.as(tc.as, nil)
+		if tc.only != nil {
+			e = admin.ForSession(b.r, admin.Session{Subject: tc.as, Only: tc.only}, nil)
+		}
+		_, err := e.HandOver(ctx, tc.from, cleo)
+		wantErr(t, "HandOver "+tc.name, err, tc.want)
+		if tc.want != nil || tc.from != pia {
+			b.mustNotHave("user:cleo")
+			continue
+		}
+		b.mustHave("grant user:cleo manager at /project:alpha")
+	}
+}
+
 func TestSyncGroups(t *testing.T) {
 	ctx := context.Background()
 	b := newBench(t, "member user:cleo of group:a\nmember user:cleo of group:b until 2026-04-01\nmember user:cleo of group:own\n")

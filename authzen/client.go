@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"iter"
@@ -84,7 +85,8 @@ func (b Batch) check(decisions []Decision) error {
 }
 
 // SearchSubjects yields the subjects of e.Subject.Type that may do e.Action with e.Resource, page by page; limit bounds
-// a page, zero leaves it to the decision point. An error ends it: what came before it is not the whole answer.
+// a page, zero leaves it to the decision point. An error ends it: what came before it is not the whole answer. One is a
+// decision point that comes to no end: it hands out a token again, or a thousand pages in a row without a result.
 func (c *Client) SearchSubjects(ctx context.Context, e Evaluation, limit int) iter.Seq2[Entity, error] {
 	e.Subject.ID = ""
 	return search(ctx, c, pathSearchSubject, e, limit, readEntities)
@@ -111,10 +113,11 @@ func search[R any](ctx context.Context, c *Client, path string, e Evaluation, li
 		if limit > 0 {
 			request.Page = &Page{Limit: limit}
 		}
+		var none R
+		way := trail{tokens: map[string]bool{}}
 		for {
 			found, err := post(ctx, c, path, request, read)
 			if err != nil {
-				var none R
 				yield(none, err)
 				return
 			}
@@ -126,9 +129,38 @@ func search[R any](ctx context.Context, c *Client, path string, e Evaluation, li
 			if found.next == "" {
 				return
 			}
+			if err := way.goOn(found.next, len(found.list)); err != nil {
+				yield(none, err)
+				return
+			}
 			request.Page = &Page{Token: found.next, Limit: limit}
 		}
 	}
+}
+
+// maxEmptyPages bounds how long a search goes on without a result.
+const maxEmptyPages = 1000
+
+// A trail is how a search has gone from page to page.
+type trail struct {
+	tokens map[string]bool
+	empty  int // pages since the last result
+}
+
+// goOn notes a page and the token that it goes on with, and refuses one that leads nowhere.
+func (t *trail) goOn(token string, results int) error {
+	t.empty++
+	if results > 0 {
+		t.empty = 0
+	}
+	switch {
+	case t.tokens[token]:
+		return errors.New("authzen: search: the decision point goes on with the token of a page before")
+	case t.empty == maxEmptyPages:
+		return fmt.Errorf("authzen: search: %d pages in a row have no result", t.empty)
+	}
+	t.tokens[token] = true
+	return nil
 }
 
 // Metadata returns what the decision point says of itself, and refuses what another one says of itself.

@@ -3,6 +3,7 @@ package authzen_test
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -172,6 +173,59 @@ func TestClientBelievesNoHalfAnswer(t *testing.T) {
 	c := &authzen.Client{BaseURL: "https://pdp.example.com", Prepare: func(*http.Request) error { return errors.New("no token") }}
 	if _, err := c.Evaluate(t.Context(), aliceReads); err == nil || !strings.Contains(err.Error(), "no token") {
 		t.Errorf("Evaluate without credentials: got %v, want the error of Prepare", err)
+	}
+}
+
+// pages are the results and the next token of each page, from 0 on.
+type pages func(n int) (results, next string)
+
+// served is a transport that gives one page after the other.
+type served struct {
+	pages    pages
+	requests int
+}
+
+func (s *served) RoundTrip(r *http.Request) (*http.Response, error) {
+	results, next := s.pages(s.requests)
+	s.requests++
+	return answer{200, fmt.Sprintf(`{"results":[%s],"page":{"next_token":%q}}`, results, next)}.RoundTrip(r)
+}
+
+// A search ends, whatever the decision point answers: a token that it has handed out before is an error, and so is a
+// thousand pages in a row without a result.
+func TestClientSearchesEnd(t *testing.T) {
+	const alice = `{"type":"user","id":"alice"}`
+	for _, tc := range []struct {
+		how             string
+		pages           pages
+		found, requests int
+		fails           bool
+	}{
+		{"one page", func(int) (string, string) { return alice, "" }, 1, 1, false},
+		{"empty pages before the last", func(n int) (string, string) {
+			if n == 999 {
+				return alice, ""
+			}
+			return "", fmt.Sprint(n)
+		}, 1, 1000, false},
+		{"the token of the same page", func(int) (string, string) { return alice, "x" }, 2, 2, true},
+		{"tokens in a circle", func(n int) (string, string) { return alice, fmt.Sprint(n % 3) }, 4, 4, true},
+		{"the token of an empty page", func(int) (string, string) { return "", "x" }, 0, 2, true},
+		{"empty pages without end", func(n int) (string, string) { return "", fmt.Sprint(n) }, 0, 1000, true},
+	} {
+		s := &served{pages: tc.pages}
+		c := &authzen.Client{BaseURL: "https://pdp.example.com", HTTP: &http.Client{Transport: s}}
+		found, fails := 0, false
+		for _, err := range c.SearchSubjects(t.Context(), noSubjectID, 0) {
+			if err != nil {
+				fails = true
+			} else if found++; found > 5000 {
+				t.Fatalf("SearchSubjects answered with %s: it does not end", tc.how)
+			}
+		}
+		if found != tc.found || s.requests != tc.requests || fails != tc.fails {
+			t.Errorf("SearchSubjects answered with %s: got %d results of %d requests and an error %t, want %d of %d and %t", tc.how, found, s.requests, fails, tc.found, tc.requests, tc.fails)
+		}
 	}
 }
 

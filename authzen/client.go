@@ -264,7 +264,7 @@ func message(body []byte) string {
 	}
 	text = strings.TrimSpace(text)
 	if len(text) > 500 {
-		text = text[:500] + "…"
+		text = strings.ToValidUTF8(text[:500], "") + "…" // no half of a character
 	}
 	return text
 }

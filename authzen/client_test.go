@@ -229,6 +229,20 @@ func TestClientSearchesEnd(t *testing.T) {
 	}
 }
 
+// A long message is cut between characters.
+func TestStatusErrorIsText(t *testing.T) {
+	long := "a" + strings.Repeat("é", 400)
+	c := &authzen.Client{BaseURL: "https://pdp.example.com", HTTP: &http.Client{Transport: answer{503, long}}}
+	_, err := c.Evaluate(t.Context(), aliceReads)
+	var status *authzen.StatusError
+	if !errors.As(err, &status) {
+		t.Fatalf("Evaluate answered 503: got %v, want a StatusError", err)
+	}
+	if want := "a" + strings.Repeat("é", 249) + "…"; status.Message != want {
+		t.Errorf("Evaluate answered 503: got message %q, want %q", status.Message, want)
+	}
+}
+
 // FuzzClient: whatever a decision point answers, a permit is what every reader of JSON would take for one.
 func FuzzClient(f *testing.F) {
 	for _, body := range []string{`{"decision":true}`, `{"decision":false,"decision":true}`, `{"decision":true,"context":{"a":[1e999,"\ud800"]}}`, `{"Decision":true}`, `[`, "\xff"} {

@@ -35,10 +35,12 @@ func ParseTest(text string) (Test, error) {
 			return nil, fmt.Errorf("test %q: %w", text, err)
 		}
 		all = append(all, one)
-		if p.token == "" && p.err == nil {
+		switch {
+		case p.err != nil:
+			return nil, fmt.Errorf("test %q: %w", text, p.err)
+		case p.token == "":
 			return every(all), nil
-		}
-		if p.token != "&&" {
+		case p.token != "&&":
 			return nil, fmt.Errorf("test %q: %q where && or the end is expected", text, p.token)
 		}
 		p.next()
@@ -100,6 +102,9 @@ func (p *testParser) comparison() (Test, error) {
 		return nil, err
 	}
 	operator := p.token
+	if p.err != nil {
+		return nil, p.err
+	}
 	if operator != "==" && operator != "!=" && operator != "in" {
 		return nil, fmt.Errorf("%q where ==, != or in is expected", operator)
 	}

@@ -70,6 +70,8 @@ func TestParseTest(t *testing.T) {
 		`subject.id == "x" subject.id == "x"`: "error: && or the end",
 		`subject.id == "x" && `:               "error: it ends",
 		`subject.id == "x" || true == true`:   "error: && or the end",
+		`subject.id "x`:                       "error: a string does not end",
+		`subject.id == "x" "y`:                "error: a string does not end",
 		`subject.id like "x"`:                 "error: ==, != or in",
 	} {
 		parsed, err := authzen.ParseTest(test)

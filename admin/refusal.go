@@ -22,7 +22,8 @@ type Refusal struct {
 	Uses []rolecall.Statement
 }
 
-// Error tells what is wrong, one problem a line, and who could do it.
+// Error tells what is wrong, one problem a line, and who could do it. It names subjects, roles and places, so it is for
+// administrators and for the log; whoever else asked is told the code.
 func (r *Refusal) Error() string {
 	var b strings.Builder
 	for _, p := range r.Problems {

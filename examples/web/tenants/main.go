@@ -107,15 +107,28 @@ func addMember(resolver *rolecall.Resolver) http.Handler {
 	})
 }
 
-// refuse tells a change that is refused from one that failed.
+// refuse answers a change that is refused, or that failed, by the table in docs/administration.md. Why goes to the log.
 func refuse(w http.ResponseWriter, err error) {
 	log.Print(err)
-	status := http.StatusInternalServerError
-	switch {
-	case errors.Is(err, rolecall.ErrNotPermitted), errors.Is(err, rolecall.ErrEscalation):
-		status = http.StatusForbidden
-	case len(rolecall.ProblemsOf(err)) > 0:
-		status = http.StatusUnprocessableEntity
+	status := http.StatusServiceUnavailable
+	for _, answer := range answers {
+		if errors.Is(err, answer.code) {
+			status = answer.status
+			break
+		}
 	}
 	http.Error(w, http.StatusText(status), status)
+}
+
+// answers are in the order in which they count.
+var answers = []struct {
+	code   rolecall.Code
+	status int
+}{
+	{rolecall.ErrNotPermitted, http.StatusForbidden}, {rolecall.ErrEscalation, http.StatusForbidden},
+	{rolecall.ErrNotEligible, http.StatusForbidden}, {rolecall.ErrLastAdmin, http.StatusForbidden},
+	{rolecall.ErrInvalid, http.StatusBadRequest}, {rolecall.ErrUnknown, http.StatusBadRequest},
+	{rolecall.ErrLimit, http.StatusBadRequest}, {rolecall.ErrHolder, http.StatusBadRequest},
+	{rolecall.ErrSeparation, http.StatusConflict}, {rolecall.ErrInUse, http.StatusConflict},
+	{rolecall.ErrCycle, http.StatusConflict}, {rolecall.ErrConflict, http.StatusConflict},
 }

@@ -32,8 +32,8 @@ func TestTenants(t *testing.T) {
 		{"GET", "/t/acme/documents/plan", "carl", "", 200, "user:carl reads /tenant:acme/document:plan\n"},
 		{"GET", "/t/zenith/documents/plan", "carl", "", 404, ""},
 		{"PUT", "/t/zenith/members/carl/editor", "ann", "", 403, ""},
-		{"PUT", "/t/acme/members/carl/support", "ann", "", 422, ""},
-		{"PUT", "/t/acme/members/carl/nonsense", "ann", "", 422, ""},
+		{"PUT", "/t/acme/members/carl/support", "ann", "", 400, ""},
+		{"PUT", "/t/acme/members/carl/nonsense", "ann", "", 400, ""},
 
 		{"GET", "/t/acme/documents/plan", "sue", "", 404, ""},
 		{"GET", "/t/acme/documents/plan", "sue", "bea", 200, "user:sue reads /tenant:acme/document:plan as user:bea\n"},

@@ -7,9 +7,9 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"strconv"
 	"strings"
-	"unicode/utf8"
+
+	"github.com/rolecall-go/rolecall/internal/strictjson"
 )
 
 // A badRequest says what is wrong with the form of a request. Its text names members, never values.
@@ -32,7 +32,7 @@ func parseObject(body []byte, maxDepth int) (object, error) {
 	switch {
 	case len(bytes.TrimSpace(body)) == 0:
 		return nil, bad("the body is empty")
-	case !utf8.Valid(body) || halfSurrogate(body):
+	case strictjson.Unicode(body) != nil:
 		return nil, bad("the body is not Unicode")
 	case depth(body) > maxDepth:
 		return nil, bad("the body is nested deeper than %d", maxDepth)
@@ -71,40 +71,6 @@ func depth(body []byte) int {
 		}
 	}
 	return deepest
-}
-
-// halfSurrogate says whether an escape names half of a pair, which readers replace by whatever they like.
-func halfSurrogate(body []byte) bool {
-	for i := 0; i+1 < len(body); i++ {
-		if body[i] != '\\' {
-			continue
-		}
-		i++
-		if body[i] != 'u' {
-			continue
-		}
-		switch unit(body, i+1) &^ 0x3ff {
-		case 0xDC00:
-			return true
-		case 0xD800:
-			if i+6 >= len(body) || body[i+5] != '\\' || body[i+6] != 'u' || unit(body, i+7)&^0x3ff != 0xDC00 {
-				return true
-			}
-			i += 6
-		}
-	}
-	return false
-}
-
-func unit(body []byte, at int) uint64 {
-	if at+4 > len(body) {
-		return 0
-	}
-	n, err := strconv.ParseUint(string(body[at:at+4]), 16, 32)
-	if err != nil {
-		return 0
-	}
-	return n
 }
 
 // parseValue reads one value of text that is known to be JSON.
@@ -237,7 +203,7 @@ func readEntity(o object, where string) (Entity, error) {
 	if e.ID, err = o.text(where, "id"); err != nil {
 		return e, err
 	}
-	e.Properties, err = readProperties(o, where, "properties")
+	e.Properties, err = o.optionalObject(where, "properties")
 	return e, err
 }
 
@@ -247,12 +213,8 @@ func readAction(o object) (Action, error) {
 	if a.Name, err = o.text("action", "name"); err != nil {
 		return a, err
 	}
-	a.Properties, err = readProperties(o, "action", "properties")
+	a.Properties, err = o.optionalObject("action", "properties")
 	return a, err
-}
-
-func readProperties(o object, where, name string) (map[string]any, error) {
-	return o.optionalObject(where, name)
 }
 
 // readEvaluation reads the entities that are there, and from defaults those that are not: each whole, or not at all.

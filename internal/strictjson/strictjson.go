@@ -36,7 +36,7 @@ func Members(data []byte) (map[string]json.RawMessage, error) {
 	if !json.Valid(data) || rest[0] != '{' {
 		return nil, noObject(data)
 	}
-	if err := checkUnicode(data); err != nil {
+	if err := Unicode(data); err != nil {
 		return nil, err
 	}
 	given := map[string]json.RawMessage{}
@@ -148,8 +148,9 @@ func Object(data []byte, fields ...Field) error {
 	return errors.Join(faults...)
 }
 
-// checkUnicode refuses what encoding/json would silently replace by U+FFFD: two ids that differ must not become one.
-func checkUnicode(data []byte) error {
+// Unicode refuses what encoding/json would silently replace by U+FFFD: two ids that differ must not become one. It reads
+// any text, also what is no JSON. The error is a *Fault.
+func Unicode(data []byte) error {
 	if !utf8.Valid(data) {
 		return fault("", "the text is not valid UTF-8")
 	}

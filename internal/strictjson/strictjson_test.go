@@ -72,3 +72,25 @@ func FuzzMembers(f *testing.F) {
 		}
 	})
 }
+
+// Any text is judged, and a string of JSON by whether encoding/json reads it as it is written.
+func FuzzUnicode(f *testing.F) {
+	for _, seed := range []string{`"\ud83d\ude00"`, `"\ud800"`, `"\ud800\ud800\udc00"`, `"\\ud800"`, `"\ufffd"`, "\"\ufffd\"", "\xff", `\`, `\u`, `\ud800\u`, `"\udbff\`} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		err := strictjson.Unicode(data)
+		if _, ok := errors.AsType[*strictjson.Fault](err); err != nil && !ok {
+			t.Fatalf("Unicode(%q): got %v, want a *Fault", data, err)
+		}
+		var read string
+		if json.Unmarshal(data, &read) != nil {
+			return
+		}
+		written := strings.Contains(strings.ToLower(string(data)), `\ufffd`) || strings.Contains(string(data), "\ufffd")
+		replaced := strings.Contains(read, "\ufffd")
+		if err != nil && !replaced || err == nil && replaced && !written {
+			t.Fatalf("Unicode(%q): got %v, while encoding/json reads %q", data, err, read)
+		}
+	})
+}

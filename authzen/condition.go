@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"reflect"
 	"slices"
 	"strconv"
@@ -288,14 +289,10 @@ func roots(name string) (func(Evaluation) map[string]any, bool) {
 
 func members(properties, names map[string]any) map[string]any {
 	all := make(map[string]any, len(properties)+3)
-	for name, v := range properties {
-		all[name] = v
-	}
+	maps.Copy(all, properties)
 	if properties != nil {
 		all["properties"] = properties
 	}
-	for name, v := range names {
-		all[name] = v
-	}
+	maps.Copy(all, names)
 	return all
 }

@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"math"
+	"strconv"
 
 	"github.com/rolecall-go/rolecall"
 )
@@ -65,8 +66,8 @@ func (s *session) readPage(what string, e Evaluation, request object) (page, err
 			return p, err
 		}
 	}
-	if p.bound.Limit != "" {
-		p.limit = min(p.limit, atoi(p.bound.Limit))
+	if n, err := strconv.Atoi(p.bound.Limit); err == nil { // there is a limit
+		p.limit = min(p.limit, n)
 	}
 	return p, nil
 }
@@ -81,16 +82,7 @@ func (o object) limit() (string, error) {
 	if !ok || n != math.Trunc(n) || n < 0 {
 		return "", bad("page.limit is not a whole number from 0 on")
 	}
-	digits, err := json.Marshal(int64(min(n, math.MaxInt32)))
-	return string(digits), err
-}
-
-func atoi(digits string) int {
-	n := 0
-	for _, d := range digits {
-		n = n*10 + int(d-'0')
-	}
-	return n
+	return strconv.Itoa(int(min(n, math.MaxInt32))), nil
 }
 
 // resume goes on where a token says.

@@ -4,7 +4,10 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"io"
 	"iter"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -121,6 +124,22 @@ func TestChainIsBroken(t *testing.T) {
 	}
 	if end, err := admin.VerifyTo(head, head, sequence[admin.Link](nil)); err != nil || end != head {
 		t.Errorf("VerifyTo of nothing after the kept head: got %v, %v, want %v", end, err, head)
+	}
+}
+
+// A log of one file is read from its beginning; where nothing was read, that is what is told.
+func TestAFileIsVerifiedFromItsBeginning(t *testing.T) {
+	b := eventful(t)
+	file := must[*os.File](t)(os.Create(filepath.Join(t.TempDir(), "audit.jsonl")))
+	defer file.Close()
+	head := must[admin.Head](t)(admin.WriteLog(file, admin.Head{}, admin.Chain(admin.Head{}, b.changes())))
+	_, err := admin.VerifyTo(admin.Head{}, head, admin.ReadLog(file))
+	if err == nil || !strings.Contains(err.Error(), "after revision 0: the log has no entries; revision 5 ") {
+		t.Errorf("VerifyTo at the end of the file: got %v, want that the log has no entries", err)
+	}
+	must[int64](t)(file.Seek(0, io.SeekStart))
+	if end, err := admin.VerifyTo(admin.Head{}, head, admin.ReadLog(file)); err != nil || end != head {
+		t.Errorf("VerifyTo of the whole file: got %v, %v, want %v", end, err, head)
 	}
 }
 

@@ -150,10 +150,14 @@ func (h Head) follow(l Link) (next Head, detail string) {
 func VerifyTo(after, kept Head, chain iter.Seq2[Link, error]) (Head, error) {
 	found := after == kept
 	end, err := verify(after, chain, func(at Head) { found = found || at == kept })
-	if err == nil && !found {
-		return end, &BrokenChainError{end, fmt.Sprintf("revision %d with hash %s, which was kept, is not in it", kept.Revision, kept.Hash)}
+	if err != nil || found {
+		return end, err
 	}
-	return end, err
+	detail := fmt.Sprintf("revision %d with hash %s, which was kept, is not in it", kept.Revision, kept.Hash)
+	if end == after {
+		detail = "the log has no entries; " + detail
+	}
+	return end, &BrokenChainError{end, detail}
 }
 
 // WriteLog writes a chain as JSON lines, one link each, and returns where it ends. It checks what it writes as Verify
@@ -185,8 +189,8 @@ func writeLine(w *bufio.Writer, link Link) error {
 // mostLine bounds a line of a log, so that a broken one does not fill the memory.
 const mostLine = 64 << 20
 
-// ReadLog reads what WriteLog wrote. It ends with an error at a line that is no link; whether the links are as they were is
-// Verify's to say.
+// ReadLog reads what WriteLog wrote, from where r stands: a file that was just written stands at its end. It ends with an
+// error at a line that is no link; whether the links are as they were is Verify's to say.
 func ReadLog(r io.Reader) iter.Seq2[Link, error] {
 	return func(yield func(Link, error) bool) {
 		lines := bufio.NewScanner(r)

@@ -17,7 +17,7 @@ import (
 
 // What the blocks of Go in a page take for granted: packages, and variables.
 const (
-	imports = `import ("context"; "database/sql"; "encoding/json"; "errors"; "expvar"; "fmt"; "iter"; "log/slog"; "net/http"; "os"; "slices"; "strings"; "testing"; "time"
+	imports = `import ("context"; "database/sql"; "encoding/json"; "errors"; "expvar"; "fmt"; "io"; "iter"; "log/slog"; "net/http"; "os"; "slices"; "strings"; "testing"; "time"
 		"github.com/rolecall-go/rolecall"; "github.com/rolecall-go/rolecall/admin"; "github.com/rolecall-go/rolecall/decisionlog"; "github.com/rolecall-go/rolecall/httpauthz"
 		"github.com/rolecall-go/rolecall/review"; "github.com/rolecall-go/rolecall/sqlfilter"; "github.com/rolecall-go/rolecall/sqlsource"; "github.com/rolecall-go/rolecall/storetest")
 	`

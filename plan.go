@@ -28,7 +28,7 @@ type Difference struct {
 	Subject    Subject
 	Permission Permission
 	Scope      Scope
-	// When says where facts have a part in it; Never where the effect further out ends here.
+	// When says where facts have a part in it; Never where the effect further out ends here, or is none but in private scopes.
 	When ScopeRule
 	// Private is what holds in place of When at private scopes inside Scope, and in there.
 	Private ScopeRule
@@ -36,17 +36,31 @@ type Difference struct {
 
 // String returns the difference on one line.
 func (e Difference) String() string {
-	text := e.Subject.String() + " " + e.Permission.String() + " at " + e.Scope.String()
-	if !e.When.Always() {
-		text += " " + e.When.String()
-	}
+	return e.Subject.String() + " " + e.Permission.String() + e.where()
+}
+
+// where writes scope and rules, as they go on after the permission.
+func (e Difference) where() string {
+	at := " at " + e.Scope.String()
 	switch {
+	case e.When.Never() && e.Private.Never():
+		return ", but not" + at
+	case e.When.Never():
+		return at + " in private scopes inside only" + sometimes(", ", e.Private)
 	case e.When.Equal(e.Private):
-		return text
+		return at + sometimes(" ", e.When)
 	case e.Private.Never():
-		return text + ", but not in private scopes inside"
+		return at + sometimes(" ", e.When) + ", but not in private scopes inside"
 	}
-	return text + ", in private scopes inside " + e.Private.String()
+	return at + sometimes(" ", e.When) + ", in private scopes inside " + e.Private.String()
+}
+
+// sometimes writes a rule that is not always so.
+func sometimes(before string, r ScopeRule) string {
+	if r.Always() {
+		return ""
+	}
+	return before + r.String()
 }
 
 // Plan judges a change as Propose does and tells what it would do. It costs the effect on each subject concerned; where a
@@ -208,14 +222,14 @@ func (e *effects) lines(who Subject, way direction) []string {
 	permissions := map[string][]string{}
 	for _, one := range e.list[way] {
 		f := e.effect(who, one, way)
-		_, rest, _ := strings.Cut(f.String(), " at ")
-		if permissions[rest] == nil {
-			order = append(order, rest)
+		where := f.where()
+		if permissions[where] == nil {
+			order = append(order, where)
 		}
-		permissions[rest] = append(permissions[rest], f.Permission.String())
+		permissions[where] = append(permissions[where], f.Permission.String())
 	}
-	for i, rest := range order {
-		order[i] = strings.Join(permissions[rest], " ") + " at " + rest
+	for i, where := range order {
+		order[i] = strings.Join(permissions[where], " ") + where
 	}
 	return order
 }

@@ -128,6 +128,11 @@ func TestPlanSummary(t *testing.T) {
 		"a deny":      {world{}.add(sees, piercing(grant(ann, "r0", global))), override(ann, rolecall.Deny, "task.view", shot), "user:ann loses task.view at /project:p/shot:s"},
 		"privacy":     {world{}.add(sees, grant(ann, "r0", global)), private(project), "user:ann loses shot.view task.view at /project:p, but not in private scopes inside"},
 		"nothing":     {world{}.add(sees, piercing(grant(ann, "r0", global))), grant(ann, "r0", project), "nobody gains or loses anything"},
+		"where it ends": {world{}.add(sees, piercing(grant(ann, "r0", project))), piercing(grant(ann, "r0", global)),
+			"user:ann gains shot.view task.view at /\n  user:ann gains shot.view task.view, but not at /project:p"},
+		"private scopes alone": {world{}.add(sees, grant(ann, "r0", project)), piercing(grant(ann, "r0", project)), "user:ann gains shot.view task.view at /project:p in private scopes inside only"},
+		"private scopes under a condition": {world{}.add(sees, grant(ann, "r0", project)), piercing(grantWhen(grant(ann, "r0", global), "assigned")),
+			"user:ann gains shot.view task.view at / when assigned\n  user:ann gains shot.view task.view at /project:p in private scopes inside only, when assigned"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			plan, err := c.world.snapshot(t).At(day(1)).Plan(rolecall.Change{Edits: []rolecall.Edit{rolecall.Put(c.edit)}})

@@ -85,7 +85,9 @@ func TestLocate(t *testing.T) {
 	const standing = "member group:b of group:c\ngrant group:c viewer at /project:x\n"
 	for _, c := range []struct{ src, want string }{
 		{"suspend user:a\ngrant user:a ghost at /", `e:2:14: no such role is defined: "ghost" (unknown)`},
-		{"\nremove suspend user:a", `e:2:1: there is no such statement to remove: "remove" (unknown)`},
+		{"\nremove suspend user:a", `e:2:8: there is no such statement to remove: "suspend user:a" (unknown)`},
+		{"  remove  grant user:b viewer  at / # gone", `e:1:11: there is no such statement to remove: "grant user:b viewer  at /" (unknown)`},
+		{"remove role x", `e:1:8: there is no such statement to remove: "role x" (unknown)`},
 		{"forget robot:r", `e:1:8: no subject kind "robot" is declared: "robot:r" (unknown)`},
 		{"forget /planet:x", `e:1:8: no scope kind "planet" is declared: "/planet:x" (unknown)`},
 		{"activate user:a viewer at / until 2026-02-01 \"x\"", `e:1:10: there is no eligible grant of role viewer that is valid from now until then: "user:a" (not-eligible)`},

@@ -14,7 +14,7 @@ type Error struct {
 	File   string
 	Line   int    // counted from 1; 0 where the problem has no place of its own in the file
 	Column int    // of the first byte of Word, counted from 1
-	Word   string // the offending word, as written
+	Word   string // the offending word, as written; all of a statement that is not there to remove
 	Code   rolecall.Code
 	Msg    string // what is wrong and what would be right
 }

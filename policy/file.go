@@ -184,12 +184,17 @@ func (f *File) withoutPlace(p *rolecall.Problem) *Error {
 }
 
 // find returns the line and the column of the word in the statement that starts at a place, those of the statement
-// itself where the word is not in it. An empty word becomes the first one of the statement.
+// itself where the word is not in it. An empty word becomes the first one of the statement, or all of one to remove.
 func (f *File) find(at place, isRole bool, word *string) (line, column int) {
 	text, rest := cutLine(f.source[at.offset:])
 	tokens, _, _ := splitLine(text, nil)
 	first := tokens[0]
-	if *word == "" {
+	switch {
+	case *word == "" && first.is("remove"):
+		last := tokens[len(tokens)-1]
+		*word = text[tokens[1].column-1 : last.column-1+len(last.text)]
+		return at.line, tokens[1].column
+	case *word == "":
 		*word = first.text
 		return at.line, first.column
 	}

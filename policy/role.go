@@ -76,9 +76,14 @@ func (p *parser) body() {
 }
 
 func (p *parser) description() {
+	const form = "a description is one double-quoted string"
 	switch {
-	case len(p.tokens) != 2 || !p.tokens[1].quoted:
-		p.errorAt(p.tokens[0], "a description is one double-quoted string")
+	case len(p.tokens) == 1:
+		p.errorAt(p.tokens[0], form)
+	case !p.tokens[1].quoted:
+		p.errorAt(p.tokens[1], form)
+	case len(p.tokens) > 2:
+		p.errorAt(p.tokens[2], form)
 	case p.role.described:
 		p.errorAt(p.tokens[0], "given twice")
 	default:

@@ -103,7 +103,7 @@ func (p *parser) put(e *edit, start int) bool {
 	case first.is("member"), first.is("grant"), first.is("suspend"), first.is("private"), first.is("constraint"):
 		e.edit.Statement = p.statement(start)
 	default:
-		p.errorAt(first, "an edit is a statement, remove and a statement, forget or activate")
+		p.errorAt(first, "an edit is a statement, remove and a statement, forget or activate%s", didYouMean(p.nearEdit(first, removed)))
 	}
 	return len(p.errs) == faults
 }

@@ -64,6 +64,9 @@ func TestBadEdits(t *testing.T) {
 		{"suspend", `e:1:1: a subject is missing after this: "suspend" (invalid)`},
 		{"do suspend user:a", `e:1:1: an edit is a statement, remove and a statement, forget or activate: "do" (invalid)`},
 		{"clock 2026-01-01", `e:1:1: an edit is a statement, remove and a statement, forget or activate: "clock" (invalid)`},
+		{"grnat user:a viewer at /", `e:1:1: an edit is a statement, remove and a statement, forget or activate (did you mean "grant"?): "grnat" (invalid)`},
+		{"remove suspended user:a", `e:1:8: an edit is a statement, remove and a statement, forget or activate (did you mean "suspend"?): "suspended" (invalid)`},
+		{"  alow task.view", `e:1:3: an edit is a statement, remove and a statement, forget or activate (did you mean "allow"?): "alow" (invalid)`},
 		{"suspend user:a\n  allow task.view", `e:2:3: this belongs to a role, and there is none above it: "allow" (invalid)`},
 		{"role x\n  allow\nremove\nsuspend b\n", `e:2:3: a pattern is missing after this: "allow" (invalid)` + "\n" +
 			`e:3:1: a statement is missing after this: "remove" (invalid)` + "\n" + `e:4:9: a subject is written kind:id, or everyone: "b" (invalid)`},

@@ -133,7 +133,7 @@ func (p *parser) words() {
 		p.closeRole()
 		p.step(word)
 	default:
-		p.errorAt(p.tokens[0], "a line does not start with this")
+		p.errorAt(p.tokens[0], "a line does not start with this%s", didYouMean(meant(near(p.tokens[0], lineWords()))))
 	}
 }
 

@@ -28,7 +28,16 @@ func TestBadFiles(t *testing.T) {
 		want string // one error a line
 	}{
 		// Lines and words.
-		{`expekt allow`, `f:6:1: a line does not start with this: "expekt" (invalid)`},
+		{`expekt allow`, `f:6:1: a line does not start with this (did you mean "expect"?): "expekt" (invalid)`},
+		{`permissions task.edit`, `f:6:1: a line does not start with this (did you mean "permission"?): "permissions" (invalid)`},
+		{`alow task.view`, `f:6:1: a line does not start with this (did you mean "allow"?): "alow" (invalid)`},
+		{`overide user:a deny task.view at /`, `f:6:1: a line does not start with this (did you mean "override"?): "overide" (invalid)`},
+		{`scope project`, `f:6:1: a line does not start with this (did you mean "kind scope"?): "scope" (invalid)`},
+		{`subjects vendor`, `f:6:1: a line does not start with this (did you mean "kind subject"?): "subjects" (invalid)`},
+		{`remove grant user:a viewer at /`, `f:6:1: a line does not start with this (did you mean "do remove"?): "remove" (invalid)`},
+		{`forgot user:a`, `f:6:1: a line does not start with this (did you mean "do forget"?): "forgot" (invalid)`},
+		{`task.view`, `f:6:1: a line does not start with this: "task.view" (invalid)`},
+		{strings.Repeat("grant", 40000), `f:6:1: a line does not start with this: "` + strings.Repeat("grant", 40000) + `" (invalid)`},
 		{`"role" x`, `f:6:1: a line does not start with this: "\"role\"" (invalid)`},
 		{"grant user:a viewer at /\r  ", `f:6:24: a carriage return ends a line, and stands before its line feed only: "/\r" (invalid)`},
 		{"role x # view only\r  deny task.view", `f:6:8: only a line feed breaks a line; a comment has no other break in it: "# view only\r  deny task.view" (invalid)`},

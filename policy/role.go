@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"fmt"
 	"strings"
 
 	"github.com/rolecall-go/rolecall"
@@ -56,7 +57,7 @@ func kinds[K ~string](p *parser, clause string, of nameKind) []K {
 // body reads a line of a role's body.
 func (p *parser) body() {
 	if p.role == nil {
-		p.errorAt(p.tokens[0], "this belongs to a role, and there is none above it")
+		p.stray()
 		return
 	}
 	p.inStep = p.role.step != nil
@@ -73,6 +74,15 @@ func (p *parser) body() {
 		effect, _ := rolecall.ParseEffect(word)
 		p.rule(effect)
 	}
+}
+
+// stray reports a line of a body that belongs to no role.
+func (p *parser) stray() {
+	hint := ""
+	if _, err := rolecall.ParseEffect(p.tokens[0].text); err == nil && len(p.tokens) > 1 && isSubject(p.tokens[1]) {
+		hint = p.exception(p.tokens[1])
+	}
+	p.errorAt(p.tokens[0], "this belongs to a role, and there is none above it%s", hint)
 }
 
 func (p *parser) description() {
@@ -93,28 +103,73 @@ func (p *parser) description() {
 
 func (p *parser) rule(effect rolecall.Effect) {
 	end := len(p.tokens)
-	rule := rolecall.Rule{Effect: effect}
 	if !p.need(0, end, "when", "a pattern") || !p.plain(1, end) {
 		return
 	}
-	for i := 1; i < end; i++ {
-		if p.tokens[i].text != "when" {
+	rule := rolecall.Rule{Effect: effect}
+	i, faulty := 1, false
+	for ; i < end && !startsCondition(p.tokens[i]); i++ {
+		if fault := p.noPattern(p.tokens[i]); fault == "" {
 			rule.Patterns = append(rule.Patterns, rolecall.Pattern(p.named(nameOfPattern, i)))
-			continue
+		} else if !faulty {
+			p.errorAt(p.tokens[i], "%s", fault)
+			faulty = true
 		}
-		switch end - i {
-		case 1:
-			p.errorAt(p.tokens[i], "a condition is missing after this")
-			return
-		case 2:
-		default:
-			p.errorAt(p.tokens[i+2], "unexpected after the condition")
-			return
-		}
-		rule.When = rolecall.Condition(p.named(nameOfCondition, i+1))
-		break
+	}
+	if i < end && !p.ruleCondition(&rule, i) || len(rule.Patterns) == 0 {
+		return
 	}
 	p.role.Rules = append(p.role.Rules, rule)
+}
+
+// noPattern says what is wrong with a word that stands for a subject or a scope, or comes before one; nothing of another.
+func (p *parser) noPattern(t token) string {
+	switch {
+	case t.is("at"), strings.HasPrefix(t.text, "/"):
+		return "a rule names no scope; the grant of its role does"
+	case isSubject(t):
+		return fmt.Sprintf("a rule names no subject, and this one belongs to the role of line %d%s", p.role.line, p.exception(t))
+	}
+	return ""
+}
+
+func isSubject(t token) bool {
+	return !t.quoted && (strings.Contains(t.text, ":") || t.text == rolecall.Everyone().String())
+}
+
+// exception says how to write what a rule would say of a subject.
+func (p *parser) exception(who token) string {
+	effect := p.tokens[0].text
+	if effect == rolecall.Except.String() {
+		effect = rolecall.Deny.String()
+	}
+	return fmt.Sprintf("; a single exception is written override %s %s …", who.text, effect)
+}
+
+// startsCondition says whether a word comes before the condition of a rule, or is written by somebody who thinks so.
+func startsCondition(t token) bool {
+	switch t.text {
+	case "when", "if", "given", "where":
+		return true
+	}
+	return false
+}
+
+// ruleCondition reads the condition of a rule from the token of its first word, and says whether it is whole.
+func (p *parser) ruleCondition(rule *rolecall.Rule, start int) bool {
+	if t := p.tokens[start]; !t.is("when") {
+		p.errorAt(t, "a condition follows the word when")
+	}
+	switch len(p.tokens) - start {
+	case 1:
+		p.errorAt(p.tokens[start], "a condition is missing after this")
+		return false
+	case 2:
+		rule.When = rolecall.Condition(p.named(nameOfCondition, start+1))
+		return true
+	}
+	p.errorAt(p.tokens[start+2], "unexpected after the condition")
+	return false
 }
 
 // closeRole ends the body of the role that is open.

@@ -129,7 +129,7 @@ func (f *File) unknownNames(c *rolecall.Catalog, problems []*rolecall.Problem) (
 	told := map[toldName]bool{}
 	for _, m := range p.known.mentions {
 		for _, fault := range faults[m.namedThing] {
-			errs = append(errs, &Error{f.Name, m.line, m.column, m.name, fault.Code, fault.Detail})
+			errs = append(errs, &Error{f.Name, m.line, m.column, m.name, fault.Code, fault.Detail + p.known.misplaced(m.namedThing)})
 			told[toldName{m.start, fault.Code, m.name, plain(fault.Detail)}] = true
 		}
 	}
@@ -141,6 +141,14 @@ func (f *File) unknownNames(c *rolecall.Catalog, problems []*rolecall.Problem) (
 		i := where[rolecall.KeyOf(p.Statement)]
 		return i >= 0 && told[toldName{f.places[i].line, p.Code, p.Word, plain(p.Detail)}]
 	})
+}
+
+// misplaced says where a name belongs that stands where a pattern does.
+func (k *known) misplaced(n namedThing) string {
+	if n.kind == nameOfPattern && k.conditions[n.name] {
+		return "; a condition follows the word when"
+	}
+	return ""
 }
 
 type toldName struct {

@@ -88,7 +88,6 @@ constraint c static 2 of artist viewer
 	}
 }
 
-// Tidying a file keeps its order, its comments, its blank lines and its steps.
 // Every instant that a policy may name can be written and read again.
 func TestFormatEveryInstant(t *testing.T) {
 	for _, until := range []time.Time{
@@ -111,6 +110,7 @@ func TestFormatEveryInstant(t *testing.T) {
 	}
 }
 
+// Tidying a file keeps its order, its comments, its blank lines and its steps.
 func TestFormatSource(t *testing.T) {
 	const src = "\uFEFF\r\n\n#  A studio.\t \r \n\n\n\n" + `permission   task.view "See \u0061 task"	# seen
       kind scope project
@@ -164,6 +164,19 @@ refuse unknown by user:x activate user:ada viewer at / until 2026-01-01 "r"
 	}
 	if diff := cmp.Diff(string(got), string(again)); diff != "" {
 		t.Errorf("FormatSource of what it wrote: -want +got\n%s", diff)
+	}
+}
+
+// A role goes on until something else begins, over blank lines and comments and without indentation; the tidy file shows it.
+func TestFormatSourceShowsWhatARoleSays(t *testing.T) {
+	const src = "role viewer\n  allow task.view\n\n# What nobody may.\n\ndeny task.delete\nsuspend user:ada\n"
+	const want = "role viewer\n  allow task.view\n\n  # What nobody may.\n\n  deny task.delete\nsuspend user:ada\n"
+	got, err := policy.FormatSource("f", []byte(src))
+	if err != nil {
+		t.Fatalf("FormatSource(%q): %v", src, err)
+	}
+	if diff := cmp.Diff(want, string(got)); diff != "" {
+		t.Errorf("FormatSource(%q): -want +got\n%s", src, diff)
 	}
 }
 

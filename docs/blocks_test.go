@@ -19,7 +19,7 @@ import (
 const (
 	imports = `import ("context"; "database/sql"; "encoding/json"; "errors"; "expvar"; "fmt"; "io"; "iter"; "log/slog"; "net/http"; "os"; "slices"; "strings"; "testing"; "time"
 		"github.com/rolecall-go/rolecall"; "github.com/rolecall-go/rolecall/admin"; "github.com/rolecall-go/rolecall/decisionlog"; "github.com/rolecall-go/rolecall/httpauthz"
-		"github.com/rolecall-go/rolecall/review"; "github.com/rolecall-go/rolecall/sqlfilter"; "github.com/rolecall-go/rolecall/sqlsource"; "github.com/rolecall-go/rolecall/storetest")
+		"github.com/rolecall-go/rolecall/policy"; "github.com/rolecall-go/rolecall/review"; "github.com/rolecall-go/rolecall/sqlfilter"; "github.com/rolecall-go/rolecall/sqlsource"; "github.com/rolecall-go/rolecall/storetest")
 	`
 	variables = `ctx context.Context; now, nextFriday time.Time; db *sql.DB; file *os.File; t *testing.T
 		snapshot *rolecall.Snapshot; resolver *rolecall.Resolver; store rolecall.PastStore; catalog *rolecall.Catalog; view *rolecall.View

@@ -424,3 +424,14 @@ func TestReasonsOfActivations(t *testing.T) {
 		}
 	}
 }
+
+// The time of a change is one that can be written.
+func TestChangesInFarYears(t *testing.T) {
+	s := world{}.add(basicRoles...).snapshot(t).At(day(0))
+	for year, want := range map[int]error{-1: rolecall.ErrInvalid, 0: nil, 9999: nil, 10000: rolecall.ErrInvalid} {
+		_, err := s.Propose(rolecall.Change{Meta: rolecall.Meta{Time: time.Date(year, 6, 1, 0, 0, 0, 0, time.UTC)}, Edits: []rolecall.Edit{rolecall.Put(grant(ann, "worker", project))}})
+		if !errors.Is(err, want) || want == nil && err != nil {
+			t.Errorf("Propose(a change in the year %d): %v, want %v", year, err, want)
+		}
+	}
+}

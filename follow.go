@@ -37,6 +37,11 @@ func (r *Resolver) advance(history string, s *Snapshot, confirmed time.Time) {
 
 // Refresh brings the resolver up to what the store has now. Several callers take turns.
 func (r *Resolver) Refresh(ctx context.Context) error {
+	return r.refresh(ctx, func() bool { return false })
+}
+
+// refresh is Refresh unless, once it is its turn, others have brought what it is for.
+func (r *Resolver) refresh(ctx context.Context, done func() bool) error {
 	if r.current.Load() == nil {
 		return errNotOpened
 	}
@@ -45,6 +50,9 @@ func (r *Resolver) Refresh(ctx context.Context) error {
 		defer func() { <-r.turn }()
 	case <-ctx.Done():
 		return fmt.Errorf("refresh policy: %w", ctx.Err())
+	}
+	if done() {
+		return nil
 	}
 	if err := r.catchUp(ctx); err != nil {
 		err = fmt.Errorf("refresh policy: %w", err)
@@ -62,7 +70,7 @@ type brokenFeed struct{ error }
 func (b brokenFeed) Unwrap() error { return b.error }
 
 // catchUp applies what the feed has, and loads everything anew where that does not work. Where the feed is cut in the
-// middle what came before the cut counts, but confirms nothing.
+// middle, or goes on with what does not fit and cannot be loaded either, what came before counts, but confirms nothing.
 func (r *Resolver) catchUp(ctx context.Context) error {
 	began := r.clock()
 	at := r.current.Load()
@@ -72,7 +80,13 @@ func (r *Resolver) catchUp(ctx context.Context) error {
 		return errors.Join(feed, err)
 	}
 	if _, broken := errors.AsType[brokenFeed](feed); broken || !same || errors.Is(feed, ErrCompacted) {
-		return r.reload(ctx, at)
+		if err := r.reload(ctx, at); err != nil {
+			if same {
+				r.advance(at.history, next, time.Time{}) // what came before what does not fit
+			}
+			return err
+		}
+		return nil
 	}
 	if feed != nil {
 		r.advance(at.history, next, time.Time{})

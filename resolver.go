@@ -12,6 +12,7 @@ import (
 const (
 	defaultPoll    = 10 * time.Second
 	defaultTimeout = 30 * time.Second
+	leastTimeout   = 5 * time.Second
 	firstPause     = 20 * time.Millisecond
 )
 
@@ -31,7 +32,7 @@ type Options struct {
 	// MaxStaleness, or ten seconds without one. It is also the longest pause between attempts after errors.
 	Poll time.Duration
 	// Timeout is how long the store may hand out nothing in the middle of a load or of a catch-up before the attempt
-	// is given up. Zero is thirty seconds.
+	// is given up. Zero is thirty seconds, or MaxStaleness where that is less, but no less than five seconds.
 	Timeout time.Duration
 	// Observe is told of every answer of Check and Decide. Nil costs nothing to speak of.
 	Observe Observer
@@ -115,6 +116,9 @@ func Open(ctx context.Context, store Store, c *Catalog, o *Options) (*Resolver, 
 	}
 	if r.timeout == 0 {
 		r.timeout = defaultTimeout
+		if r.maxStaleness > 0 {
+			r.timeout = min(defaultTimeout, max(r.maxStaleness, leastTimeout))
+		}
 	}
 	loaded, err := r.load(ctx)
 	if err != nil {
@@ -311,16 +315,17 @@ func (r *Resolver) WaitFor(ctx context.Context, revision Revision) error {
 		return errNotOpened
 	}
 	var pauses backoff
-	for told := false; r.Revision() < revision; {
+	there := func() bool { return r.Revision() >= revision }
+	for told := false; !there(); {
 		before := r.Revision()
-		err := r.Refresh(ctx)
+		err := r.refresh(ctx, there)
 		if told && r.Revision() == before {
 			pauses.pause(ctx, r.poll)
 		}
-		if err == nil && r.Revision() < revision {
+		if err == nil && !there() {
 			told, err = r.wait(ctx, r.Revision())
 		}
-		if err != nil && r.Revision() < revision {
+		if err != nil && !there() {
 			return fmt.Errorf("wait for revision %d: %w", revision, err)
 		}
 	}

@@ -699,6 +699,29 @@ func (s *asksForHistory) History(ctx context.Context) (string, error) {
 	return s.Store.History(ctx)
 }
 
+// One call that hangs does not make a policy stale for much longer than its MaxStaleness.
+func TestOneCallThatHangs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store, c := smallStore(t)
+		f := &faulty{Store: store}
+		r := openResolver(t, f, c, &rolecall.Options{MaxStaleness: 6 * time.Second})
+		f.set(func(f *faulty) {
+			f.changes = func(ctx context.Context, _ rolecall.Revision) iter.Seq2[rolecall.Entry, error] {
+				return func(yield func(rolecall.Entry, error) bool) {
+					f.set(up)
+					<-ctx.Done()
+					yield(rolecall.Entry{}, ctx.Err())
+				}
+			}
+		})
+		running(t, r)
+		time.Sleep(9 * time.Second)
+		if h := r.Health(); h.Stale || h.Err != nil {
+			t.Errorf("Health 9s after a call began to hang, with MaxStaleness 6s = %+v, want fresh", h)
+		}
+	})
+}
+
 // A store that is slow but not silent is not given up.
 func TestRefreshIsPatientWithASlowStore(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -804,6 +827,27 @@ func TestRefreshFromAFaultyFeed(t *testing.T) {
 			}
 		})
 	}
+}
+
+// What a newer release commits may name what the catalog here does not declare: all that comes before it counts, in
+// whatever portions the feed is read.
+func TestRefreshUpToWhatDoesNotFit(t *testing.T) {
+	store, c := smallStore(t)
+	d := smallDeclarations()
+	later := rolecall.NewPermission("task.rate")
+	d.Permissions = append(d.Permissions, rolecall.PermissionDecl{Permission: later})
+	newer, err := rolecall.NewCatalog(d)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := openResolver(t, store, c, nil)
+	update(t, r, rolecall.Put(grantOf(userAda, "viewer", projectAlpha)))
+	commit(t, newer, store, rolecall.Remove(grantOf(userAda, "viewer", projectAlpha)))
+	commit(t, newer, store, rolecall.Put(roleOf("rater", "task.rate")))
+	if err := r.Refresh(t.Context()); !errors.Is(err, rolecall.ErrUnknown) || r.Revision() != 2 || r.Health().Err == nil {
+		t.Errorf("Refresh: %v at revision %d, Health.Err %v; want unknown, at revision 2", err, r.Revision(), r.Health().Err)
+	}
+	wantDenied(t, r, userAda, mayView, projectAlpha)
 }
 
 // swappable is a store that can be replaced by another one behind the resolver's back, as by restoring a backup.
@@ -926,6 +970,31 @@ func TestWaitFor(t *testing.T) {
 		defer cancel()
 		if err := r.WaitFor(ctx, 4); !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("WaitFor(4) until the deadline = %v, want it exceeded", err)
+		}
+	})
+}
+
+// Many who wait for one revision are served by one look at the store.
+func TestManyWaitForOneRevision(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store, c := smallStore(t)
+		f := &faulty{Store: store, changes: func(ctx context.Context, after rolecall.Revision) iter.Seq2[rolecall.Entry, error] {
+			time.Sleep(5 * time.Millisecond)
+			return store.Changes(ctx, after)
+		}}
+		r := openResolver(t, f, c, nil)
+		commit(t, c, store, rolecall.Put(grantOf(userAda, "viewer", projectAlpha)))
+		var waiting sync.WaitGroup
+		for range 100 {
+			waiting.Go(func() {
+				if err := r.WaitFor(t.Context(), 1); err != nil {
+					t.Errorf("WaitFor(1) = %v, want nil", err)
+				}
+			})
+		}
+		waiting.Wait()
+		if asked := f.asked.Load(); asked > 2 {
+			t.Errorf("100 that wait for one revision asked the store %d times, want once or twice", asked)
 		}
 	})
 }

@@ -306,6 +306,16 @@ func TestMemstoreCompacts(t *testing.T) {
 	}
 }
 
+// What was not judged on what the store handed out is a conflict, even where the revisions are equal.
+func TestMemstoreRefusesProposalsFromElsewhere(t *testing.T) {
+	c := smallCatalog(t)
+	base := snapshotOf(t, c, roleOf("viewer", "task.view"))
+	store := memstore.With(base)
+	if err := store.Commit(t.Context(), proposal(t, base, rolecall.Put(grantOf(userAda, "viewer", projectAlpha)))); !errors.Is(err, rolecall.ErrConflict) {
+		t.Errorf("Commit of what was judged on a snapshot that came from no store: %v, want ErrConflict", err)
+	}
+}
+
 // A store that starts from a later snapshot goes on counting from there.
 func TestMemstoreWithLaterSnapshot(t *testing.T) {
 	first, c := smallStore(t)

@@ -97,7 +97,7 @@ func (s *Store) Commit(ctx context.Context, p *rolecall.Proposal) error {
 	if p.Base() != s.revision {
 		return fmt.Errorf("commit to revision %d, but the store is at %d: %w", p.Base(), s.revision, rolecall.ErrConflict)
 	}
-	if h := p.History(); h != "" && h != s.history {
+	if h := p.History(); h != s.history {
 		return fmt.Errorf("commit on history %s, but the store is on %s: %w", h, s.history, rolecall.ErrConflict)
 	}
 	s.revision, s.current = p.Next().Revision(), p.Next()

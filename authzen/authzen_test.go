@@ -191,6 +191,31 @@ func TestUnknownNamesAreDenied(t *testing.T) {
 	}
 }
 
+// Which name the policy does not know is told to the log of the server, shortened, and not to the caller.
+func TestUnknownNamesAreLogged(t *testing.T) {
+	for _, tc := range []struct{ path, body, want string }{
+		{evaluation, body(`"subject":{"type":"spaceship","id":"x"}`, read, record1), `"spaceship:x"`},
+		{evaluation, body(alice, `"action":{"name":"fly"}`, record1), `no permission record.fly is declared: "fly"`},
+		{evaluation, body(alice, `"action":{"name":"air.fly"}`, record1), `no permission air.fly or record.air.fly is declared: "air.fly"`},
+		{evaluation, body(alice, `"action":{"name":"record.read"}`, `"resource":{"type":"planet","id":"x"}`), `planet`},
+		{evaluation, body(alice, `"action":{"name":"fly`+strings.Repeat("y", 10000)+`"}`, record1), `fly`},
+		{evaluations, body(alice, record1, `"evaluations":[{"action":{"name":"read"}},{"action":{"name":"fly"}},{"action":{"name":"fly"}}]`), `"fly"`},
+		{searchResource, body(alice, `"action":{"name":"fly"}`, `"resource":{"type":"record"}`), `"fly"`},
+	} {
+		var log bytes.Buffer
+		o := options(t, recordEntities, authzen.FillFromSent)
+		o.Log = slog.New(slog.NewTextHandler(&log, nil))
+		w := post(handler(t, records, o), tc.path, tc.body)
+		told := strings.ReplaceAll(log.String(), `\"`, `"`)
+		if !strings.Contains(told, "level=INFO") || !strings.Contains(told, tc.want) || strings.Count(told, "\n") != 1 || len(told) > 1000 {
+			t.Errorf("POST %.200s: the log is %.1000q, want %q in a short line", tc.body, told, tc.want)
+		}
+		if strings.Contains(w.Body.String(), "fly") || strings.Contains(w.Body.String(), "spaceship") {
+			t.Errorf("POST %.200s: got %s, want nothing of the name", tc.body, w.Body)
+		}
+	}
+}
+
 // A request that cannot be read is 400 on every endpoint, and the message repeats nothing of it.
 func TestBadRequests(t *testing.T) {
 	huge := `{"context":` + strings.Repeat(`{"a":`, 40) + `1` + strings.Repeat(`}`, 40) + `}`
@@ -726,7 +751,7 @@ func TestReasonsAndObservations(t *testing.T) {
 		"user:bob record.write /record:record-1 denied: condition not met",
 		"user:alice record.read /record:record-1 <nil>",
 		`spaceship:x record.read /record:record-1 request: no subject kind "spaceship" is declared: "spaceship:x" (unknown)`,
-		`user:alice (no permission) (no scope) the policy has no such name: no such action is declared: "fly" (unknown)`,
+		`user:alice (no permission) (no scope) the policy has no such name: no permission record.fly is declared: "fly" (unknown)`,
 	}
 	if diff := cmp.Diff(want, told); diff != "" {
 		t.Errorf("observations (-want +got):\n%s", diff)

@@ -28,7 +28,7 @@
 // # Answers
 //
 // A denial is 200 and decision false. A request that cannot be read is 400, one that is too large 413, another path or
-// method 404 or 405; they say what is wrong with its form and nothing of the policy. A name that the policy does not know is a denial whose context says so.
-// 503 says that the policy cannot be asked. Who may call is for the host to decide: put its authentication around the
-// handler.
+// method 404 or 405; they say what is wrong with its form and nothing of the policy. A name that the policy does not know
+// is a denial whose context says so; which one it was is told to Options.Log. 503 says that the policy cannot be asked.
+// Who may call is for the host to decide: put its authentication around the handler.
 package authzen

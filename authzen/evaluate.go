@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
+	"strings"
 
 	"github.com/rolecall-go/rolecall"
 )
@@ -136,10 +137,30 @@ func (s *session) decide(e Evaluation) (Decision, error) {
 		var reason rolecall.Reason
 		errors.As(err, &reason)
 		return s.reasoned(false, reason), nil
-	case errors.Is(err, errUnknown), len(rolecall.ProblemsOf(err)) > 0:
+	case isUnknown(err):
+		s.logUnknown(err)
 		return failed(http.StatusNotFound, "the policy does not know the subject, the action or the resource"), nil
 	}
 	return Decision{}, err
+}
+
+// isUnknown says whether an error is that of a name, rather than of the policy or of the host's code.
+func isUnknown(err error) bool {
+	return errors.Is(err, errUnknown) || len(rolecall.ProblemsOf(err)) > 0
+}
+
+// logUnknown tells the host which name it was, which the caller is not told. The caller has chosen it, and its length.
+func (s *session) logUnknown(err error) {
+	if s.toldUnknown {
+		return
+	}
+	s.toldUnknown = true
+	const most = 300
+	text := err.Error()
+	if len(text) > most {
+		text = strings.ToValidUTF8(text[:most], "") + "…"
+	}
+	s.o.Log.InfoContext(s.ctx, "authzen: name not known", "error", text)
 }
 
 func (s *session) reasoned(allowed bool, reason rolecall.Reason) Decision {

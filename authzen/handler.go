@@ -49,7 +49,8 @@ type Options struct {
 	Reasons bool
 	// Observe is told of every decision; of searches it is not.
 	Observe rolecall.Observer
-	// Log gets what could not be found out. Nil is slog.Default().
+	// Log gets what could not be found out, as errors, and the first name of a request that the policy does not know. Nil
+	// is slog.Default().
 	Log *slog.Logger
 	// PageKey seals page tokens, 32 bytes or more that nobody else knows. Handlers with one key accept each other's tokens
 	// where they ask the same policy. Without it each handler makes a key of its own.
@@ -290,6 +291,8 @@ type session struct {
 	views    map[rolecall.Subject]*rolecall.View
 
 	lastSubject, lastResource memory
+
+	toldUnknown bool // a name that is not known is in the log
 }
 
 // A memory keeps what the directory said of one entity, for the questions of one request that follow each other.

@@ -107,7 +107,7 @@ func permissionOf(c *rolecall.Catalog, a Action, resourceType string) (rolecall.
 			return p, nil
 		}
 	}
-	return rolecall.Permission{}, &rolecall.Problem{Code: rolecall.ErrUnknown, Word: a.Name, Detail: "no such action is declared"}
+	return rolecall.Permission{}, &rolecall.Problem{Code: rolecall.ErrUnknown, Word: a.Name, Detail: "no permission " + strings.Join(candidates, " or ") + " is declared"}
 }
 
 // declares says whether the catalog has the permission. One that is not valid is in no catalog.

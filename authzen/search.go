@@ -56,7 +56,8 @@ func (s *session) search(what string, request object, need parts, list func(Eval
 		return nil, err
 	}
 	candidates, err := list(e)
-	if errors.Is(err, errUnknown) || len(rolecall.ProblemsOf(err)) > 0 {
+	if isUnknown(err) {
+		s.logUnknown(err)
 		candidates, err = nil, nil // of what the policy does not know there is nothing
 	}
 	if err != nil {
@@ -78,7 +79,7 @@ func (s *session) page(p page, candidates []candidate) (any, error) {
 		if err := s.ctx.Err(); err != nil {
 			return nil, err
 		}
-		allowed, err := c.allowed()
+		allowed, err := s.allows(c)
 		if err != nil {
 			return nil, err
 		}
@@ -99,14 +100,17 @@ func (s *session) page(p page, candidates []candidate) (any, error) {
 	return response, nil
 }
 
-func (c candidate) allowed() (bool, error) {
+func (s *session) allows(c candidate) (bool, error) {
 	if c.ask == nil {
 		return true, nil
 	}
 	switch err := c.ask(); {
 	case err == nil:
 		return true, nil
-	case errors.Is(err, rolecall.ErrDenied), errors.Is(err, errUnknown), len(rolecall.ProblemsOf(err)) > 0:
+	case errors.Is(err, rolecall.ErrDenied):
+		return false, nil
+	case isUnknown(err):
+		s.logUnknown(err)
 		return false, nil
 	default:
 		return false, err

@@ -192,7 +192,9 @@ var lintChecks = []lintCheck{
 // deputy is a group, or that the provenance is not that of the policy, for example rolecall.ErrStale where it does not
 // reach the snapshot.
 //
-// Its cost follows the size of the policy. What conditions may allow counts as allowed.
+// Its cost follows the number of statements and of diagnostics, but for what is compared with its like: roles, the
+// patterns of a role with those that it inherits, and, by plans, the overrides of one subject. What conditions may allow
+// counts as allowed.
 func Lint(s *rolecall.Snapshot, o *LintOptions) ([]Diagnostic, error) {
 	l, err := newLinter(s, o)
 	if err != nil {
@@ -246,6 +248,8 @@ func (l *linter) sort() {
 func compareStatements(a, b rolecall.Statement) int {
 	return rolecall.KeyOf(a).Compare(rolecall.KeyOf(b))
 }
+
+func sameKey(a, b rolecall.Statement) bool { return rolecall.KeyOf(a) == rolecall.KeyOf(b) }
 
 // several writes a number of things.
 func several(n int, thing string) string {

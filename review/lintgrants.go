@@ -53,14 +53,15 @@ func (l *linter) coveredGrants(p *person) {
 	}
 }
 
-// coverOf returns a grant that covers g, and whose it is; nobody's where there is none.
+// coverOf returns the nearest grant that covers g, and whose it is; nobody's where there is none.
 func (l *linter) coverOf(g rolecall.Grant, h *holding) (rolecall.Grant, rolecall.Subject) {
 	for _, r := range h.reach {
-		for _, by := range r.person.grantsOf(g.Role) {
-			same := rolecall.KeyOf(by) == rolecall.KeyOf(g)
-			alike := by.When == "" || by.When == g.When
-			if !same && alike && !by.Eligible && !by.Replace && by.Scope.Contains(g.Scope) && l.lasts(by.Window, g.Window) && l.lasts(r.window, g.Window) && l.piercesAs(by, g) {
-				return by, r.person.subject
+		for at := range g.Scope.Ancestors() {
+			for _, by := range r.person.grantsAt(g.Role, at) {
+				alike := by.When == "" || by.When == g.When
+				if alike && !by.Eligible && !by.Replace && l.lasts(by.Window, g.Window) && l.lasts(r.window, g.Window) && l.piercesAs(by, g) && !sameKey(by, g) {
+					return by, r.person.subject
+				}
 			}
 		}
 	}
@@ -181,10 +182,11 @@ func (l *linter) needlessOverrides(p *person) {
 // forbidOver returns a forbid that says no wherever o speaks.
 func (l *linter) forbidOver(o rolecall.Override, h *holding) (rolecall.Override, bool) {
 	for _, r := range h.reach {
-		for _, by := range r.person.overrides {
-			same := rolecall.KeyOf(by) == rolecall.KeyOf(o)
-			if !same && by.Effect == rolecall.Forbid && by.When == "" && by.Scope.Contains(o.Scope) && covers(by.Pattern, o.Pattern) && l.lasts(by.Window, o.Window) && l.lasts(r.window, o.Window) {
-				return by, true
+		for at := range o.Scope.Ancestors() {
+			for _, by := range r.person.forbidsAt(at) {
+				if by.When == "" && covers(by.Pattern, o.Pattern) && l.lasts(by.Window, o.Window) && l.lasts(r.window, o.Window) && !sameKey(by, o) {
+					return by, true
+				}
 			}
 		}
 	}

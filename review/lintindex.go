@@ -68,8 +68,15 @@ type person struct {
 	grants      []rolecall.Grant
 	overrides   []rolecall.Override
 
-	byRole map[rolecall.RoleName][]rolecall.Grant // grants, once asked for
-	held   *holding                               // once asked for
+	granted map[roleAt][]rolecall.Grant            // grants, once asked for
+	forbids map[rolecall.Scope][]rolecall.Override // once asked for
+	held    *holding                               // once asked for
+}
+
+// A roleAt is a role at a place.
+type roleAt struct {
+	role  rolecall.RoleName
+	scope rolecall.Scope
 }
 
 // statements returns everything that gives or takes something.
@@ -149,6 +156,12 @@ func (l *linter) bits() permissionBits { return make(permissionBits, (len(l.perm
 
 // cover adds what an allow of the pattern covers.
 func (l *linter) cover(b permissionBits, p rolecall.Pattern) {
+	if !p.HasStar() {
+		if n := l.number(rolecall.NewPermission(string(p))); n >= 0 {
+			b.set(n)
+		}
+		return
+	}
 	for n, permission := range l.permissions {
 		if p.AllowMatches(permission) {
 			b.set(n)

@@ -13,6 +13,9 @@ import (
 
 // covers says whether q covers everything that p does: p's own star is only taken by a star of q.
 func covers(q, p rolecall.Pattern) bool {
+	if !q.HasStar() {
+		return q == p
+	}
 	return coversSegments(strings.Split(string(q), "."), strings.Split(string(p), "."))
 }
 

@@ -87,15 +87,29 @@ func (h *holding) bound(w rolecall.Window, now time.Time) {
 	}
 }
 
-// grantsOf returns the grants of a role.
-func (p *person) grantsOf(name rolecall.RoleName) []rolecall.Grant {
-	if p.byRole == nil {
-		p.byRole = map[rolecall.RoleName][]rolecall.Grant{}
+// grantsAt returns the grants of a role at one place.
+func (p *person) grantsAt(role rolecall.RoleName, at rolecall.Scope) []rolecall.Grant {
+	if p.granted == nil {
+		p.granted = map[roleAt][]rolecall.Grant{}
 		for _, g := range p.grants {
-			p.byRole[g.Role] = append(p.byRole[g.Role], g)
+			where := roleAt{g.Role, g.Scope}
+			p.granted[where] = append(p.granted[where], g)
 		}
 	}
-	return p.byRole[name]
+	return p.granted[roleAt{role, at}]
+}
+
+// forbidsAt returns the overrides at one place that forbid.
+func (p *person) forbidsAt(at rolecall.Scope) []rolecall.Override {
+	if p.forbids == nil {
+		p.forbids = map[rolecall.Scope][]rolecall.Override{}
+		for _, o := range p.overrides {
+			if o.Effect == rolecall.Forbid {
+				p.forbids[o.Scope] = append(p.forbids[o.Scope], o)
+			}
+		}
+	}
+	return p.forbids[at]
 }
 
 // held returns the roles that somebody holds now, with what they inherit.
@@ -133,10 +147,23 @@ func (l *linter) harmlessByPlan(edits []rolecall.Edit, h *holding) bool {
 	return true
 }
 
-// proposable says whether a change would be accepted.
+// proposable says whether a change would be accepted, which is tried where it does more than take away.
 func (l *linter) proposable(edits []rolecall.Edit) bool {
+	if !slices.ContainsFunc(edits, refusable) {
+		return true
+	}
 	_, err := l.s.Propose(rolecall.Change{Edits: edits})
 	return err == nil
+}
+
+// refusable says whether an edit may break a rule of the model. None speaks against less being said of somebody: only
+// roles and constraints are named by other statements.
+func refusable(e rolecall.Edit) bool {
+	switch e.Statement.(type) {
+	case rolecall.Membership, rolecall.Grant, rolecall.Override:
+		return e.Op != rolecall.OpRemove
+	}
+	return e.Op != rolecall.OpForgetSubject
 }
 
 // dormantSubjects finds who has something and was not seen for long.

@@ -156,21 +156,24 @@ func count(b permissionBits) int {
 
 // compareRoles reports two roles of which the second allows at least as much.
 func (l *linter) compareRoles(a, b *lintRole) {
-	both, onlyA, onlyB, shared := l.bits(), l.bits(), l.bits(), l.bits()
-	for _, one := range a.family {
-		if slices.Contains(b.family, one) {
-			for i := range shared {
-				shared[i] |= one.allows[i]
-			}
-		}
+	union, differ := 0, 0
+	for i := range a.allows {
+		union += bits.OnesCount64(a.allows[i] | b.allows[i])
+		differ += bits.OnesCount64(a.allows[i] ^ b.allows[i])
 	}
-	for i := range both {
-		both[i], onlyA[i], onlyB[i] = a.allows[i]&b.allows[i], a.allows[i]&^b.allows[i], b.allows[i]&^a.allows[i]
-	}
-	differ, union := count(onlyA)+count(onlyB), count(both)+count(onlyA)+count(onlyB)
-	if union < similarFrom || differ*similarShare > union || slices.Equal(shared, both) || a.family == nil {
+	if union < similarFrom || differ*similarShare > union {
 		return
 	}
+	shared, common := l.bits(), both(a.allows, b.allows)
+	for _, one := range a.family {
+		if slices.Contains(b.family, one) {
+			merge(shared, one.allows)
+		}
+	}
+	if slices.Equal(shared, common) {
+		return
+	}
+	onlyA, onlyB := without(a.allows, common), without(b.allows, common)
 	d := Diagnostic{Severity: Note, Statements: []rolecall.Statement{a.Role, b.Role}}
 	switch {
 	case differ == 0:
@@ -185,7 +188,7 @@ func (l *linter) compareRoles(a, b *lintRole) {
 		d.Fix = Fix{fmt.Sprintf("let role %s inherit from role %s", b.Name, a.Name), []rolecall.Edit{rolecall.Put(l.inheriting(b, a.Name, a.allows))}, true}
 	default:
 		d.Message = fmt.Sprintf("of the %d permissions that roles %s and %s allow, they differ in %s", union, a.Name, b.Name, listed(append(l.in(onlyA), l.in(onlyB)...)))
-		d.Fix = l.commonRole(a, b, both)
+		d.Fix = l.commonRole(a, b, common)
 	}
 	l.report(d)
 }

@@ -192,11 +192,10 @@ func (c *chosen) some() bool   { return len(c.Scopes) > 0 }
 func (c *chosen) next() string { return scopeOrNone(c.Next) }
 
 func (c *chosen) text(w io.Writer) error {
-	out := bufio.NewWriter(w)
 	for _, t := range c.Scopes {
-		fmt.Fprintln(out, t)
+		fmt.Fprintln(w, t)
 	}
-	return out.Flush()
+	return nil
 }
 
 // Regions are the whole set.

@@ -16,7 +16,7 @@
 //	rolecall serve -f FILE                              answer the OpenID Authorization API (AuthZEN)
 //
 // It exits with 0 for yes, passed or done; 1 for no or failed; 2 where it was called wrongly; 3 where a file cannot be
-// read or says something wrong, or a question names what the policy does not declare.
+// read or says something wrong, a question names what the policy does not declare, or the answer cannot be written.
 package main
 
 import (
@@ -107,4 +107,4 @@ func emptyOption(flags *pflag.FlagSet) (err error) {
 }
 
 const exitHelp = `Exit codes: 0 yes, passed or done; 1 no or failed; 2 called wrongly; 3 a file cannot be read or says something
-wrong, or a question names what the policy does not declare.`
+wrong, a question names what the policy does not declare, or the answer cannot be written.`

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -12,7 +13,8 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// An answer prints itself as text; its exported fields are its JSON form.
+// An answer prints itself as text; its exported fields are its JSON form. Text is written to a buffer that keeps the
+// errors of what is behind it for later, so that they may be ignored.
 type answer interface {
 	text(w io.Writer) error
 }
@@ -50,17 +52,25 @@ func (o *output) Set(word string) error {
 
 // print prints an answer whole, and exits with 1 unless it is a yes.
 func (o *output) print(w io.Writer, a answer, yes bool) error {
-	write := a.text
-	if o.form == "json" {
-		write = func(w io.Writer) error { return writeJSON(w, a) }
-	}
-	if err := write(w); err != nil {
+	if err := o.write(w, a); err != nil {
 		return bad(err)
 	}
 	if !yes {
 		return exit{code: exitNo}
 	}
 	return nil
+}
+
+func (o *output) write(w io.Writer, a answer) error {
+	out := bufio.NewWriter(w)
+	write := a.text
+	if o.form == "json" {
+		write = func(w io.Writer) error { return writeJSON(w, a) }
+	}
+	if err := write(out); err != nil {
+		return err
+	}
+	return out.Flush()
 }
 
 func writeJSON(w io.Writer, v any) error {

@@ -31,7 +31,7 @@ Exit codes: 0 reviewed; 2 called wrongly; 3 the file or a name is wrong.`,
 			if err != nil {
 				return bad(err)
 			}
-			return q.write(cmd.OutOrStdout(), r)
+			return q.print(cmd.OutOrStdout(), q.inForm(r), true)
 		},
 	}
 	q.source.flags(cmd)
@@ -84,19 +84,21 @@ func (q *reviewQuestion) report(of string) (*review.Report, error) {
 	return review.OfRole(snapshot, rolecall.RoleName(of), o)
 }
 
-func (q *reviewQuestion) write(w io.Writer, r *review.Report) error {
-	write := func(w io.Writer) error { return q.print(w, reviewed{r, q.log != ""}, true) }
+// inForm returns the answer that prints the report as -o says.
+func (q *reviewQuestion) inForm(r *review.Report) answer {
 	switch q.form {
 	case "csv":
-		write = r.WriteCSV
+		return written(r.WriteCSV)
 	case "html":
-		write = r.WriteHTML
+		return written(r.WriteHTML)
 	}
-	if err := write(w); err != nil {
-		return bad(err)
-	}
-	return nil
+	return reviewed{r, q.log != ""}
 }
+
+// A written is what writes itself in a form of its own.
+type written func(w io.Writer) error
+
+func (f written) text(w io.Writer) error { return f(w) }
 
 // A reviewed is a report as a table, with the history where that is told.
 type reviewed struct {

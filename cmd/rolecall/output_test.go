@@ -37,3 +37,16 @@ func TestAnswersThatCannotBeWritten(t *testing.T) {
 		}
 	}
 }
+
+// A name that a terminal would not show as it is has its escape, however a plan is told.
+func TestPlansShowHiddenCharacters(t *testing.T) {
+	f := newFolder(t, map[string]string{"p": studio})
+	const edit = "grant user:a\u200bda viewer at /project:alpha\u202e"
+	for _, args := range [][]string{{}, {"--summary"}} {
+		code, out, errOut := f.run("", append([]string{"plan", "-f", "@/p", "--edit", edit}, args...)...)
+		shown := strings.Count(out, `user:a\u200bda`) == 2 && strings.Count(out, `/project:alpha\u202e`) == 2
+		if code != 0 || errOut != "" || strings.ContainsAny(out, "\u200b\u202e") || !shown {
+			t.Errorf("rolecall plan %q of %q: got exit code %d,\n%s%s\nwant the hidden characters as escapes", args, edit, code, out, errOut)
+		}
+	}
+}

@@ -161,8 +161,10 @@ func (a *planAnswer) text(w io.Writer) error {
 	fmt.Fprintln(w)
 	if a.summary || a.plan.Empty() {
 		_, rest, _ := strings.Cut(a.plan.String(), "\n") // the first line names a revision, which a file does not have
-		_, err := fmt.Fprintln(w, strings.ReplaceAll(rest, "\n  ", "\n")[2:])
-		return err
+		for line := range strings.SplitSeq(rest, "\n") {
+			fmt.Fprintln(w, visible(strings.TrimPrefix(line, "  ")))
+		}
+		return nil
 	}
 	return writeEffects(w, a.Gained, a.Lost)
 }

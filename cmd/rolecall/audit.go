@@ -6,6 +6,7 @@ import (
 	"io"
 	"iter"
 	"os"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -93,11 +94,12 @@ func (a *auditQuestion) parse() (q admin.Question, kept admin.Head, err error) {
 }
 
 func parseHead(text string) (admin.Head, error) {
-	var h admin.Head
-	var hash string
-	if _, err := fmt.Sscanf(text, "%d:%s", &h.Revision, &hash); err != nil {
-		return h, fmt.Errorf("a head is written REVISION:HASH, not %q", text)
+	number, hash, whole := strings.Cut(text, ":")
+	revision, err := strconv.ParseUint(number, 10, 64)
+	if err != nil || !whole {
+		return admin.Head{}, fmt.Errorf("a head is written REVISION:HASH, not %q", text)
 	}
+	h := admin.Head{Revision: rolecall.Revision(revision)}
 	return h, h.Hash.UnmarshalText([]byte(hash))
 }
 

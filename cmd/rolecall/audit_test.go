@@ -157,6 +157,17 @@ func TestAudit(t *testing.T) {
 	}
 }
 
+// A head is read whole: what stands before, inside or after one that the log contains is an error, not left out.
+func TestHeadsAreReadWhole(t *testing.T) {
+	f := newFolder(t, nil)
+	head := exported(t, f.path("log"))
+	for _, word := range []string{head + " 3:", head + "\n", head + ",", " " + head, "+" + head, "0x" + head, head + head, "2: " + head[2:], "-1" + head[1:], "18446744073709551616" + head[1:], head[2:], ":", "2"} {
+		if code, out, errOut := f.run("", "audit", "@/log", "--head", word); code != exitBad || out != "" || strings.Count(errOut, "\n") != 1 {
+			t.Errorf("rolecall audit --head %q: got exit code %d, printed %q and %q, want %d, nothing and one error", word, code, out, errOut, exitBad)
+		}
+	}
+}
+
 // Whoever gives a reason writes no lines of the answer, and a statement of several lines is one line of it.
 func TestHistoryIsVisible(t *testing.T) {
 	const forged = "moved)\n2 2026-03-03T09:00:00Z user:pia removed: grant\x1b[2K (ok"

@@ -163,7 +163,10 @@ func (e *explanation) MarshalJSON() ([]byte, error) {
 		more.Remedies, more.Complete = &e.remedies, &e.complete
 	}
 	rest, err := json.Marshal(more)
-	return append(append(decision[:len(decision)-1], ','), rest[1:]...), err
+	if err != nil {
+		return nil, err
+	}
+	return append(append(decision[:len(decision)-1], ','), rest[1:]...), nil
 }
 
 // origins returns where the statements come from, by their keys.

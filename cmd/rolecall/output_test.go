@@ -1,9 +1,12 @@
 package main
 
 import (
+	"encoding/json"
 	"strings"
 	"syscall"
 	"testing"
+
+	"github.com/rolecall-go/rolecall"
 )
 
 // Full is a disk on which nothing more fits.
@@ -48,5 +51,13 @@ func TestPlansShowHiddenCharacters(t *testing.T) {
 		if code != 0 || errOut != "" || strings.ContainsAny(out, "\u200b\u202e") || !shown {
 			t.Errorf("rolecall plan %q of %q: got exit code %d,\n%s%s\nwant the hidden characters as escapes", args, edit, code, out, errOut)
 		}
+	}
+}
+
+// What has no JSON form is an error.
+func TestExplanationWithoutJSON(t *testing.T) {
+	e := &explanation{remedies: []rolecall.Remedy{{Edits: []rolecall.Edit{{}}}}}
+	if text, err := json.Marshal(e); err == nil || !strings.Contains(err.Error(), "the zero edit does nothing") {
+		t.Errorf("an explanation with a remedy that does nothing: got %s, %v, want the error of the zero edit", text, err)
 	}
 }

@@ -175,34 +175,42 @@ func TestReloaderWaitsForRest(t *testing.T) {
 	}
 }
 
-// Requests during a reload are answered by one policy or the other, never by something in between.
+// Requests during reloads are answered by one policy or the other, never by something in between, and by each in its turn.
 func TestServeReloadsWhole(t *testing.T) {
 	other := strings.NewReplacer("alice writer", "alice reader", "bob reader", "bob writer").Replace(plain)
 	f := newFolder(t, map[string]string{"p": plain})
 	again := make(chan os.Signal)
 	address, _ := start(t, server{file: f.path("p")}, again)
-	done := make(chan struct{})
+	enough, done := make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(done)
-		for n := range 60 {
+		for n := 0; ; n++ {
 			f.put("p", [...]string{other, plain, "nonsense\n"}[n%3])
-			again <- syscall.SIGHUP
+			for range 2 { // the second is taken when the first is done
+				select {
+				case again <- syscall.SIGHUP:
+				case <-enough:
+					return
+				}
+			}
 		}
 	}()
+	defer func() {
+		close(enough)
+		<-done
+	}()
 	both := `{"evaluations":[` + mayWrite + "," + strings.Replace(mayWrite, "alice", "bob", 1) + "]}"
-	seen := map[string]int{}
-	for running := true; running; {
-		select {
-		case <-done:
-			running = false
-		default:
-		}
+	const atFirst, afterwards = `{"evaluations":[{"decision":true},{"decision":false}]}`, `{"evaluations":[{"decision":false},{"decision":true}]}`
+	last, turns := atFirst, 0
+	for n := 0; turns < 20; n++ {
 		_, got, _ := send(t, http.DefaultClient, "http://"+address+"/access/v1/evaluations", both)
-		seen[got]++
-	}
-	for answer := range seen {
-		if answer != `{"evaluations":[{"decision":true},{"decision":false}]}` && answer != `{"evaluations":[{"decision":false},{"decision":true}]}` {
-			t.Errorf("during reloads: got %s, want one of the two policies", answer)
+		switch {
+		case got != atFirst && got != afterwards:
+			t.Fatalf("during reloads: got %s, want %s or %s", got, atFirst, afterwards)
+		case got != last:
+			last, turns = got, turns+1
+		case n == 20000:
+			t.Fatalf("in %d answers during reloads the policy changed %d times, want 20", n, turns)
 		}
 	}
 }

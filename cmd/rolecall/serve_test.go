@@ -11,6 +11,7 @@ import (
 	"crypto/x509/pkix"
 	"encoding/pem"
 	"io"
+	"log/slog"
 	"math/big"
 	"net"
 	"net/http"
@@ -73,6 +74,35 @@ func start(t *testing.T, s server, again ...<-chan os.Signal) (address string, s
 	}
 	t.Cleanup(cancel)
 	return address, stop
+}
+
+// What takes longer than the grace is cut off, which is a stop like any other.
+func TestServeCutsOff(t *testing.T) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	defer stop()
+	web := &http.Server{Handler: http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		stop()
+		<-r.Context().Done()
+	})}
+	answered := make(chan error, 1)
+	go func() {
+		answer, err := http.Get("http://" + listener.Addr().String())
+		if err == nil {
+			answer.Body.Close()
+		}
+		answered <- err
+	}()
+	var said strings.Builder
+	if err := new(server).serve(ctx, web, listener, slog.New(slog.NewTextHandler(&said, nil))); err != nil || !strings.Contains(said.String(), "cut off") {
+		t.Errorf("serve without grace, a request under way: got %v and the log\n%s\nwant no error and that it was cut off", err, said.String())
+	}
+	if err := <-answered; err == nil {
+		t.Error("the request that was cut off: got an answer, want an error")
+	}
 }
 
 // send posts a body and returns the status and what came back.

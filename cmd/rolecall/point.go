@@ -76,7 +76,7 @@ func (r *reloader) handler(resolver *rolecall.Resolver) (http.Handler, error) {
 	s := r.server
 	o := &authzen.Options{
 		BaseURL: s.baseURL, Properties: propertyModes()[s.properties], Reasons: s.reasons, Log: r.log, Observe: r.told.log.Observe,
-		MaxBody: s.maxBody, MaxEvaluations: s.maxBatch, MaxDepth: s.maxDepth, MaxResults: s.maxHit, PageKey: r.pageKey,
+		MaxBody: s.maxBody, MaxEvaluations: s.maxEvaluations, MaxDepth: s.maxDepth, MaxResults: s.maxResults, PageKey: r.pageKey,
 	}
 	if err := s.readEntities(o, resolver); err != nil {
 		return nil, err

@@ -73,7 +73,8 @@ type server struct {
 	tokenFile, clientCA        string
 	tlsCert, tlsKey            string
 	maxBody                    int64
-	maxBatch, maxDepth, maxHit int
+	maxDepth, maxResults       int
+	maxEvaluations             int
 	reasons, decisions         bool
 	keepOneIn                  uint64
 	grace, watch               time.Duration
@@ -90,9 +91,9 @@ func (s *server) flags(f *pflag.FlagSet) {
 	f.StringVar(&s.tlsCert, "tls-cert", "", "a PEM file of the server's certificate")
 	f.StringVar(&s.tlsKey, "tls-key", "", "a PEM file of the server's key")
 	f.Int64Var(&s.maxBody, "max-body", 1<<20, "the longest request, in bytes")
-	f.IntVar(&s.maxBatch, "max-batch", 1000, "the most evaluations of a request")
+	f.IntVar(&s.maxEvaluations, "max-batch", 1000, "the most evaluations of a request")
 	f.IntVar(&s.maxDepth, "max-depth", 32, "the deepest nesting of a request")
-	f.IntVar(&s.maxHit, "max-results", 1000, "the most results of a page of a search")
+	f.IntVar(&s.maxResults, "max-results", 1000, "the most results of a page of a search")
 	f.BoolVar(&s.reasons, "reasons", false, "tell callers the kind of reason of each decision")
 	f.BoolVar(&s.decisions, "decisions", false, "write every decision to the standard output, a line of JSON each")
 	f.Uint64Var(&s.keepOneIn, "keep-one-in", 1, "of the permits, write about one of so many; denials and errors are all written")
@@ -174,7 +175,7 @@ func (s *server) check() error {
 	if s.watch < 0 {
 		return errors.New("--watch is not negative")
 	}
-	if s.maxBody <= 0 || s.maxBatch <= 0 || s.maxDepth <= 0 || s.maxHit <= 0 {
+	if s.maxBody <= 0 || s.maxEvaluations <= 0 || s.maxDepth <= 0 || s.maxResults <= 0 {
 		return errors.New("a limit is at least 1")
 	}
 	if _, ok := propertyModes()[s.properties]; !ok {

@@ -49,7 +49,7 @@ func start(t *testing.T, s server, again ...<-chan os.Signal) (address string, s
 	if s.properties == "" {
 		s.properties = "ignore"
 	}
-	s.maxBody, s.maxBatch, s.maxDepth, s.maxHit, s.grace = 1000, 2, 8, 100, time.Minute
+	s.maxBody, s.maxEvaluations, s.maxDepth, s.maxResults, s.grace = 1000, 2, 8, 100, time.Minute
 	ctx, cancel := context.WithCancel(t.Context())
 	out, in := io.Pipe()
 	ended := make(chan error, 1)

@@ -2,7 +2,6 @@ package storetest
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -321,7 +320,7 @@ func noSuchRevision(ctx context.Context, s Stores) error {
 // compacting returns a store that keeps 3 changes and has had 8.
 func compacting(ctx context.Context, s Stores) (*trial, error) {
 	if s.Compacting == nil {
-		return nil, fmt.Errorf("Stores.Compacting is not given: %w", errors.ErrUnsupported)
+		return nil, fmt.Errorf("Stores.Compacting: %w", ErrNotGiven)
 	}
 	store, err := s.Compacting(ctx, 3)
 	if err != nil {

@@ -2,7 +2,6 @@ package storetest
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"github.com/rolecall-go/rolecall"
@@ -19,7 +18,7 @@ func handleCases() []Case {
 // pair returns two handles of one store.
 func pair(ctx context.Context, s Stores) (a, b *trial, err error) {
 	if s.Again == nil {
-		return nil, nil, fmt.Errorf("Stores.Again is not given: %w", errors.ErrUnsupported)
+		return nil, nil, fmt.Errorf("Stores.Again: %w", ErrNotGiven)
 	}
 	a, err = begin(ctx, s)
 	if err != nil {

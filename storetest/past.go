@@ -2,7 +2,6 @@ package storetest
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -26,7 +25,7 @@ func beginPast(ctx context.Context, make func(context.Context) (rolecall.Store, 
 	}
 	past, able := store.(rolecall.PastStore)
 	if !able {
-		return nil, nil, fmt.Errorf("the store is no rolecall.PastStore: %w", errors.ErrUnsupported)
+		return nil, nil, fmt.Errorf("the store is no rolecall.PastStore: %w", ErrNotGiven)
 	}
 	t, err := beginOn(ctx, store)
 	return t, past, err
@@ -156,7 +155,7 @@ func pastIsOfOneMoment(ctx context.Context, s Stores) error {
 
 func pastThatIsGone(ctx context.Context, s Stores) error {
 	if s.Compacting == nil {
-		return fmt.Errorf("Stores.Compacting is not given: %w", errors.ErrUnsupported)
+		return fmt.Errorf("Stores.Compacting: %w", ErrNotGiven)
 	}
 	const kept, changes = 5, 12
 	t, past, err := beginPast(ctx, func(ctx context.Context) (rolecall.Store, error) { return s.Compacting(ctx, kept) })

@@ -566,6 +566,39 @@ func TestSoundStoresPass(t *testing.T) {
 	})
 }
 
+// A store that can do nothing fails every case, whatever its errors say.
+func TestAStoreThatCanDoNothingFails(t *testing.T) {
+	s := Stores{
+		New:        func(context.Context) (rolecall.Store, error) { return unable{}, nil },
+		Compacting: func(context.Context, int) (rolecall.Store, error) { return unable{}, nil },
+		Again:      func(_ context.Context, s rolecall.Store) (rolecall.Store, error) { return s, nil },
+	}
+	err := Test(t.Context(), s)
+	for _, c := range Cases() {
+		if err == nil || !strings.Contains(err.Error(), c.Name+": ") {
+			t.Errorf("Test of a store that supports nothing does not name %s\n%v", c.Name, err)
+		}
+	}
+}
+
+// unable answers every call with errors.ErrUnsupported.
+type unable struct{}
+
+func (unable) Load(context.Context) (rolecall.State, error) {
+	return rolecall.State{}, errors.ErrUnsupported
+}
+func (unable) Commit(context.Context, *rolecall.Proposal) error { return errors.ErrUnsupported }
+func (unable) Wait(context.Context, rolecall.Revision) error    { return errors.ErrUnsupported }
+func (unable) AtTime(context.Context, time.Time) (rolecall.State, error) {
+	return rolecall.State{}, errors.ErrUnsupported
+}
+func (unable) At(context.Context, rolecall.Revision) (rolecall.State, error) {
+	return rolecall.State{}, errors.ErrUnsupported
+}
+func (unable) Changes(context.Context, rolecall.Revision) iter.Seq2[rolecall.Entry, error] {
+	return func(yield func(rolecall.Entry, error) bool) { yield(rolecall.Entry{}, errors.ErrUnsupported) }
+}
+
 // Test returns what Run reports, and leaves out what does not apply.
 func TestTestNamesTheCase(t *testing.T) {
 	s := Stores{New: func(context.Context) (rolecall.Store, error) { return CompactAlways(memstore.New()), nil }, Big: 1000}

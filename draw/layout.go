@@ -1,6 +1,8 @@
 package draw
 
 import (
+	"cmp"
+	"math"
 	"slices"
 	"strings"
 
@@ -62,15 +64,17 @@ func (t *table) findHolders(self rolecall.Subject, findings []rolecall.Finding) 
 			t.holders = append(t.holders, holder{f.Holder, f.Path})
 		}
 	}
-	slices.SortStableFunc(t.holders[1:], func(a, b holder) int {
-		if x, y := a.subject == rolecall.Everyone(), b.subject == rolecall.Everyone(); x != y {
-			return map[bool]int{true: 1, false: -1}[x]
-		}
-		if len(a.path) != len(b.path) {
-			return len(a.path) - len(b.path)
-		}
-		return a.subject.Compare(b.subject)
+	slices.SortFunc(t.holders[1:], func(a, b holder) int {
+		return cmp.Or(a.distance()-b.distance(), a.subject.Compare(b.subject))
 	})
+}
+
+// distance is how far a holder stands from the subject.
+func (h holder) distance() int {
+	if h.subject == rolecall.Everyone() {
+		return math.MaxInt
+	}
+	return len(h.path)
 }
 
 // findPlaces lists the places that are spoken of, and the target, from the outside in.

@@ -5,6 +5,7 @@ import (
 	"encoding/xml"
 	"fmt"
 	"io"
+	"math"
 	"strings"
 	"unicode"
 
@@ -165,15 +166,13 @@ func (c *card) edge(other *card) (x, y int) {
 	dx, dy := float64(other.x)+cardWidth/2-cx, float64(other.y)+float64(other.height)/2-cy
 	shrink := 1.0
 	if dx != 0 {
-		shrink = min(shrink, cardWidth/2/abs(dx))
+		shrink = min(shrink, cardWidth/2/math.Abs(dx))
 	}
 	if dy != 0 {
-		shrink = min(shrink, float64(c.height)/2/abs(dy))
+		shrink = min(shrink, float64(c.height)/2/math.Abs(dy))
 	}
 	return int(cx + dx*shrink), int(cy + dy*shrink)
 }
-
-func abs(v float64) float64 { return max(v, -v) }
 
 func (p *picture) card(c *card) {
 	class, bar := "card lost", "other"

@@ -29,9 +29,7 @@ const (
 func Listen(ctx context.Context, connect func(ctx context.Context) (*pgx.Conn, error), channel string, wake func()) error {
 	pause := firstPause
 	for ctx.Err() == nil {
-		if err := listen(ctx, connect, channel, func() { pause = firstPause; wake() }); err == nil {
-			continue
-		}
+		_ = listen(ctx, connect, channel, func() { pause = firstPause; wake() }) // whatever it was, it is tried again
 		timer := time.NewTimer(pause/2 + rand.N(pause/2))
 		select {
 		case <-timer.C:
@@ -43,7 +41,7 @@ func Listen(ctx context.Context, connect func(ctx context.Context) (*pgx.Conn, e
 	return ctx.Err()
 }
 
-// listen uses one connection for as long as it works.
+// listen uses one connection for as long as it works, and says why it no longer does.
 func listen(ctx context.Context, connect func(ctx context.Context) (*pgx.Conn, error), channel string, wake func()) error {
 	conn, err := connect(ctx)
 	if err != nil {

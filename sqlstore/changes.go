@@ -1,6 +1,7 @@
 package sqlstore
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -61,14 +62,14 @@ func (s *Store) gap(ctx context.Context, after rolecall.Revision, err error) err
 	if failure == nil {
 		failure = h.offers(after)
 	}
-	return firstOf(failure, fmt.Errorf("after revision %d: %w", after, err))
+	return cmp.Or(failure, fmt.Errorf("after revision %d: %w", after, err))
 }
 
 // page returns at least one of the entries after a revision, up to h.
 func (s *Store) page(ctx context.Context, h head, after rolecall.Revision) ([]rolecall.Entry, error) {
 	entries, sizes, err := s.entries(ctx, h, after)
 	if err != nil || len(entries) == 0 {
-		return nil, firstOf(explain(ctx, err), errGap)
+		return nil, cmp.Or(explain(ctx, err), errGap)
 	}
 	last := after + rolecall.Revision(len(entries))
 	rows, err := s.pool().Query(ctx, s.dialect.sql(`SELECT revision, {before}, after FROM {delta}

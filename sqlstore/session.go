@@ -1,6 +1,7 @@
 package sqlstore
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 )
@@ -65,19 +66,10 @@ func one(ctx context.Context, s Session, dest []any, query string, args ...any) 
 	}
 	defer rows.Close()
 	if !rows.Next() {
-		return firstOf(rows.Err(), sql.ErrNoRows)
+		return cmp.Or(rows.Err(), sql.ErrNoRows)
 	}
 	if err := rows.Scan(dest...); err != nil {
 		return err
 	}
-	return firstOf(rows.Close(), rows.Err())
-}
-
-func firstOf(errs ...error) error {
-	for _, err := range errs {
-		if err != nil {
-			return err
-		}
-	}
-	return nil
+	return cmp.Or(rows.Close(), rows.Err())
 }

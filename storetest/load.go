@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 
@@ -154,21 +155,12 @@ func loadIsOfOneMoment(ctx context.Context, s Stores) error {
 	}
 	got, err := snapshotOf(state)
 	if failure != nil || err != nil {
-		return fmt.Errorf("Load, with commits while it is read: %w", firstOf(failure, err))
+		return fmt.Errorf("Load, with commits while it is read: %w", cmp.Or(failure, err))
 	}
 	if err := same("Load, with commits while it is read", got, then); err != nil {
 		return err
 	}
 	return t.holds(ctx)
-}
-
-func firstOf(errs ...error) error {
-	for _, err := range errs {
-		if err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // times is how often something is left half done: more often than a store has connections.

@@ -12,6 +12,7 @@ package pgxtx
 
 import (
 	"context"
+	"errors"
 
 	"github.com/jackc/pgx/v5"
 
@@ -53,7 +54,7 @@ func (t transaction) Query(ctx context.Context, query string, args ...any) (sqls
 func (t transaction) Commit(ctx context.Context) error { return t.tx.Commit(ctx) }
 
 func (t transaction) Rollback(ctx context.Context) error {
-	if err := t.tx.Rollback(ctx); err != pgx.ErrTxClosed {
+	if err := t.tx.Rollback(ctx); !errors.Is(err, pgx.ErrTxClosed) {
 		return err
 	}
 	return nil

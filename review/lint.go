@@ -152,7 +152,7 @@ func LintCodes() []LintCode {
 	return codes
 }
 
-// A lintCheck looks for one code: through the whole policy, or through each subject in turn.
+// A lintCheck looks for one code: through the whole policy, through each subject in turn, or both.
 type lintCheck struct {
 	code  LintCode
 	whole func(*linter)
@@ -163,7 +163,7 @@ var lintChecks = []lintCheck{
 	{LintUnusedPermission, (*linter).unusedPermissions, nil},
 	{LintUnusedRole, (*linter).unusedRoles, nil},
 	{LintEmptyRole, (*linter).emptyRoles, nil},
-	{LintIdlePattern, (*linter).idlePatterns, nil},
+	{LintIdlePattern, (*linter).idlePatterns, (*linter).idleOverrides},
 	{LintShadowedPattern, (*linter).shadowedPatterns, nil},
 	{LintInheritedPattern, (*linter).inheritedPatterns, nil},
 	{LintOverriddenRule, (*linter).overriddenRules, nil},

@@ -334,6 +334,8 @@ func TestLintLeavesAlone(t *testing.T) {
 		"an override that allows more":             {review.LintNeedlessOverride, adas + "override user:ada allow note.create at /project:alpha\n"},
 		"an override that allows more next month":  {review.LintNeedlessOverride, "grant user:ada artist at / until 2026-07-01\noverride user:ada allow task.view at /project:alpha\n"},
 		"an override under a forbid of less":       {review.LintNeedlessOverride, "override everyone forbid task.view at /project:alpha\noverride user:ada allow task.* at /project:alpha\n"},
+		"an override of nothing, told as such":     {review.LintNeedlessOverride, adas + "override user:ada allow taks.* at /\n"},
+		"an administrative star in an override":    {review.LintIdlePattern, "override user:ada deny *.escalate at /\noverride user:ada allow shot.* at / until 2026-05-01\n"},
 		"a deny of what nobody allows":             {review.LintNeedlessOverride, "override user:ada deny task.* at /\n"},
 		"members that have it under conditions":    {review.LintSharedGrant, "member user:a of group:g\nmember user:b of group:g\nmember user:c of group:g\ngrant user:a artist at /\ngrant user:b artist at /\ngrant user:c artist at / when assigned\n"},
 		"a group with a member further down":       {review.LintEmptyGroup, "member user:ada of group:a\nmember group:a of group:b\ngrant group:b artist at /\n"},

@@ -161,7 +161,7 @@ func (l *linter) needlessOverrides(p *person) {
 	}
 	h := l.holding(p)
 	for _, o := range p.overrides {
-		if l.closed(o.Window) {
+		if l.closed(o.Window) || l.idle(o.Pattern, o.Effect) != "" {
 			continue
 		}
 		d := Diagnostic{

@@ -253,24 +253,48 @@ func (r *lintRole) excepts(p rolecall.Pattern) bool {
 	})
 }
 
-// idlePatterns finds stars that cover nothing, and allows that their star does not extend to.
+// idlePatterns finds stars in roles that cover nothing, and allows that their star does not extend to.
 func (l *linter) idlePatterns() {
 	l.rulePatterns(func(p rulePattern) {
-		for _, permission := range l.permissions {
-			if p.pattern.AllowMatches(permission) || p.rule.Effect != rolecall.Allow && p.pattern.Matches(permission) {
-				return
-			}
+		if what := l.idle(p.pattern, p.rule.Effect); what != "" {
+			l.report(Diagnostic{
+				Severity: Warning, Statements: []rolecall.Statement{p.role.Role},
+				Message: fmt.Sprintf("in role %s, %q %s", p.role.Name, p, what),
+				Fix:     Fix{fmt.Sprintf("take %q out", p), p.without(), true},
+			})
 		}
-		what := "covers no declared permission"
-		if p.rule.Effect == rolecall.Allow && slices.ContainsFunc(l.permissions, p.pattern.Matches) {
-			what = "allows nothing: built-in permissions are spelled"
-		}
-		l.report(Diagnostic{
-			Severity: Warning, Statements: []rolecall.Statement{p.role.Role},
-			Message: fmt.Sprintf("in role %s, %q %s", p.role.Name, p, what),
-			Fix:     Fix{fmt.Sprintf("take %q out", p), p.without(), true},
-		})
 	})
+}
+
+// idleOverrides finds the same in overrides.
+func (l *linter) idleOverrides(p *person) {
+	for _, o := range p.overrides {
+		if what := l.idle(o.Pattern, o.Effect); what != "" && !l.closed(o.Window) {
+			l.report(Diagnostic{
+				Severity: Warning, Statements: []rolecall.Statement{o},
+				Message: fmt.Sprintf("%q %s", rolecall.KeyOf(o), what),
+				Fix:     Fix{"remove it", []rolecall.Edit{rolecall.Remove(o)}, true},
+			})
+		}
+	}
+}
+
+// idle says of a pattern that covers nothing why that is so, and nothing of another one.
+func (l *linter) idle(p rolecall.Pattern, effect rolecall.Effect) string {
+	if !p.HasStar() {
+		return "" // is declared
+	}
+	near := false
+	for _, permission := range l.permissions {
+		if p.AllowMatches(permission) || effect != rolecall.Allow && p.Matches(permission) {
+			return ""
+		}
+		near = near || p.Matches(permission)
+	}
+	if near {
+		return "allows nothing: built-in permissions are spelled"
+	}
+	return "covers no declared permission"
 }
 
 // idleExcepts finds excepts that can take nothing away, in whatever role they are inherited.

@@ -32,6 +32,7 @@ const (
 	LintSharedGrant      = LintCode("shared-grant")      // all members of a group have it one by one
 	LintNeedlessOverride = LintCode("needless-override") // it decides nothing
 	LintEmptyGroup       = LintCode("empty-group")       // it is given something, and nobody is in it
+	LintUnusedGroup      = LintCode("unused-group")      // it has members, and nothing is said to it or to a group that it is in
 	LintGlobalGrant      = LintCode("global-grant")      // one subject has a role everywhere and for ever
 	LintEndlessGuest     = LintCode("endless-guest")     // an outsider has something without an end
 	LintWideDefault      = LintCode("wide-default")      // everyone has much, or some administration
@@ -177,6 +178,7 @@ var lintChecks = []lintCheck{
 	{LintSharedGrant, (*linter).sharedGrants, nil},
 	{LintNeedlessOverride, nil, (*linter).needlessOverrides},
 	{LintEmptyGroup, nil, (*linter).emptyGroups},
+	{LintUnusedGroup, nil, (*linter).unusedGroups},
 	{LintGlobalGrant, nil, (*linter).globalGrants},
 	{LintEndlessGuest, nil, (*linter).endlessGuests},
 	{LintWideDefault, nil, (*linter).wideDefaults},

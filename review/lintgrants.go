@@ -224,6 +224,30 @@ func (l *linter) populated(group rolecall.Subject) bool {
 	return some
 }
 
+// unusedGroups finds groups that make no difference to anybody. One that is switched off is known to somebody.
+func (l *linter) unusedGroups(p *person) {
+	if !p.subject.IsGroup() || p.subject == rolecall.Everyone() || l.suspended[p.subject] || !l.joined(p.subject) || l.spokenTo(p) {
+		return
+	}
+	l.report(Diagnostic{
+		Severity: Note, Statements: memberships(append(slices.Clone(l.groups[p.subject].members), p.memberships...)), Subjects: []rolecall.Subject{p.subject},
+		Message: fmt.Sprintf("nothing is said to %s, nor to a group that it is in", p.subject),
+		Fix:     Fix{fmt.Sprintf("forget %s, unless it is to be given something", p.subject), []rolecall.Edit{rolecall.ForgetSubject(p.subject)}, true},
+	})
+}
+
+// joined says whether a group has a member, or will have one.
+func (l *linter) joined(group rolecall.Subject) bool {
+	return slices.ContainsFunc(l.groups[group].members, func(m rolecall.Membership) bool { return !l.closed(m.Window) })
+}
+
+// spokenTo says whether a group has something, or will have, itself or by a group that it is in.
+func (l *linter) spokenTo(p *person) bool {
+	return slices.ContainsFunc(l.holding(p).reach, func(r reached) bool {
+		return r.person.subject != rolecall.Everyone() && len(r.person.grants)+len(r.person.overrides) > 0
+	})
+}
+
 // globalGrants finds what single subjects have everywhere for ever, apart from roles that are made for that.
 func (l *linter) globalGrants(p *person) {
 	if p.subject.IsGroup() || l.suspended[p.subject] {

@@ -20,6 +20,7 @@ import (
 	"os/exec"
 	"path"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -113,6 +114,21 @@ var V io.Reader
 `
 	if got := listing(check(t, source)); got != want {
 		t.Errorf("listing of a sample: got\n%s\nwant\n%s", got, want)
+	}
+}
+
+func TestResultsHaveNoNamesOfTheCompiler(t *testing.T) {
+	for _, tc := range []struct{ signature, want string }{
+		{"(n int)", "(n int)"},
+		{"(n int) error", "(n int) error"},
+		{"(n int) (#rv1 error)", "(n int) error"},
+		{"() (#rv1 func(n int) (a int, err error))", "() func(n int) (a int, err error)"},
+		{"(f func(n int) (a, b int)) (#rv1 []byte, #rv2 error)", "(f func(n int) (a, b int)) ([]byte, error)"},
+		{"(n int) (m int, err error)", "(n int) (m int, err error)"},
+	} {
+		if got := unnamed(tc.signature); got != tc.want {
+			t.Errorf("unnamed(%q) = %q, want %q", tc.signature, got, tc.want)
+		}
 	}
 }
 
@@ -228,8 +244,20 @@ func (l *lister) object(obj types.Object) {
 }
 
 func (l *lister) signature(f *types.Func) string {
-	return strings.TrimPrefix(l.typ(f.Type()), "func")
+	return unnamed(strings.TrimPrefix(l.typ(f.Type()), "func"))
 }
+
+// unnamed takes away the names that the compiler gives to the results of a function which it can inline: whether it can
+// is no part of the API.
+func unnamed(signature string) string {
+	before, results, found := strings.Cut(signature, " (#rv1 ")
+	if found && !strings.Contains(results, "#rv2 ") {
+		return before + " " + strings.TrimSuffix(results, ")")
+	}
+	return givenName.ReplaceAllString(signature, "")
+}
+
+var givenName = regexp.MustCompile(`#rv\d+ `)
 
 func (l *lister) typeName(obj *types.TypeName) {
 	if alias, ok := obj.Type().(*types.Alias); ok {

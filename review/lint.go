@@ -200,7 +200,7 @@ var lintChecks = []lintCheck{
 func Lint(s *rolecall.Snapshot, o *LintOptions) ([]Diagnostic, error) {
 	l, err := newLinter(s, o)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("lint: %w", err)
 	}
 	for _, c := range lintChecks {
 		if c.whole != nil && !l.off(c.code) {

@@ -96,18 +96,17 @@ func (p *person) statements() []rolecall.Statement {
 
 func newLinter(s *rolecall.Snapshot, o *LintOptions) (*linter, error) {
 	l := &linter{
-		s: s, now: s.Now(), roles: map[rolecall.RoleName]*lintRole{}, privates: map[rolecall.Scope]bool{},
-		suspended: map[rolecall.Subject]bool{}, groups: map[rolecall.Subject]*lintGroup{}, peopled: map[rolecall.Subject]bool{},
+		s: s, now: s.Now(), privates: map[rolecall.Scope]bool{}, suspended: map[rolecall.Subject]bool{},
+		groups: map[rolecall.Subject]*lintGroup{}, peopled: map[rolecall.Subject]bool{},
 	}
 	if o != nil {
 		l.o = *o
 	}
 	if err := l.settle(); err != nil {
-		return nil, fmt.Errorf("lint: %w", err)
+		return nil, err
 	}
-	l.permissions = slices.Collect(s.Catalog().Permissions())
-	l.overrides = l.bits()
 	l.readRoles()
+	l.overrides = l.bits()
 	l.readRest()
 	return l, nil
 }
@@ -181,6 +180,8 @@ func (l *linter) in(b permissionBits) []rolecall.Permission {
 }
 
 func (l *linter) readRoles() {
+	l.permissions = slices.Collect(l.s.Catalog().Permissions())
+	l.roles = map[rolecall.RoleName]*lintRole{}
 	for r := range l.s.Roles() {
 		l.roles[r.Name] = &lintRole{Role: r}
 		l.names = append(l.names, r.Name)

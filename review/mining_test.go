@@ -278,6 +278,26 @@ func TestCoverWithRoles(t *testing.T) {
 	})
 }
 
+// Roles have no windows, so that no instant is needed. What is not declared is missing, once; what is no permission at all
+// is an error.
+func TestCoverWithRolesOfAnyPolicy(t *testing.T) {
+	built, err := rolecall.NewSnapshot(catalog, rolecall.Role{Name: "viewer", Rules: []rolecall.Rule{allow("*.view")}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	gone := rolecall.NewPermission("task.gone")
+	got, err := review.CoverWithRoles(built, []rolecall.Permission{taskView, gone, shotView, gone})
+	want := review.RoleCover{Roles: []rolecall.RoleName{"viewer"}, Missing: []rolecall.Permission{gone}, Cost: 1, Bound: 1}
+	if diff := cmp.Diff(want, got, cmp.Comparer(func(a, b rolecall.Permission) bool { return a == b })); err != nil || diff != "" {
+		t.Errorf("CoverWithRoles: %v, -want +got:\n%s", err, diff)
+	}
+	for name, p := range map[string]rolecall.Permission{"a malformed permission": rolecall.NewPermission("Task"), "the zero permission": {}} {
+		if got, err := review.CoverWithRoles(built, []rolecall.Permission{taskView, p}); !errors.Is(err, rolecall.ErrInvalid) || got.Roles != nil {
+			t.Errorf("CoverWithRoles of %s: %+v, %v, want %s", name, got, err, rolecall.ErrInvalid)
+		}
+	}
+}
+
 // mustCoverWell checks a cover against the best one, found for every set of permissions that may still be wanted.
 func mustCoverWell(t *rapid.T, got review.RoleCover, sets []int, need int, names []rolecall.Permission) {
 	can, cost, allowed := 0, 0, 0

@@ -2,6 +2,8 @@ package review
 
 import (
 	"cmp"
+	"errors"
+	"fmt"
 	"slices"
 
 	"github.com/rolecall-go/rolecall"
@@ -26,19 +28,27 @@ const exactRoles = 16
 // again, which costs at most 1 + 1/2 + … + 1/n times the best, where n is how many needed permissions one role allows.
 // Only roles that do nothing but allow, without conditions, come into question; of two that give the same of what is
 // needed, the cheaper one, of two of one cost the one whose name comes first. The order of needed does not matter.
+//
+// It looks at roles alone, so that the snapshot needs no instant. What is needed and is not declared is missing; an error
+// tells what cannot be, because its name is malformed (rolecall.ErrInvalid, rolecall.ErrLimit).
 func CoverWithRoles(s *rolecall.Snapshot, needed []rolecall.Permission) (RoleCover, error) {
-	l, err := newLinter(s, nil)
-	if err != nil {
-		return RoleCover{}, err
-	}
+	l := &linter{s: s}
+	l.readRoles()
 	want := l.bits()
 	var missing []rolecall.Permission
+	var faults []error
 	for _, p := range needed {
-		if n := l.number(p); n >= 0 {
+		switch n := l.number(p); {
+		case p.Valid() != nil:
+			faults = append(faults, fmt.Errorf("cover with roles: %w", p.Valid()))
+		case n >= 0:
 			want.set(n)
-		} else if !slices.Contains(missing, p) {
+		case !slices.Contains(missing, p):
 			missing = append(missing, p)
 		}
+	}
+	if faults != nil {
+		return RoleCover{}, errors.Join(faults...)
 	}
 	c := l.newCovering(want)
 	c.choose()

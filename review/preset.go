@@ -4,11 +4,14 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/rolecall-go/rolecall"
 )
 
-// Clone returns the edits that define a role under a new name that says what another one says.
+// Clone returns the edits that define a role under a new name that says what another one says. That there is no such role
+// to clone is rolecall.ErrUnknown, and that the name is taken rolecall.ErrInvalid; whether the name may be one, and who may
+// define it, is judged with the change.
 func Clone(s *rolecall.Snapshot, from, to rolecall.RoleName, title string) ([]rolecall.Edit, error) {
 	r, found := s.Role(from)
 	if !found {
@@ -37,7 +40,10 @@ func (c RoleComparison) Same() bool {
 }
 
 // CompareWithPreset compares roles with what they were made as, for example with ftrack.FactoryRoles: one comparison for
-// each role of the preset, in its order. A role of the preset may inherit from those of the preset only.
+// each role of the preset, in its order. Roles have no windows, so that the snapshot needs no instant.
+//
+// A role of the preset may inherit from those of the preset only, and names what the policy's catalog declares: the error
+// is the rolecall.Problems of a preset that could not be a policy.
 func CompareWithPreset(s *rolecall.Snapshot, preset []rolecall.Role) ([]RoleComparison, error) {
 	var list []RoleComparison
 	for _, want := range preset {
@@ -108,11 +114,12 @@ func alone(s *rolecall.Snapshot, name rolecall.RoleName, roles []rolecall.Role) 
 	if err != nil {
 		return nil, err
 	}
-	return only.At(s.Now()), nil
+	return only.At(time.Unix(0, 0)), nil
 }
 
 // Restore returns the edits that make roles what their preset says again, all of them where none is named. A role that
-// they inherit from is restored with them where it is gone, and left alone where it is there.
+// they inherit from is restored with them where it is gone, and left alone where it is there. A role that is named and not
+// in the preset, or inherited from and in neither the preset nor the policy, is rolecall.ErrUnknown.
 func Restore(s *rolecall.Snapshot, preset []rolecall.Role, names ...rolecall.RoleName) ([]rolecall.Edit, error) {
 	of := map[rolecall.RoleName]rolecall.Role{}
 	for _, r := range preset {

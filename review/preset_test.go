@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/rolecall-go/rolecall"
@@ -49,6 +50,31 @@ func TestCompareWithPreset(t *testing.T) {
 	}
 }
 
+// Roles have no windows, so that no instant is needed; what the preset cannot say is told.
+func TestCompareWithAnyPreset(t *testing.T) {
+	s := drifted(t)
+	want, err := review.CompareWithPreset(s, preset)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := review.CompareWithPreset(s.At(time.Time{}), preset)
+	if err != nil || fmt.Sprint(got) != fmt.Sprint(want) {
+		t.Errorf("CompareWithPreset at no instant: %v, %v; want %v", got, err, want)
+	}
+	for name, c := range map[string]struct {
+		role rolecall.Role
+		want error
+	}{
+		"from outside of it":  {rolecall.Role{Name: "lead", Inherits: []rolecall.RoleName{"artist"}}, rolecall.ErrUnknown},
+		"of what is unknown":  {rolecall.Role{Name: "lead", Rules: []rolecall.Rule{allow("task.gone")}}, rolecall.ErrUnknown},
+		"without a good name": {rolecall.Role{Name: "a lead!"}, rolecall.ErrInvalid},
+	} {
+		if list, err := review.CompareWithPreset(s, []rolecall.Role{c.role}); !errors.Is(err, c.want) || list != nil {
+			t.Errorf("CompareWithPreset of a role %s: %v, %v; want %s", name, list, err, c.want)
+		}
+	}
+}
+
 // After the edits of Restore every role of the preset is as it was, and a second call has nothing to do.
 func TestRestore(t *testing.T) {
 	s := drifted(t)
@@ -79,6 +105,14 @@ func TestRestore(t *testing.T) {
 	}
 	if _, err := review.Restore(s, preset, "ghost"); !errors.Is(err, rolecall.ErrUnknown) {
 		t.Errorf("Restore(ghost): %v, want %s", err, rolecall.ErrUnknown)
+	}
+	outside := []rolecall.Role{{Name: "chief", Inherits: []rolecall.RoleName{"ghost"}}}
+	if _, err := review.Restore(s, outside); !errors.Is(err, rolecall.ErrUnknown) {
+		t.Errorf("Restore of an heir of ghost: %v, want %s", err, rolecall.ErrUnknown)
+	}
+	outside[0].Inherits[0] = "viewer"
+	if edits, err := review.Restore(s, outside); err != nil || len(edits) != 1 {
+		t.Errorf("Restore of an heir of a role that is there: %v, %v; want one edit", edits, err)
 	}
 }
 

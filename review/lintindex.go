@@ -197,15 +197,12 @@ func (l *linter) readRoles() {
 			l.roles[parent].heirs = append(l.roles[parent].heirs, r)
 		}
 		r.allows, r.plain = l.bits(), true
-		for _, one := range r.family {
-			for _, rule := range one.Rules {
-				r.plain = r.plain && rule.Effect == rolecall.Allow && rule.When == ""
-				r.strict = r.strict || rule.Effect != rolecall.Allow
-				for _, pattern := range rule.Patterns {
-					if rule.Effect == rolecall.Allow {
-						l.cover(r.allows, pattern)
-					}
-				}
+		for p := range patternsOf(r.family...) {
+			r.plain = r.plain && p.rule.Effect == rolecall.Allow && p.rule.When == ""
+			if p.rule.Effect == rolecall.Allow {
+				l.cover(r.allows, p.pattern)
+			} else {
+				r.strict = true
 			}
 		}
 	}

@@ -2,6 +2,7 @@ package review
 
 import (
 	"fmt"
+	"iter"
 	"slices"
 	"strings"
 
@@ -67,20 +68,47 @@ func (p rulePattern) String() string {
 	return rolecall.Rule{Effect: p.rule.Effect, Patterns: []rolecall.Pattern{p.pattern}, When: p.rule.When}.String()
 }
 
-// rulePatterns calls fn for every pattern of every role.
-func (l *linter) rulePatterns(fn func(rulePattern)) {
-	for _, name := range l.names {
-		r := l.roles[name]
-		for _, rule := range r.Rules {
-			for _, pattern := range rule.Patterns {
-				fn(rulePattern{r, rule, pattern})
+// speaksOf says whether the rule says something of a permission by the pattern.
+func (p rulePattern) speaksOf(one rolecall.Permission) bool {
+	return speaksOf(p.rule.Effect, p.pattern, one)
+}
+
+// allPatterns yields every pattern of every role, in order of the roles.
+func (l *linter) allPatterns() iter.Seq[rulePattern] {
+	all := make([]*lintRole, len(l.names))
+	for i, name := range l.names {
+		all[i] = l.roles[name]
+	}
+	return patternsOf(all...)
+}
+
+// patternsOf yields every pattern of some roles.
+func patternsOf(roles ...*lintRole) iter.Seq[rulePattern] {
+	return func(yield func(rulePattern) bool) {
+		for _, r := range roles {
+			for _, rule := range r.Rules {
+				for _, pattern := range rule.Patterns {
+					if !yield(rulePattern{r, rule, pattern}) {
+						return
+					}
+				}
 			}
 		}
 	}
 }
 
-// without returns the edit that takes the pattern out of its role and puts others in its place.
-func (p rulePattern) without(instead ...rolecall.Pattern) []rolecall.Edit {
+// first returns the first pattern of some roles of which something is so, nil where there is none.
+func first(roles []*lintRole, is func(rulePattern) bool) *rulePattern {
+	for p := range patternsOf(roles...) {
+		if is(p) {
+			return &p
+		}
+	}
+	return nil
+}
+
+// takenOut returns the edit that takes the pattern out of its role and puts others in its place.
+func (p rulePattern) takenOut(instead ...rolecall.Pattern) []rolecall.Edit {
 	changed := p.role.Role
 	changed.Rules = nil
 	for _, rule := range p.role.Rules {
@@ -115,63 +143,58 @@ func (l *linter) allowsAsMuch(q, p rolecall.Pattern) bool {
 }
 
 func (l *linter) shadowedPatterns() {
-	l.rulePatterns(func(p rulePattern) {
-		for _, rule := range p.role.Rules {
-			for _, pattern := range rule.Patterns {
-				q := rulePattern{p.role, rule, pattern}
-				same := q.pattern == p.pattern && q.rule.Effect == p.rule.Effect && q.rule.When == p.rule.When
-				if same || !l.outdoes(q, p) {
-					continue
-				}
-				l.report(Diagnostic{
-					Severity: Note, Statements: []rolecall.Statement{p.role.Role},
-					Message: fmt.Sprintf("in role %s, %q never matters beside %q", p.role.Name, p, q),
-					Fix:     Fix{fmt.Sprintf("take %q out", p), p.without(), true},
-				})
-				return
-			}
+	for p := range l.allPatterns() {
+		q := first([]*lintRole{p.role}, func(q rulePattern) bool {
+			same := q.pattern == p.pattern && q.rule.Effect == p.rule.Effect && q.rule.When == p.rule.When
+			return !same && l.outdoes(q, p)
+		})
+		if q != nil {
+			l.report(Diagnostic{
+				Severity: Note, Statements: []rolecall.Statement{p.role.Role},
+				Message: fmt.Sprintf("in role %s, %q never matters beside %q", p.role.Name, p, *q),
+				Fix:     Fix{fmt.Sprintf("take %q out", p), p.takenOut(), true},
+			})
 		}
-	})
+	}
 }
 
-// An allow that the role inherits anyway says nothing of its own as long as nothing stricter is inherited with it.
 func (l *linter) inheritedPatterns() {
-	l.rulePatterns(func(p rulePattern) {
-		if p.rule.Effect != rolecall.Allow {
-			return
-		}
-		var from *rulePattern
-		for _, above := range p.role.family {
-			for _, rule := range above.Rules {
-				for _, pattern := range rule.Patterns {
-					q := rulePattern{above, rule, pattern}
-					switch {
-					case above == p.role:
-					case rule.Effect != rolecall.Allow && overlaps(pattern, p.pattern):
-						return
-					case from == nil && rule.Effect == rolecall.Allow && l.outdoes(q, p):
-						from = &q
-					}
-				}
-			}
-		}
-		if from != nil {
+	for p := range l.allPatterns() {
+		if from := l.inheritedFrom(p); from != nil {
 			l.report(Diagnostic{
 				Severity: Note, Statements: []rolecall.Statement{p.role.Role, from.role.Role},
 				Message: fmt.Sprintf("role %s inherits %q from role %s, and says %q itself", p.role.Name, *from, from.role.Name, p),
-				Fix:     Fix{fmt.Sprintf("take %q out of role %s", p, p.role.Name), p.without(), true},
+				Fix:     Fix{fmt.Sprintf("take %q out of role %s", p, p.role.Name), p.takenOut(), true},
 			})
 		}
-	})
+	}
+}
+
+// inheritedFrom returns an allow of an inherited role which p, an allow too, only repeats. That it does as long as nothing
+// stricter is inherited with it.
+func (l *linter) inheritedFrom(p rulePattern) (from *rulePattern) {
+	if p.rule.Effect != rolecall.Allow {
+		return nil
+	}
+	for q := range patternsOf(p.role.family...) {
+		switch {
+		case q.role == p.role:
+		case q.rule.Effect != rolecall.Allow && overlaps(q.pattern, p.pattern):
+			return nil
+		case from == nil && q.rule.Effect == rolecall.Allow && l.outdoes(q, p):
+			from = &q
+		}
+	}
+	return from
 }
 
 // overriddenRules finds patterns that matter in no role that somebody has: in each of them another role always says
 // something nearer, or forbids it anyway.
 func (l *linter) overriddenRules() {
-	l.rulePatterns(func(p rulePattern) {
+	for p := range l.allPatterns() {
 		by := l.alwaysBeside(p)
 		if len(by) == 0 {
-			return
+			continue
 		}
 		message := fmt.Sprintf("in role %s, %q never matters: nobody has it without %q of role %s", p.role.Name, p, by[0], by[0].role.Name)
 		if len(by) > 1 {
@@ -183,9 +206,9 @@ func (l *linter) overriddenRules() {
 		}
 		l.report(Diagnostic{
 			Severity: Note, Statements: statements, Message: message,
-			Fix: Fix{fmt.Sprintf("take %q out of role %s", p, p.role.Name), p.without(), true},
+			Fix: Fix{fmt.Sprintf("take %q out of role %s", p, p.role.Name), p.takenOut(), true},
 		})
-	})
+	}
 }
 
 // alwaysBeside returns what makes p meaningless in the roles that somebody has, one pattern a role; none where p matters in
@@ -209,17 +232,9 @@ func (l *linter) alwaysBeside(p rulePattern) (by []rulePattern) {
 
 // stronger returns what makes p meaningless in one role that somebody has, nil where nothing does.
 func (l *linter) stronger(granted *lintRole, p rulePattern) *rulePattern {
-	for _, other := range granted.family {
-		for _, rule := range other.Rules {
-			for _, pattern := range rule.Patterns {
-				q := rulePattern{other, rule, pattern}
-				if other != p.role && rule.When == "" && covers(pattern, p.pattern) && (rule.Effect == rolecall.Forbid || l.replaces(q, p)) {
-					return &q
-				}
-			}
-		}
-	}
-	return nil
+	return first(granted.family, func(q rulePattern) bool {
+		return q.role != p.role && q.rule.When == "" && covers(q.pattern, p.pattern) && (q.rule.Effect == rolecall.Forbid || l.replaces(q, p))
+	})
 }
 
 // replaces says whether q, which covers p and has no condition, makes a role that inherits p say something else whenever p
@@ -248,22 +263,20 @@ func (l *linter) allowsAll(q, p rolecall.Pattern) bool {
 
 // excepts says whether the role itself takes away something that the pattern speaks of.
 func (r *lintRole) excepts(p rolecall.Pattern) bool {
-	return slices.ContainsFunc(r.Rules, func(rule rolecall.Rule) bool {
-		return rule.Effect == rolecall.Except && slices.ContainsFunc(rule.Patterns, func(e rolecall.Pattern) bool { return overlaps(e, p) })
-	})
+	return first([]*lintRole{r}, func(q rulePattern) bool { return q.rule.Effect == rolecall.Except && overlaps(q.pattern, p) }) != nil
 }
 
 // idlePatterns finds stars in roles that cover nothing, and allows that their star does not extend to.
 func (l *linter) idlePatterns() {
-	l.rulePatterns(func(p rulePattern) {
+	for p := range l.allPatterns() {
 		if what := l.idle(p.pattern, p.rule.Effect); what != "" {
 			l.report(Diagnostic{
 				Severity: Warning, Statements: []rolecall.Statement{p.role.Role},
 				Message: fmt.Sprintf("in role %s, %q %s", p.role.Name, p, what),
-				Fix:     Fix{fmt.Sprintf("take %q out", p), p.without(), true},
+				Fix:     Fix{fmt.Sprintf("take %q out", p), p.takenOut(), true},
 			})
 		}
-	})
+	}
 }
 
 // idleOverrides finds the same in overrides.
@@ -281,17 +294,11 @@ func (l *linter) idleOverrides(p *person) {
 
 // idle says of a pattern that covers nothing why that is so, and nothing of another one.
 func (l *linter) idle(p rolecall.Pattern, effect rolecall.Effect) string {
-	if !p.HasStar() {
-		return "" // is declared
-	}
-	near := false
-	for _, permission := range l.permissions {
-		if p.AllowMatches(permission) || effect != rolecall.Allow && p.Matches(permission) {
-			return ""
-		}
-		near = near || p.Matches(permission)
-	}
-	if near {
+	speaks := func(one rolecall.Permission) bool { return speaksOf(effect, p, one) }
+	switch {
+	case !p.HasStar() || slices.ContainsFunc(l.permissions, speaks): // without a star it is a declared one
+		return ""
+	case slices.ContainsFunc(l.permissions, p.Matches):
 		return "allows nothing: built-in permissions are spelled"
 	}
 	return "covers no declared permission"
@@ -299,40 +306,30 @@ func (l *linter) idle(p rolecall.Pattern, effect rolecall.Effect) string {
 
 // idleExcepts finds excepts that can take nothing away, in whatever role they are inherited.
 func (l *linter) idleExcepts() {
-	l.rulePatterns(func(p rulePattern) {
+	for p := range l.allPatterns() {
 		if p.rule.Effect != rolecall.Except || l.besideAllow(p) {
-			return
+			continue
 		}
 		l.report(Diagnostic{
 			Severity: Note, Statements: []rolecall.Statement{p.role.Role},
 			Message: fmt.Sprintf("in role %s, %q takes nothing away: nothing beside it allows that", p.role.Name, p),
-			Fix:     Fix{fmt.Sprintf("take %q out", p), p.without(), true},
+			Fix:     Fix{fmt.Sprintf("take %q out", p), p.takenOut(), true},
 		})
-	})
+	}
 }
 
 // besideAllow says whether some role in which p counts allows something that p speaks of.
 func (l *linter) besideAllow(p rulePattern) bool {
-	for _, heir := range l.roles {
-		if !slices.Contains(heir.family, p.role) {
-			continue
-		}
-		for _, one := range heir.family {
-			for _, rule := range one.Rules {
-				if rule.Effect == rolecall.Allow && slices.ContainsFunc(rule.Patterns, func(q rolecall.Pattern) bool { return overlaps(q, p.pattern) }) {
-					return true
-				}
-			}
-		}
-	}
-	return false
+	return slices.ContainsFunc(l.heirs(p.role), func(heir *lintRole) bool {
+		return first(heir.family, func(q rulePattern) bool { return q.rule.Effect == rolecall.Allow && overlaps(q.pattern, p.pattern) }) != nil
+	})
 }
 
 // widePatterns finds an allow of everything that the host declares, or of everything under rolecall.
 func (l *linter) widePatterns() {
-	l.rulePatterns(func(p rulePattern) {
+	for p := range l.allPatterns() {
 		if p.rule.Effect != rolecall.Allow || !p.pattern.HasStar() {
-			return
+			continue
 		}
 		what := ""
 		switch {
@@ -341,7 +338,7 @@ func (l *linter) widePatterns() {
 		case covers(p.pattern, "rolecall.*"):
 			what = "all administration"
 		default:
-			return
+			continue
 		}
 		var spelled []rolecall.Pattern
 		for _, permission := range l.permissions {
@@ -352,7 +349,7 @@ func (l *linter) widePatterns() {
 		l.report(Diagnostic{
 			Severity: Warning, Statements: []rolecall.Statement{p.role.Role},
 			Message: fmt.Sprintf("role %s allows %s: %q", p.role.Name, what, p),
-			Fix:     Fix{fmt.Sprintf("spell the %d permissions that %q covers now", len(spelled), p), p.without(spelled...), true},
+			Fix:     Fix{fmt.Sprintf("spell the %d permissions that %q covers now", len(spelled), p), p.takenOut(spelled...), true},
 		})
-	})
+	}
 }

@@ -103,18 +103,7 @@ func (l *linter) emptyRoles() {
 
 // says says whether the role, or one that it inherits from, speaks of a declared permission.
 func (l *linter) says(r *lintRole) bool {
-	for _, one := range r.family {
-		for _, rule := range one.Rules {
-			for _, pattern := range rule.Patterns {
-				for _, p := range l.permissions {
-					if pattern.AllowMatches(p) || rule.Effect != rolecall.Allow && pattern.Matches(p) {
-						return true
-					}
-				}
-			}
-		}
-	}
-	return false
+	return first(r.family, func(p rulePattern) bool { return slices.ContainsFunc(l.permissions, p.speaksOf) }) != nil
 }
 
 // Roles are similar where they allow at least so many permissions together, of which at most one in so many differs.

@@ -60,11 +60,9 @@ func (m *miner) narrow() []RoleProposal {
 	for _, name := range m.names {
 		r := m.roles[name]
 		spoken := m.bits()
-		for _, rule := range r.Rules {
-			for _, p := range rule.Patterns {
-				if rule.Effect == rolecall.Allow {
-					m.cover(spoken, p)
-				}
+		for p := range patternsOf(r) {
+			if p.rule.Effect == rolecall.Allow {
+				m.cover(spoken, p.pattern)
 			}
 		}
 		unused := m.ownIn(without(spoken, m.used[r]))

@@ -15,11 +15,19 @@ type said struct {
 	when  []rolecall.Condition // of the rules
 }
 
+// speaksOf says whether a rule or an override of that effect says something of a permission by a pattern.
+func speaksOf(e rolecall.Effect, by rolecall.Pattern, p rolecall.Permission) bool {
+	if e == rolecall.Allow {
+		return by.AllowMatches(p)
+	}
+	return by.Matches(p)
+}
+
 // pattern returns the vocabulary of an override.
 func (r *reviewer) pattern(o rolecall.Override) vocabulary {
 	words := vocabulary{}
 	for p := range r.snapshot.Catalog().Matching(o.Pattern) {
-		if o.Effect != rolecall.Allow || o.Pattern.AllowMatches(p) {
+		if speaksOf(o.Effect, o.Pattern, p) {
 			words[p] = said{class: 1}
 		}
 	}
@@ -38,7 +46,7 @@ func (r *reviewer) role(name rolecall.RoleName) vocabulary {
 			n++
 			for _, pattern := range rule.Patterns {
 				for p := range r.snapshot.Catalog().Matching(pattern) {
-					if rule.Effect != rolecall.Allow || pattern.AllowMatches(p) {
+					if speaksOf(rule.Effect, pattern, p) {
 						matched[p] = binary.AppendUvarint(matched[p], n)
 						words[p] = said{when: with(words[p].when, rule.When)}
 					}

@@ -40,8 +40,8 @@ type spot struct {
 	scope rolecall.Scope
 }
 
-// effects judges a place for a subject, once for all subjects that are alike there.
-func (r *reviewer) effects(who rolecall.Subject, at rolecall.Scope) (effects, error) {
+// judge finds the effects at a place for a subject, once for all subjects that are alike there.
+func (r *reviewer) judge(who rolecall.Subject, at rolecall.Scope) (effects, error) {
 	voices, alike := r.hear(who, at)
 	if known, ok := r.judged[spot{alike, at}]; ok {
 		return known, nil

@@ -55,7 +55,7 @@ func CompareWithPreset(s *rolecall.Snapshot, preset []rolecall.Role) ([]RoleComp
 			now = linesOf(is)
 		}
 		c.Removed, c.Added = missing(was, now), missing(now, was)
-		if err := c.effects(s, preset); err != nil {
+		if err := c.compareEffects(s, preset); err != nil {
 			return nil, err
 		}
 		list = append(list, c)
@@ -76,8 +76,8 @@ func missing(lines, others []string) []string {
 	return slices.DeleteFunc(slices.Clone(lines), func(line string) bool { return slices.Contains(others, line) })
 }
 
-// effects compares what a holder of the role alone may do.
-func (c *RoleComparison) effects(s *rolecall.Snapshot, preset []rolecall.Role) error {
+// compareEffects compares what a holder of the role alone may do.
+func (c *RoleComparison) compareEffects(s *rolecall.Snapshot, preset []rolecall.Role) error {
 	before, err := alone(s, c.Name, preset)
 	if err != nil {
 		return err

@@ -204,7 +204,7 @@ func (r *reviewer) report(of string, subjects []rolecall.Subject, ways func(role
 
 // row tells everything of one statement that reaches a subject.
 func (r *reviewer) row(who rolecall.Subject, w way, one rolecall.Statement, at rolecall.Scope) (Row, error) {
-	all, err := r.effects(who, at)
+	all, err := r.judge(who, at)
 	if err != nil {
 		return Row{}, err
 	}

@@ -23,22 +23,26 @@ func (s *Store) Commit(ctx context.Context, p *rolecall.Proposal) error {
 		return explain(ctx, err)
 	}
 	defer rollback(tx)
-	h, err := s.write(ctx, through{tx}, p)
+	was := s.memory.last()
+	h, err := s.write(ctx, through{tx}, p, was)
 	if err != nil {
 		return err
 	}
 	if err := tx.Commit(); err != nil {
 		return explain(ctx, s.dialect.conflict(err))
 	}
-	s.committed(ctx, h)
+	if was.at(p) {
+		s.memory.note(was, h)
+	}
+	s.Wake()
 	return nil
 }
 
 // write puts p into a transaction, and returns where the policy stands after it. The first statement locks the tenant's
-// row, or finds it moved on.
-func (s *Store) write(ctx context.Context, tx Session, p *rolecall.Proposal) (head, error) {
+// row, or finds it moved on from p's base, or that to be another one than was.
+func (s *Store) write(ctx context.Context, tx Session, p *rolecall.Proposal, was head) (head, error) {
 	entry := p.Entry()
-	h, err := s.advance(ctx, tx, p)
+	h, err := s.advance(ctx, tx, p, was)
 	if errors.Is(err, sql.ErrNoRows) {
 		return head{}, fmt.Errorf("commit to revision %d of history %q, where the store is no longer: %w", p.Base(), p.History(), rolecall.ErrConflict)
 	}
@@ -62,11 +66,7 @@ func (s *Store) write(ctx context.Context, tx Session, p *rolecall.Proposal) (he
 }
 
 // advance moves the tenant's row from p's base to the next revision. sql.ErrNoRows says that it is not there.
-func (s *Store) advance(ctx context.Context, tx Session, p *rolecall.Proposal) (head, error) {
-	known, err := s.known(ctx, p.History(), p.Base())
-	if err != nil {
-		return head{}, err
-	}
+func (s *Store) advance(ctx context.Context, tx Session, p *rolecall.Proposal, was head) (head, error) {
 	h := head{revision: p.Base() + 1, stamp: rand.Text()}
 	text := "UPDATE {policy} SET revision = ?, stamp = ? WHERE tenant = ? AND revision = ?"
 	args := []any{int64(h.revision), h.stamp, s.options.Tenant, int64(p.Base())}
@@ -74,15 +74,15 @@ func (s *Store) advance(ctx context.Context, tx Session, p *rolecall.Proposal) (
 		text += " AND history = ?"
 		args = append(args, p.History())
 	}
-	if known != "" {
+	if was.at(p) {
 		text += " AND stamp = ?"
-		args = append(args, known)
+		args = append(args, was.stamp)
 	}
 	if s.dialect.kind == MariaDB {
 		return s.advanceMaria(ctx, tx, p.Base(), h.stamp, text, args)
 	}
 	var oldest int64
-	err = one(ctx, tx, []any{&h.policy, &h.history, &oldest}, s.dialect.sql(text+" RETURNING id, history, oldest"), args...)
+	err := one(ctx, tx, []any{&h.policy, &h.history, &oldest}, s.dialect.sql(text+" RETURNING id, history, oldest"), args...)
 	h.oldest = rolecall.Revision(oldest)
 	return h, err
 }

@@ -34,77 +34,47 @@ func (s *Store) head(ctx context.Context, x Session) (h head, err error) {
 // look reads where the policy stands, and notices a database that was restored to an earlier point: then what was there
 // at the last look is there no more. It gives the line of revisions a new name in that case, once for all processes.
 func (s *Store) look(ctx context.Context) (head, error) {
-	select {
-	case s.looking <- struct{}{}:
-		defer func() { <-s.looking }()
-	case <-ctx.Done():
-		return head{}, ctx.Err()
-	}
 	for {
+		was := s.memory.last()
 		h, err := s.head(ctx, s.pool())
 		if err != nil {
 			return head{}, err
 		}
-		restored, err := s.restored(ctx, h)
+		restored, err := s.restored(ctx, was, h)
 		if err != nil {
 			return head{}, err
 		}
-		if !restored {
-			s.seen = h
-			return h, nil
+		if restored {
+			err = s.pool().Exec(ctx, s.dialect.sql("UPDATE {policy} SET history = ? WHERE tenant = ? AND history = ?"),
+				rand.Text(), s.options.Tenant, h.history)
+			if err != nil {
+				return head{}, fmt.Errorf("the database was restored to an earlier point and its history has to be renamed: %w", explain(ctx, err))
+			}
+			continue
 		}
-		err = s.pool().Exec(ctx, s.dialect.sql("UPDATE {policy} SET history = ? WHERE tenant = ? AND history = ?"),
-			rand.Text(), s.options.Tenant, h.history)
-		if err != nil {
-			return head{}, fmt.Errorf("the database was restored to an earlier point and its history has to be renamed: %w", explain(ctx, err))
+		if s.memory.note(was, h) {
+			return h, nil
 		}
 	}
 }
 
-// restored says that h does not follow what was seen last.
-func (s *Store) restored(ctx context.Context, h head) (bool, error) {
+// restored says that h does not follow what was seen before.
+func (s *Store) restored(ctx context.Context, was, h head) (bool, error) {
 	switch {
-	case s.seen.history != h.history:
+	case was.history != h.history:
 		return false, nil
-	case h.revision <= s.seen.revision:
-		return h.revision < s.seen.revision || h.stamp != s.seen.stamp, nil
-	case s.seen.revision <= h.oldest:
+	case h.revision <= was.revision:
+		return h.revision < was.revision || h.stamp != was.stamp, nil
+	case was.revision <= h.oldest:
 		return false, nil
 	}
 	var stamp string
 	err := one(ctx, s.pool(), []any{&stamp}, s.dialect.sql("SELECT stamp FROM {entry} WHERE policy = ? AND revision = ?"),
-		h.policy, int64(s.seen.revision))
+		h.policy, int64(was.revision))
 	if errors.Is(err, sql.ErrNoRows) {
 		return false, nil // compacted meanwhile
 	}
-	return stamp != s.seen.stamp, explain(ctx, err)
-}
-
-// known returns the stamp of a revision where it is known, "" otherwise.
-func (s *Store) known(ctx context.Context, history string, r rolecall.Revision) (string, error) {
-	select {
-	case s.looking <- struct{}{}:
-		defer func() { <-s.looking }()
-	case <-ctx.Done():
-		return "", ctx.Err()
-	}
-	if s.seen.history == history && s.seen.revision == r {
-		return s.seen.stamp, nil
-	}
-	return "", nil
-}
-
-// committed notes where the policy stands after a commit, and wakes those who wait.
-func (s *Store) committed(ctx context.Context, h head) {
-	select {
-	case s.looking <- struct{}{}:
-		if s.seen.history != h.history || s.seen.revision < h.revision {
-			s.seen = h
-		}
-		<-s.looking
-	case <-ctx.Done():
-	}
-	s.Wake()
+	return stamp != was.stamp, explain(ctx, err)
 }
 
 // History returns the name of the line of revisions. It changes when the database was restored to an earlier point.

@@ -68,8 +68,7 @@ type Store struct {
 	db      *sql.DB
 	dialect dialect
 	options Options
-	looking chan struct{} // held by the one who looks where the policy stands
-	seen    head          // what was there then; whoever holds looking may use it
+	memory  memory
 	bell    bell
 }
 
@@ -80,7 +79,7 @@ func Open(ctx context.Context, db *sql.DB, d Dialect, o *Options) (*Store, error
 	if err != nil {
 		return nil, fmt.Errorf("open store: %w", err)
 	}
-	s := &Store{db: db, dialect: tables, options: options, looking: make(chan struct{}, 1), bell: newBell()}
+	s := &Store{db: db, dialect: tables, options: options, bell: newBell()}
 	if err := s.begin(ctx); err != nil {
 		return nil, fmt.Errorf("open store: %w", err)
 	}

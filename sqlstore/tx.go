@@ -33,7 +33,7 @@ func (s *Store) InSession(x Session) *Tx { return &Tx{s, x} }
 // From here to the end of the transaction other commits to this policy wait. So call it last, and do nothing slow after
 // it. In SQLite begin the transaction with BEGIN IMMEDIATE where it reads before it writes.
 func (t *Tx) Commit(ctx context.Context, p *rolecall.Proposal) error {
-	_, err := t.store.write(ctx, t.session, p)
+	_, err := t.store.write(ctx, t.session, p, t.store.memory.last())
 	return err
 }
 

@@ -8,7 +8,6 @@ import (
 	"io"
 	"net"
 	"net/url"
-	"os"
 	"runtime"
 	"slices"
 	"sync"
@@ -17,6 +16,7 @@ import (
 	"time"
 
 	"github.com/rolecall-go/rolecall"
+	"github.com/rolecall-go/rolecall/internal/testneeds"
 	"github.com/rolecall-go/rolecall/sqlstore"
 )
 
@@ -128,7 +128,7 @@ func behind(t *testing.T, d database) (*wire, database) {
 	t.Helper()
 	u, err := url.Parse(d.dsn)
 	if err != nil || u.Port() == "" {
-		t.Skipf("NOT TESTED: the database named by the environment (%t) is not a URL with a port", os.Getenv("ROLECALL_POSTGRES") != "")
+		testneeds.Missing(t, "the database that ROLECALL_POSTGRES names is not a URL with a port")
 	}
 	w := newWire(t, u.Host)
 	u.Host = w.listener.Addr().String()

@@ -12,6 +12,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/rolecall-go/rolecall/internal/testneeds"
 )
 
 // The worlds of the AuthZEN working group's certification and interop scenarios are files of the examples; here they are
@@ -288,7 +290,7 @@ func readInterop(t *testing.T, name string, into any) {
 	t.Helper()
 	src, err := os.ReadFile("../../../shared/data/authzen/" + name)
 	if errors.Is(err, fs.ErrNotExist) {
-		t.Skipf("SKIPPED, NOT TESTED: the interop data %s is not on this machine", name)
+		testneeds.Missing(t, "the interop data %s is not on this machine", name)
 	}
 	if err != nil {
 		t.Fatal(err)

@@ -9,19 +9,21 @@ import (
 	"os/exec"
 	"path/filepath"
 	"testing"
+
+	"github.com/rolecall-go/rolecall/internal/testneeds"
 )
 
 // ErrMissing is wrapped in the errors of starting a database whose programs are not on the machine.
 var ErrMissing = errors.New("not on this machine")
 
-// Missing ends a test for which a database could not be started: it skips, loudly, where the database is not installed,
-// and fails where it is, or where everything must be there.
+// Missing ends a test for which a database could not be started: it fails where the database is installed, and otherwise
+// ends as by testneeds.Missing.
 func Missing(t testing.TB, err error) {
 	t.Helper()
-	if os.Getenv("ROLECALL_REQUIRE_ALL") == "1" || !errors.Is(err, ErrMissing) {
+	if !errors.Is(err, ErrMissing) {
 		t.Fatal(err)
 	}
-	t.Skipf("NOT TESTED: %v", err)
+	testneeds.Missing(t, "%v", err)
 }
 
 // A Server is one that runs until it is removed, with all that it has kept.

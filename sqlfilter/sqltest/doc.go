@@ -2,5 +2,5 @@
 // is a module of its own, so that nobody who uses Rolecall gets its drivers.
 //
 // PostgreSQL and MariaDB are started in temporary directories, from the servers found on this machine; where there is
-// none its tests are skipped, or fail where ROLECALL_REQUIRE_ALL is 1. SQLite needs nothing.
+// none its tests are skipped, or fail under ROLECALL_REQUIRE_ALL=1. SQLite needs nothing.
 package sqltest

@@ -64,8 +64,8 @@ func (d dialect) migrate(ctx context.Context, conn *sql.Conn) (err error) {
 			err = errors.Join(err, failure)
 		}
 	}()
-	for _, text := range begin {
-		if _, err := conn.ExecContext(ctx, text); err != nil {
+	for _, step := range begin {
+		if err := step.run(ctx, conn); err != nil {
 			return err
 		}
 		begun = true
@@ -88,17 +88,39 @@ func (d dialect) migrate(ctx context.Context, conn *sql.Conn) (err error) {
 
 // alone returns what begins and ends a migration, which no other process does at the same time. MariaDB commits every
 // change of the schema by itself; there the files can be run again.
-func (d dialect) alone() (begin []string, commit, undo string) {
+func (d dialect) alone() (begin []step, commit, undo string) {
 	switch d.kind {
 	case PostgreSQL:
-		return []string{"BEGIN", fmt.Sprintf("SELECT pg_advisory_xact_lock(%d)", d.lockNumber())}, "COMMIT", "ROLLBACK"
+		return []step{{sql: "BEGIN"}, {sql: fmt.Sprintf("SELECT pg_advisory_xact_lock(%d)", d.lockNumber())}}, "COMMIT", "ROLLBACK"
 	case MariaDB:
 		const aWeek = 7 * 24 * 60 * 60
 		release := fmt.Sprintf("DO release_lock('rolecall %d')", d.lockNumber())
-		return []string{fmt.Sprintf("DO get_lock('rolecall %d', %d)", d.lockNumber(), aWeek)}, release, release
+		lock := fmt.Sprintf("SELECT coalesce(get_lock('rolecall %d', %d), 0)", d.lockNumber(), aWeek)
+		return []step{{sql: lock, answers: true}}, release, release
 	default:
-		return []string{"BEGIN IMMEDIATE"}, "COMMIT", "ROLLBACK"
+		return []step{{sql: "BEGIN IMMEDIATE"}}, "COMMIT", "ROLLBACK"
 	}
+}
+
+// A step begins a migration. One that answers has to answer 1: a lock of MariaDB that is not granted is no error there.
+type step struct {
+	sql     string
+	answers bool
+}
+
+func (s step) run(ctx context.Context, conn *sql.Conn) error {
+	if !s.answers {
+		_, err := conn.ExecContext(ctx, s.sql)
+		return err
+	}
+	var granted int64
+	if err := one(ctx, through{conn}, []any{&granted}, s.sql); err != nil {
+		return err
+	}
+	if granted != 1 {
+		return fmt.Errorf("the database answers %d to %s, want 1", granted, s.sql)
+	}
+	return nil
 }
 
 // apply runs the statements of a file one by one, since not every driver takes several at once.

@@ -198,6 +198,11 @@ func (c *Catalog) Declarations() Declarations {
 // Permissions yields every permission in order of its name, the built-in ones included.
 func (c *Catalog) Permissions() iter.Seq[Permission] { return slices.Values(c.permissions) }
 
+// SubjectKinds yields every kind of subject in order of its name, those that every catalog knows included.
+func (c *Catalog) SubjectKinds() iter.Seq[SubjectKind] {
+	return slices.Values(slices.Sorted(maps.Keys(c.subjectKinds)))
+}
+
 // Matching yields the permissions that pattern covers, in order of name, as it does everywhere but in an Allow.
 func (c *Catalog) Matching(pattern Pattern) iter.Seq[Permission] {
 	return func(yield func(Permission) bool) {

@@ -3,6 +3,7 @@ package rolecall_test
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -49,6 +50,37 @@ func TestFaultyQuestions(t *testing.T) {
 		_, err := s.Decide(c.request)
 		if problems := rolecall.ProblemsOf(err); len(problems) != 1 || problems[0].Code != c.want || problems[0].Place != "request" {
 			t.Errorf("Decide(%+v): %v, want one problem of the request: %s", c.request, err, c.want)
+		}
+	}
+}
+
+// A catalog tells the kinds of subject that a policy may name: its own, and those that every catalog knows.
+func TestSubjectKinds(t *testing.T) {
+	for name, test := range map[string]struct {
+		declared []rolecall.SubjectKind
+		want     []rolecall.SubjectKind
+	}{
+		"none":          {nil, []rolecall.SubjectKind{"group", "guest", "service", "user"}},
+		"one":           {[]rolecall.SubjectKind{"robot"}, []rolecall.SubjectKind{"group", "guest", "robot", "service", "user"}},
+		"a known one":   {[]rolecall.SubjectKind{"user"}, []rolecall.SubjectKind{"group", "guest", "service", "user"}},
+		"one two times": {[]rolecall.SubjectKind{"robot", "robot"}, []rolecall.SubjectKind{"group", "guest", "robot", "service", "user"}},
+	} {
+		var d rolecall.Declarations
+		for _, kind := range test.declared {
+			d.SubjectKinds = append(d.SubjectKinds, rolecall.SubjectKindDecl{Kind: kind})
+		}
+		c, err := rolecall.NewCatalog(d)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := slices.Collect(c.SubjectKinds())
+		if !slices.Equal(got, test.want) {
+			t.Errorf("SubjectKinds of a catalog that declares %s: %v, want %v", name, got, test.want)
+		}
+		for _, kind := range got {
+			if _, err := rolecall.NewSnapshot(c, rolecall.Suspension{Subject: rolecall.NewSubject(kind, "x")}); err != nil {
+				t.Errorf("a policy that names a %s: %v, want no error", kind, err)
+			}
 		}
 	}
 }

@@ -123,7 +123,7 @@ func (e *Editor) DropSubjectKind(ctx context.Context, kind rolecall.SubjectKind)
 		if err := e.permitted(s, rolecall.SubjectForget); err != nil {
 			return nil, err
 		}
-		if !knows(s.Catalog(), kind) {
+		if known := slices.Collect(s.Catalog().SubjectKinds()); !slices.Contains(known, kind) {
 			return nil, noKind(string(kind), "no such kind of subject is declared")
 		}
 		edits, only := []rolecall.Edit(nil), []rolecall.Statement(nil)
@@ -150,14 +150,6 @@ func (e *Editor) DropSubjectKind(ctx context.Context, kind rolecall.SubjectKind)
 
 func noKind(word, detail string) error {
 	return rolecall.Problems{{Code: rolecall.ErrUnknown, Place: "change", Word: word, Detail: detail}}
-}
-
-func knows(c *rolecall.Catalog, kind rolecall.SubjectKind) bool {
-	switch kind {
-	case rolecall.KindUser, rolecall.KindService, rolecall.KindGuest, rolecall.KindGroup:
-		return true
-	}
-	return slices.ContainsFunc(c.Declarations().SubjectKinds, func(d rolecall.SubjectKindDecl) bool { return d.Kind == kind })
 }
 
 // UsesOfScopeKind lists every statement that names a kind of scope: what must go before the kind can.

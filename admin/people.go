@@ -206,11 +206,11 @@ func administers(s *rolecall.Snapshot, one rolecall.Statement) bool {
 	case rolecall.Grant:
 		return slices.ContainsFunc(lineage(s, one.Role), func(r rolecall.Role) bool {
 			return slices.ContainsFunc(r.Rules, func(rule rolecall.Rule) bool {
-				return rule.Effect == rolecall.Allow && slices.ContainsFunc(rule.Patterns, manages)
+				return rule.Effect == rolecall.Allow && slices.ContainsFunc(rule.Patterns, func(p rolecall.Pattern) bool { return manages(s.Catalog(), p) })
 			})
 		})
 	case rolecall.Override:
-		return one.Effect == rolecall.Allow && manages(one.Pattern)
+		return one.Effect == rolecall.Allow && manages(s.Catalog(), one.Pattern)
 	case rolecall.Membership:
 		for _, group := range above(s, one.Group) {
 			if slices.ContainsFunc(s.About(group), func(two rolecall.Statement) bool {
@@ -224,17 +224,14 @@ func administers(s *rolecall.Snapshot, one rolecall.Statement) bool {
 	return false
 }
 
-func manages(p rolecall.Pattern) bool {
-	return slices.ContainsFunc(builtins(), p.AllowMatches)
-}
-
-func builtins() []rolecall.Permission {
-	return []rolecall.Permission{
-		rolecall.RoleCreate, rolecall.RoleUpdate, rolecall.RoleDelete, rolecall.MemberAdd, rolecall.MemberRemove,
-		rolecall.SubjectSuspend, rolecall.SubjectForget, rolecall.ConstraintUpdate, rolecall.GrantCreate,
-		rolecall.GrantDelete, rolecall.GrantActivate, rolecall.OverrideCreate, rolecall.OverrideDelete,
-		rolecall.ScopePrivate, rolecall.ScopeForget, rolecall.Escalate,
+// manages says whether an allow of the pattern covers something of administration.
+func manages(c *rolecall.Catalog, p rolecall.Pattern) bool {
+	for one := range c.Matching(p) {
+		if one.IsBuiltin() && p.AllowMatches(one) {
+			return true
+		}
 	}
+	return false
 }
 
 // lineage lists a role and every role that it inherits from.

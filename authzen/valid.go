@@ -63,13 +63,10 @@ type term struct{ what, name string }
 
 func termsOf(c *rolecall.Catalog) map[term]bool {
 	terms := map[term]bool{}
-	for _, kind := range []rolecall.SubjectKind{rolecall.KindUser, rolecall.KindService, rolecall.KindGuest, rolecall.KindGroup} {
+	for kind := range c.SubjectKinds() {
 		terms[term{"subject kind", string(kind)}] = true
 	}
 	d := c.Declarations()
-	for _, k := range d.SubjectKinds {
-		terms[term{"subject kind", string(k.Kind)}] = true
-	}
 	for _, k := range d.ScopeKinds {
 		terms[term{"scope kind", string(k.Kind)}] = true
 	}

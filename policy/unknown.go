@@ -50,8 +50,7 @@ type known struct {
 func knownOf(c *rolecall.Catalog, statements []rolecall.Statement) *known {
 	k := &known{
 		permissions: map[string]bool{}, conditions: map[string]bool{}, roles: map[string]bool{},
-		scopeKinds:   map[string]bool{string(rolecall.GlobalKind): true},
-		subjectKinds: map[string]bool{string(rolecall.KindUser): true, string(rolecall.KindService): true, string(rolecall.KindGuest): true, string(rolecall.KindGroup): true},
+		scopeKinds: map[string]bool{string(rolecall.GlobalKind): true}, subjectKinds: map[string]bool{},
 	}
 	for p := range c.Permissions() {
 		k.permissions[p.String()] = true
@@ -63,8 +62,8 @@ func knownOf(c *rolecall.Catalog, statements []rolecall.Statement) *known {
 	for _, one := range d.ScopeKinds {
 		k.scopeKinds[string(one.Kind)] = true
 	}
-	for _, one := range d.SubjectKinds {
-		k.subjectKinds[string(one.Kind)] = true
+	for kind := range c.SubjectKinds() {
+		k.subjectKinds[string(kind)] = true
 	}
 	for _, s := range statements {
 		if r, isRole := s.(rolecall.Role); isRole {

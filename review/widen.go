@@ -41,10 +41,7 @@ func vocabularyOf(c *rolecall.Catalog) *words {
 	for _, d := range w.ScopeKinds {
 		w.known["scope "+string(d.Kind)] = true
 	}
-	for _, d := range w.SubjectKinds {
-		w.known["subject "+string(d.Kind)] = true
-	}
-	for _, kind := range []rolecall.SubjectKind{rolecall.KindUser, rolecall.KindService, rolecall.KindGuest, rolecall.KindGroup} {
+	for kind := range c.SubjectKinds() {
 		w.known["subject "+string(kind)] = true
 	}
 	return w

@@ -1,6 +1,7 @@
 package review
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"maps"
@@ -188,11 +189,10 @@ func (l *linter) readRoles() {
 	}
 	for _, name := range l.names {
 		r := l.roles[name]
-		family := map[rolecall.RoleName]bool{}
-		l.descend(name, family)
-		for _, one := range slices.Sorted(maps.Keys(family)) {
-			r.family = append(r.family, l.roles[one])
+		for _, one := range lineage(l.s, name) {
+			r.family = append(r.family, l.roles[one.Name])
 		}
+		slices.SortFunc(r.family, func(a, b *lintRole) int { return cmp.Compare(a.Name, b.Name) })
 		for _, parent := range r.Inherits {
 			l.roles[parent].heirs = append(l.roles[parent].heirs, r)
 		}
@@ -204,15 +204,6 @@ func (l *linter) readRoles() {
 			} else {
 				r.strict = true
 			}
-		}
-	}
-}
-
-func (l *linter) descend(name rolecall.RoleName, family map[rolecall.RoleName]bool) {
-	if !family[name] {
-		family[name] = true
-		for _, parent := range l.roles[name].Inherits {
-			l.descend(parent, family)
 		}
 	}
 }

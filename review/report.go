@@ -3,6 +3,7 @@ package review
 import (
 	"cmp"
 	"errors"
+	"maps"
 	"slices"
 	"time"
 
@@ -161,12 +162,7 @@ func (r *reviewer) subjectsOf(statements []rolecall.Statement) []rolecall.Subjec
 			r.people(h, subjects)
 		}
 	}
-	list := make([]rolecall.Subject, 0, len(subjects))
-	for s := range subjects {
-		list = append(list, s)
-	}
-	slices.SortFunc(list, rolecall.Subject.Compare)
-	return list
+	return slices.SortedFunc(maps.Keys(subjects), rolecall.Subject.Compare)
 }
 
 // listed returns the ways of a subject that a list of many tells.

@@ -41,7 +41,7 @@ func (r *reviewer) role(name rolecall.RoleName) vocabulary {
 	}
 	words, matched := vocabulary{}, map[rolecall.Permission][]byte{}
 	n := uint64(0)
-	for _, role := range r.lineage(name) {
+	for _, role := range lineage(r.snapshot, name) {
 		for _, rule := range role.Rules {
 			n++
 			for _, pattern := range rule.Patterns {
@@ -68,11 +68,11 @@ func (r *reviewer) role(name rolecall.RoleName) vocabulary {
 }
 
 // lineage lists a role and every role that it inherits from.
-func (r *reviewer) lineage(name rolecall.RoleName) []rolecall.Role {
+func lineage(s *rolecall.Snapshot, name rolecall.RoleName) []rolecall.Role {
 	var list []rolecall.Role
 	seen := map[rolecall.RoleName]bool{name: true}
 	for names := []rolecall.RoleName{name}; len(names) > 0; names = names[1:] {
-		role, _ := r.snapshot.Role(names[0])
+		role, _ := s.Role(names[0])
 		list = append(list, role)
 		for _, above := range role.Inherits {
 			if !seen[above] {

@@ -96,45 +96,67 @@ func (m *miner) everyone() []rolecall.Subject {
 	return all
 }
 
+// An attribution is what one subject used, in the making.
+type attribution struct {
+	person    *person
+	uses      []Used
+	given     permissionBits
+	explained map[rolecall.Use]bool // by something that it has
+	has       map[*lintRole]bool
+	idle      []rolecall.Grant // its own, of which it used nothing
+}
+
 // attribute counts everything that a subject used for each grant that may have given it.
 func (m *miner) attribute(p *person) {
-	uses := m.usage.bySubject[p.subject]
-	given, used, explained := m.bits(), m.bits(), map[rolecall.Use]bool{}
-	has := map[*lintRole]bool{}
-	entry := SubjectUse{Subject: p.subject}
+	a := &attribution{
+		person: p, uses: m.usage.bySubject[p.subject], given: m.bits(),
+		explained: map[rolecall.Use]bool{}, has: map[*lintRole]bool{},
+	}
 	for _, r := range m.holding(p).reach {
-		if !r.window.Open(m.now) {
-			continue
-		}
-		merge(given, m.given(r.person))
-		for _, g := range r.person.grants {
-			through := m.credit(uses, g, explained)
-			ordinary := !g.Eligible && m.open(g.Window)
-			if ordinary {
-				m.markRoles(m.roles[g.Role], has)
-			}
-			if ordinary && r.person == p && count(through) == 0 && m.gives(m.roles[g.Role]) {
-				entry.Grants = append(entry.Grants, g)
-			}
-		}
-		for _, o := range r.person.overrides {
-			explain(uses, o, explained)
+		if r.window.Open(m.now) {
+			m.attributeTo(r.person, a)
 		}
 	}
-	m.creditGroups(slices.DeleteFunc(slices.Clone(uses), func(u Used) bool { return explained[u.Use] }))
-	for _, use := range uses {
+	m.creditGroups(slices.DeleteFunc(slices.Clone(a.uses), func(u Used) bool { return a.explained[u.Use] }))
+	if _, named := slices.BinarySearchFunc(m.users, p.subject, rolecall.Subject.Compare); named {
+		m.tell(a)
+	}
+}
+
+// attributeTo counts what a subject used for each grant of one holder whose statements reach it.
+func (m *miner) attributeTo(holder *person, a *attribution) {
+	merge(a.given, m.given(holder))
+	for _, g := range holder.grants {
+		through := m.credit(a.uses, g, a.explained)
+		if g.Eligible || !m.open(g.Window) {
+			continue
+		}
+		role := m.roles[g.Role]
+		for _, one := range role.family {
+			a.has[one] = true
+		}
+		if holder == a.person && count(through) == 0 && m.gives(role) {
+			a.idle = append(a.idle, g)
+		}
+	}
+	for _, o := range holder.overrides {
+		explain(a.uses, o, a.explained)
+	}
+}
+
+// tell notes a subject of the policy as a holder of its roles, and what it used of what it is given.
+func (m *miner) tell(a *attribution) {
+	for role := range a.has {
+		m.holders[role]++
+	}
+	used, entry := m.bits(), SubjectUse{Subject: a.person.subject, Grants: a.idle}
+	for _, use := range a.uses {
 		entry.LastSeen = later(entry.LastSeen, use.Last)
 		if n := m.number(use.Permission); n >= 0 {
 			used.set(n)
 		}
 	}
-	if _, named := slices.BinarySearchFunc(m.users, p.subject, rolecall.Subject.Compare); !named {
-		return
-	}
-	for role := range has {
-		m.holders[role]++
-	}
-	if entry.Used, entry.Unused = m.ownIn(used), m.ownIn(without(given, used)); len(entry.Used)+len(entry.Unused) > 0 {
+	if entry.Used, entry.Unused = m.ownIn(used), m.ownIn(without(a.given, used)); len(entry.Used)+len(entry.Unused) > 0 {
 		m.subjects = append(m.subjects, entry)
 	}
 }
@@ -181,12 +203,6 @@ func (m *miner) creditGroups(uses []Used) {
 		for _, grant := range g.person.grants {
 			m.credit(uses, grant, map[rolecall.Use]bool{})
 		}
-	}
-}
-
-func (m *miner) markRoles(r *lintRole, has map[*lintRole]bool) {
-	for _, one := range r.family {
-		has[one] = true
 	}
 }
 

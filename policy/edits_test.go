@@ -65,6 +65,7 @@ func TestBadEdits(t *testing.T) {
 		{"do suspend user:a", `e:1:1: an edit is a statement, remove and a statement, forget or activate: "do" (invalid)`},
 		{"clock 2026-01-01", `e:1:1: an edit is a statement, remove and a statement, forget or activate: "clock" (invalid)`},
 		{"grnat user:a viewer at /", `e:1:1: an edit is a statement, remove and a statement, forget or activate (did you mean "grant"?): "grnat" (invalid)`},
+		{"expect allow user:a task.view at /", `e:1:1: an edit is a statement, remove and a statement, forget or activate: "expect" (invalid)`},
 		{"remove suspended user:a", `e:1:8: an edit is a statement, remove and a statement, forget or activate (did you mean "suspend"?): "suspended" (invalid)`},
 		{"  alow task.view", `e:1:3: an edit is a statement, remove and a statement, forget or activate (did you mean "allow"?): "alow" (invalid)`},
 		{"suspend user:a\n  allow task.view", `e:2:3: this belongs to a role, and there is none above it: "allow" (invalid)`},

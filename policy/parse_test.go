@@ -36,6 +36,7 @@ func TestBadFiles(t *testing.T) {
 		{`subjects vendor`, `f:6:1: a line does not start with this (did you mean "kind subject"?): "subjects" (invalid)`},
 		{`remove grant user:a viewer at /`, `f:6:1: a line does not start with this (did you mean "do remove"?): "remove" (invalid)`},
 		{`forgot user:a`, `f:6:1: a line does not start with this (did you mean "do forget"?): "forgot" (invalid)`},
+		{`group group:a`, `f:6:1: a line does not start with this: "group" (invalid)`},
 		{`task.view`, `f:6:1: a line does not start with this: "task.view" (invalid)`},
 		{strings.Repeat("grant", 40000), `f:6:1: a line does not start with this: "` + strings.Repeat("grant", 40000) + `" (invalid)`},
 		{`"role" x`, `f:6:1: a line does not start with this: "\"role\"" (invalid)`},

@@ -418,6 +418,28 @@ func TestLintOfGroupsInGroups(t *testing.T) {
 	}
 }
 
+// What everyone has makes no difference to a group, and neither does a group that it was in once.
+func TestLintUnusedGroups(t *testing.T) {
+	for name, test := range map[string]struct{ policy, want string }{
+		"beside everyone":     {"grant everyone artist at /\nmember user:ada of group:a\nmember group:a of group:b\nmember user:ben of group:b\n", "group:b group:a"},
+		"after its time":      {"member user:ada of group:a\nmember group:a of group:b until 2026-05-01\nmember user:ben of group:b\ngrant group:b artist at /\n", "group:a"},
+		"before its time":     {"member user:ada of group:a from 2026-07-01\n", "group:a"},
+		"above and not below": {"member user:ada of group:a\nmember group:a of group:b\ngrant group:a artist at /\n", "group:b"},
+	} {
+		s := lintPolicy(t, test.policy)
+		off := slices.DeleteFunc(review.LintCodes(), func(c review.LintCode) bool { return c == review.LintUnusedGroup })
+		found, err := review.Lint(s, &review.LintOptions{Off: off})
+		var got []string
+		for _, d := range found {
+			got = append(got, d.Subjects[0].String())
+			mustHold(t, s, d)
+		}
+		if strings.Join(got, " ") != test.want || err != nil {
+			t.Errorf("%s: Lint finds %v, %v; want %s", name, got, err, test.want)
+		}
+	}
+}
+
 // Options decide who is an outsider, who stands in, how long, and what is not looked for.
 func TestLintOptions(t *testing.T) {
 	s := lintPolicy(t, "grant vendor:v artist at /project:alpha\ngrant user:ada artist at /project:alpha\nmember user:ada of group:g\nmember user:ben of group:g\nmember user:cleo of group:g\nrole pay\n  allow budget.view\ngrant user:ada pay at /project:alpha\n")

@@ -38,36 +38,49 @@ func splitLine(line string, tokens []token) ([]token, string, *lexFault) {
 			comment := strings.TrimRight(line[i:], " \t\r")
 			return tokens, comment, commentFault(comment, i+1)
 		}
-		if line[i] != '"' {
-			end := wordEnd(line, i)
-			if strings.Contains(line[i:end], "\r") {
-				return tokens, "", &lexFault{i + 1, line[i:end], "a carriage return ends a line, and stands before its line feed only"}
-			}
-			tokens = append(tokens, token{text: line[i:end], column: i + 1})
-			i = end
-			continue
+		read := bareToken
+		if line[i] == '"' {
+			read = quotedToken
 		}
-		end := quoteEnd(line, i)
-		if end < 0 {
-			return tokens, "", &lexFault{i + 1, line[i:], "the quoted string has no end on its line"}
-		}
-		t := token{text: line[i:end], column: i + 1, quoted: true}
-		if strings.ContainsAny(t.text, lineBreaks) {
-			return tokens, "", &lexFault{i + 1, t.text, "only a line feed breaks a line; in a string other breaks are escaped"}
-		}
-		var err error
-		if t.value, err = strconv.Unquote(t.text); err != nil || !utf8.ValidString(t.text) {
-			return tokens, "", &lexFault{i + 1, t.text, "not a double-quoted Go string"}
-		}
-		if !utf8.ValidString(t.value) || strings.Contains(t.value, "\x00") {
-			return tokens, "", &lexFault{i + 1, t.text, "a string says valid UTF-8 without NUL"}
-		}
-		if end < len(line) && !isBlank(line[end]) {
-			return tokens, "", &lexFault{i + 1, line[i:wordEnd(line, end)], "a blank must follow the quoted string"}
+		t, fault := read(line, i)
+		if fault != nil {
+			return tokens, "", fault
 		}
 		tokens = append(tokens, t)
-		i = end
+		i += len(t.text)
 	}
+}
+
+// bareToken returns the word that starts at i.
+func bareToken(line string, i int) (token, *lexFault) {
+	t := token{text: line[i:wordEnd(line, i)], column: i + 1}
+	if strings.Contains(t.text, "\r") {
+		return t, &lexFault{t.column, t.text, "a carriage return ends a line, and stands before its line feed only"}
+	}
+	return t, nil
+}
+
+// quotedToken returns the quoted string that starts at i.
+func quotedToken(line string, i int) (t token, fault *lexFault) {
+	end := quoteEnd(line, i)
+	if end < 0 {
+		return t, &lexFault{i + 1, line[i:], "the quoted string has no end on its line"}
+	}
+	t = token{text: line[i:end], column: i + 1, quoted: true}
+	if strings.ContainsAny(t.text, lineBreaks) {
+		return t, &lexFault{t.column, t.text, "only a line feed breaks a line; in a string other breaks are escaped"}
+	}
+	var err error
+	if t.value, err = strconv.Unquote(t.text); err != nil || !utf8.ValidString(t.text) {
+		return t, &lexFault{t.column, t.text, "not a double-quoted Go string"}
+	}
+	if !utf8.ValidString(t.value) || strings.Contains(t.value, "\x00") {
+		return t, &lexFault{t.column, t.text, "a string says valid UTF-8 without NUL"}
+	}
+	if end < len(line) && !isBlank(line[end]) {
+		return t, &lexFault{t.column, line[i:wordEnd(line, end)], "a blank must follow the quoted string"}
+	}
+	return t, nil
 }
 
 // lineBreaks are the characters other than the line feed at which an editor may begin a new line. What follows one in a

@@ -61,8 +61,14 @@ type Activation struct {
 
 // String returns the text form.
 func (a Activation) String() string {
-	return "activate " + a.Subject.String() + " " + string(a.Role) + " at " + a.Scope.String() +
-		" until " + FormatTime(a.Until) + " " + strconv.Quote(a.Reason)
+	text := "activate " + a.Subject.String() + " " + string(a.Role) + " at " + a.Scope.String()
+	if !a.Until.IsZero() {
+		text += " until " + FormatTime(a.Until)
+	}
+	if a.Reason != "" {
+		text += " " + strconv.Quote(a.Reason)
+	}
+	return text
 }
 
 // Put adds a statement, or changes the one that has its key.

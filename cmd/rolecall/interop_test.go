@@ -12,8 +12,6 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-
-	"github.com/rolecall-go/rolecall/internal/testneeds"
 )
 
 // The worlds of the AuthZEN working group's certification and interop scenarios are files of the examples; here they are
@@ -290,7 +288,7 @@ func readInterop(t *testing.T, name string, into any) {
 	t.Helper()
 	src, err := os.ReadFile("../../../shared/data/authzen/" + name)
 	if errors.Is(err, fs.ErrNotExist) {
-		testneeds.Missing(t, "the interop data %s is not on this machine", name)
+		t.Skipf("NOT TESTED: the interop data %s is not on this machine", name)
 	}
 	if err != nil {
 		t.Fatal(err)

@@ -7,6 +7,7 @@
 package memstore
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"fmt"
@@ -28,6 +29,10 @@ type Options struct {
 	// History is the number of changes to keep, the latest ones. Zero keeps all. What is older is compacted: Changes,
 	// At and AtTime answer ErrCompacted for it. A negative number keeps none.
 	History int
+	// Line names the line of revisions, as State.History tells it. Empty is a name that no other store has. Where the
+	// snapshot that the store starts with is on a line, and this store alone goes on with it, give its name: what was
+	// judged on the snapshot can then be committed.
+	Line string
 }
 
 // A Store is a rolecall.Store in memory. It is safe for concurrent use; it must not be copied.
@@ -69,11 +74,12 @@ func NewWithOptions(snapshot *rolecall.Snapshot, o *Options) *Store {
 	}
 	if o != nil {
 		s.keep = max(o.History, -1)
+		s.history = cmp.Or(o.Line, s.history)
 	}
 	return s
 }
 
-// History returns the identity of the store's line of revisions, which is another one for every store.
+// History returns the identity of the store's line of revisions, which is another one for every store: see Options.Line.
 func (s *Store) History(ctx context.Context) (string, error) { return s.history, ctx.Err() }
 
 // Load returns the present policy.

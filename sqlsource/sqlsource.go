@@ -22,6 +22,7 @@ package sqlsource
 
 import (
 	"context"
+	"crypto/rand"
 	"database/sql"
 	"errors"
 	"fmt"
@@ -135,13 +136,13 @@ func Open(ctx context.Context, db *sql.DB, c *rolecall.Catalog, queries []Query,
 	}
 	s := &Source{db: db, queries: slices.Clone(queries), options: options, turn: make(chan struct{}, 1), woken: make(chan struct{}, 1)}
 	err = s.read(ctx, func(statements iter.Seq2[rolecall.Statement, error]) error {
-		s.seen, err = rolecall.LoadSnapshot(c, rolecall.State{Revision: 1, Statements: statements})
+		s.seen, err = rolecall.LoadSnapshot(c, rolecall.State{History: rand.Text(), Revision: 1, Statements: statements})
 		return err
 	})
 	if err != nil {
 		return nil, fmt.Errorf("open source: %w", err)
 	}
-	s.kept = memstore.NewWithOptions(s.seen, &memstore.Options{History: options.History})
+	s.kept = memstore.NewWithOptions(s.seen, &memstore.Options{History: options.History, Line: s.seen.History()})
 	return s, nil
 }
 

@@ -67,13 +67,12 @@ func (s *Store) write(ctx context.Context, tx Session, p *rolecall.Proposal, was
 
 // advance moves the tenant's row from p's base to the next revision. sql.ErrNoRows says that it is not there.
 func (s *Store) advance(ctx context.Context, tx Session, p *rolecall.Proposal, was head) (head, error) {
-	h := head{revision: p.Base() + 1, stamp: rand.Text()}
-	text := "UPDATE {policy} SET revision = ?, stamp = ? WHERE tenant = ? AND revision = ?"
-	args := []any{int64(h.revision), h.stamp, s.options.Tenant, int64(p.Base())}
-	if p.History() != "" {
-		text += " AND history = ?"
-		args = append(args, p.History())
+	if was.history == p.History() && was.revision > p.Base() {
+		return head{}, sql.ErrNoRows // also where the database was restored and has come to that revision again
 	}
+	h := head{revision: p.Base() + 1, stamp: rand.Text()}
+	text := "UPDATE {policy} SET revision = ?, stamp = ? WHERE tenant = ? AND revision = ? AND history = ?"
+	args := []any{int64(h.revision), h.stamp, s.options.Tenant, int64(p.Base()), p.History()}
 	if was.at(p) {
 		text += " AND stamp = ?"
 		args = append(args, was.stamp)

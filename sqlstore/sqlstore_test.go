@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"fmt"
 	"io/fs"
 	"strings"
 	"testing"
@@ -186,61 +185,6 @@ func TestTenantsAreApart(t *testing.T) {
 			}
 		}
 	})
-}
-
-// A backup is put back below a running store: later revisions are gone, and then made again with something else.
-func TestARestoredBackupIsNoticed(t *testing.T) {
-	eachDatabase(t, func(t *testing.T, d database, db *sql.DB) {
-		for _, again := range []int{0, 3, 5} {
-			tenant := newTenant()
-			s := openStore(t, d, db, sqlstore.Options{Tenant: tenant})
-			r := openResolver(t, s, nil)
-			update(t, r, reader)
-			update(t, r, grant("ada"))
-			before, err := s.History(t.Context())
-			if err != nil {
-				t.Fatal(err)
-			}
-			revisionBefore := r.Revision()
-			update(t, r, grant("eve"))
-			update(t, r, grant("zoe"))
-			rewind(t, db, tenant, revisionBefore)
-
-			other := openResolver(t, openStore(t, d, db, sqlstore.Options{Tenant: tenant}), nil)
-			for i := range again {
-				update(t, other, grant(strings.Repeat("x", i+1)))
-			}
-			if err := r.Refresh(t.Context()); err != nil {
-				t.Fatalf("Refresh after a restore and %d commits: %v", again, err)
-			}
-			may(t, r, "ada", nil)
-			may(t, r, "eve", rolecall.ErrDenied)
-			if h := r.Health(); h.History == before || int(h.Revision) != int(revisionBefore)+again {
-				t.Errorf("after a restore and %d commits: history %q at %d, want another one than %q at %d", again, h.History, h.Revision, before, int(revisionBefore)+again)
-			}
-			update(t, r, grant("new"))
-			if err := other.Refresh(t.Context()); err != nil {
-				t.Fatalf("Refresh of the other: %v", err)
-			}
-			may(t, other, "new", nil)
-		}
-	})
-}
-
-// rewind puts a tenant's rows back to an earlier revision, as a restore does.
-func rewind(t *testing.T, db *sql.DB, tenant string, to rolecall.Revision) {
-	t.Helper()
-	for _, text := range []string{
-		"DELETE FROM rolecall_statement WHERE policy = (SELECT id FROM rolecall_policy WHERE tenant = $1) AND hash IN (SELECT hash FROM rolecall_delta d WHERE d.policy = rolecall_statement.policy AND d.revision > $2)",
-		"UPDATE rolecall_policy SET revision = $2, stamp = (SELECT stamp FROM rolecall_entry WHERE policy = id AND revision = $2) WHERE tenant = $1",
-		"DELETE FROM rolecall_delta WHERE policy = (SELECT id FROM rolecall_policy WHERE tenant = $1) AND revision > $2",
-		"DELETE FROM rolecall_entry WHERE policy = (SELECT id FROM rolecall_policy WHERE tenant = $1) AND revision > $2",
-	} {
-		text = strings.NewReplacer("$1", "'"+tenant+"'", "$2", fmt.Sprint(to)).Replace(text)
-		if _, err := db.ExecContext(t.Context(), text); err != nil {
-			t.Fatalf("%s: %v", text, err)
-		}
-	}
 }
 
 // The history is there for SQL too.

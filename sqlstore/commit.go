@@ -203,7 +203,8 @@ func rows(n, columns int) string {
 	return strings.Repeat(row+", ", n-1) + row
 }
 
-// compact deletes the history up to and including a revision.
+// compact deletes the history up to and including a revision, but for the entry of that one: its stamp is what a store
+// that last saw that revision finds a restored database by.
 func (w writer) compact(oldest rolecall.Revision) error {
 	var latest string
 	err := one(w.ctx, w.tx, []any{&latest}, w.dialect.sql("SELECT coalesce(max(time), '') FROM {entry} WHERE policy = ? AND revision <= ?"),
@@ -218,5 +219,5 @@ func (w writer) compact(oldest rolecall.Revision) error {
 	if err := w.exec("DELETE FROM {delta} WHERE policy = ? AND revision <= ?", w.policy, int64(oldest)); err != nil {
 		return err
 	}
-	return w.exec("DELETE FROM {entry} WHERE policy = ? AND revision <= ?", w.policy, int64(oldest))
+	return w.exec("DELETE FROM {entry} WHERE policy = ? AND revision < ?", w.policy, int64(oldest))
 }

@@ -3,8 +3,6 @@ package sqlstore
 import (
 	"context"
 	"crypto/rand"
-	"database/sql"
-	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -23,12 +21,20 @@ type head struct {
 	forgotten string // the latest of the times of the changes that are not kept, as instantText
 }
 
-func (s *Store) head(ctx context.Context, x Session) (h head, err error) {
+func (s *Store) head(ctx context.Context, x Session) (head, error) {
+	h, _, err := s.headAfter(ctx, x, head{})
+	return h, err
+}
+
+// headAfter returns the stamp of was's revision as well, as it is at the same moment; empty where there is none.
+func (s *Store) headAfter(ctx context.Context, x Session, was head) (h head, then string, err error) {
 	var revision, oldest int64
-	err = one(ctx, x, []any{&h.policy, &h.history, &revision, &h.stamp, &oldest, &h.forgotten},
-		s.dialect.sql("SELECT id, history, revision, stamp, oldest, forgotten FROM {policy} WHERE tenant = ?"), s.options.Tenant)
+	err = one(ctx, x, []any{&h.policy, &h.history, &revision, &h.stamp, &oldest, &h.forgotten, &then},
+		s.dialect.sql(`SELECT p.id, p.history, p.revision, p.stamp, p.oldest, p.forgotten,
+			coalesce((SELECT e.stamp FROM {entry} e WHERE e.policy = p.id AND e.revision = ?), '')
+		FROM {policy} p WHERE p.tenant = ?`), int64(was.revision), s.options.Tenant)
 	h.revision, h.oldest = rolecall.Revision(revision), rolecall.Revision(oldest)
-	return h, explain(ctx, err)
+	return h, then, explain(ctx, err)
 }
 
 // look reads where the policy stands, and notices a database that was restored to an earlier point: then what was there
@@ -36,45 +42,42 @@ func (s *Store) head(ctx context.Context, x Session) (h head, err error) {
 func (s *Store) look(ctx context.Context) (head, error) {
 	for {
 		was := s.memory.last()
-		h, err := s.head(ctx, s.pool())
-		if err != nil {
+		h, then, err := s.headAfter(ctx, s.pool(), was)
+		switch {
+		case err != nil:
 			return head{}, err
-		}
-		restored, err := s.restored(ctx, was, h)
-		if err != nil {
-			return head{}, err
-		}
-		if restored {
-			err = s.pool().Exec(ctx, s.dialect.sql("UPDATE {policy} SET history = ? WHERE tenant = ? AND history = ?"),
-				rand.Text(), s.options.Tenant, h.history)
-			if err != nil {
-				return head{}, fmt.Errorf("the database was restored to an earlier point and its history has to be renamed: %w", explain(ctx, err))
+		case was.lost(h, then):
+			if err := s.rename(ctx, h); err != nil {
+				return head{}, err
 			}
-			continue
-		}
-		if s.memory.note(was, h) {
+		case s.memory.note(was, h):
 			return h, nil
 		}
 	}
 }
 
-// restored says that h does not follow what was seen before.
-func (s *Store) restored(ctx context.Context, was, h head) (bool, error) {
+// lost says that was is not on the line that leads to h. What was there at its revision is known by its stamp, which is
+// kept as long as Changes tell what came after it.
+func (was head) lost(h head, then string) bool {
 	switch {
 	case was.history != h.history:
-		return false, nil
+		return false
 	case h.revision <= was.revision:
-		return h.revision < was.revision || h.stamp != was.stamp, nil
-	case was.revision <= h.oldest:
-		return false, nil
+		return h.revision < was.revision || h.stamp != was.stamp
+	case was.revision == 0 || was.revision < h.oldest:
+		return false
+	default:
+		return then != was.stamp
 	}
-	var stamp string
-	err := one(ctx, s.pool(), []any{&stamp}, s.dialect.sql("SELECT stamp FROM {entry} WHERE policy = ? AND revision = ?"),
-		h.policy, int64(was.revision))
-	if errors.Is(err, sql.ErrNoRows) {
-		return false, nil // compacted meanwhile
+}
+
+func (s *Store) rename(ctx context.Context, h head) error {
+	err := s.pool().Exec(ctx, s.dialect.sql("UPDATE {policy} SET history = ? WHERE tenant = ? AND history = ?"),
+		rand.Text(), s.options.Tenant, h.history)
+	if err != nil {
+		return fmt.Errorf("the database was restored to an earlier point and its history has to be renamed: %w", explain(ctx, err))
 	}
-	return stamp != was.stamp, explain(ctx, err)
+	return nil
 }
 
 // History returns the name of the line of revisions. It changes when the database was restored to an earlier point.

@@ -112,3 +112,67 @@ func TestAProposalOfNoHistoryConflicts(t *testing.T) {
 		}
 	})
 }
+
+// A restore is noticed whatever is kept of the history: the last revision that was seen may be the one after which it
+// begins.
+func TestARestoreIsNoticedInABoundedHistory(t *testing.T) {
+	eachDatabase(t, func(t *testing.T, d database, db *sql.DB) {
+		for _, keep := range []int{-1, 1, 2} {
+			for again := range 5 {
+				o := sqlstore.Options{Tenant: newTenant(), History: keep}
+				r := openResolver(t, openStore(t, d, db, o), nil)
+				update(t, r, reader)
+				restore := saved(t, db, o.Tenant)
+				update(t, r, grant("eve"))
+				restore()
+				other := openResolver(t, openStore(t, d, db, o), nil)
+				for i := range again {
+					update(t, other, grant(fmt.Sprint(i)))
+				}
+				if err := r.Refresh(t.Context()); err != nil {
+					t.Fatalf("%d kept: Refresh after a restore and %d commits: %v", keep, again, err)
+				}
+				if err := other.Refresh(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+				if got, want := policyOf(t, r), policyOf(t, other); got != want {
+					t.Errorf("%d kept: after a restore and %d commits a resolver has %s\nthe store %s", keep, again, got, want)
+				}
+			}
+		}
+	})
+}
+
+func policyOf(t *testing.T, r *rolecall.Resolver) string {
+	t.Helper()
+	s, err := r.Snapshot()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return fmt.Sprintf("revision %d:\n%s", s.Revision(), texts(s))
+}
+
+// saved copies the rows of a tenant, and returns what puts them back.
+func saved(t *testing.T, db *sql.DB, tenant string) (restore func()) {
+	t.Helper()
+	n := tenants.Add(1)
+	run := func(text string) {
+		t.Helper()
+		if _, err := db.ExecContext(t.Context(), text); err != nil {
+			t.Fatalf("%s: %v", text, err)
+		}
+	}
+	of := map[string]string{"policy": "tenant = '" + tenant + "'"}
+	for _, table := range []string{"statement", "entry", "delta"} {
+		of[table] = "policy = (SELECT id FROM rolecall_policy WHERE tenant = '" + tenant + "')"
+	}
+	for table, where := range of {
+		run(fmt.Sprintf("CREATE TABLE backup%d_%s AS SELECT * FROM rolecall_%s WHERE %s", n, table, table, where))
+	}
+	return func() {
+		for _, table := range []string{"statement", "entry", "delta", "policy"} {
+			run(fmt.Sprintf("DELETE FROM rolecall_%s WHERE %s", table, of[table]))
+			run(fmt.Sprintf("INSERT INTO rolecall_%s SELECT * FROM backup%d_%s", table, n, table))
+		}
+	}
+}

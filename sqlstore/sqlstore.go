@@ -47,8 +47,8 @@ type Options struct {
 	// Prefix starts the names of the tables. Empty is "rolecall_".
 	Prefix string
 	// History is the number of changes to keep, the latest ones. Zero keeps all. What is older is deleted by the next
-	// commit; Changes answers ErrCompacted for it. A negative number keeps none. The history is the audit log: bound it
-	// only where that is kept elsewhere.
+	// commit; Changes answers ErrCompacted for it. Of the change before the kept ones stays who made it, when and why, not
+	// what it did. A negative number keeps none. The history is the audit log: bound it only where that is kept elsewhere.
 	History int
 	// Poll is how often Wait looks for a later revision by itself. Zero is half a second. Wake makes it look at once.
 	Poll time.Duration

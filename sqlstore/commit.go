@@ -70,9 +70,9 @@ func (s *Store) advance(ctx context.Context, tx Session, p *rolecall.Proposal, w
 	if was.history == p.History() && was.revision > p.Base() {
 		return head{}, sql.ErrNoRows // also where the database was restored and has come to that revision again
 	}
-	h := head{revision: p.Base() + 1, stamp: rand.Text()}
+	h := head{history: p.History(), revision: p.Base() + 1, stamp: rand.Text()}
 	text := "UPDATE {policy} SET revision = ?, stamp = ? WHERE tenant = ? AND revision = ? AND history = ?"
-	args := []any{int64(h.revision), h.stamp, s.options.Tenant, int64(p.Base()), p.History()}
+	args := []any{int64(h.revision), h.stamp, s.options.Tenant, int64(p.Base()), s.memory.there(p.History())}
 	if was.at(p) {
 		text += " AND stamp = ?"
 		args = append(args, was.stamp)
@@ -81,7 +81,7 @@ func (s *Store) advance(ctx context.Context, tx Session, p *rolecall.Proposal, w
 		return s.advanceMaria(ctx, tx, p.Base(), h.stamp, text, args)
 	}
 	var oldest int64
-	err := one(ctx, tx, []any{&h.policy, &h.history, &oldest}, s.dialect.sql(text+" RETURNING id, history, oldest"), args...)
+	err := one(ctx, tx, []any{&h.policy, &oldest}, s.dialect.sql(text+" RETURNING id, oldest"), args...)
 	h.oldest = rolecall.Revision(oldest)
 	return h, err
 }

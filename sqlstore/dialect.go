@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"reflect"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -127,6 +128,19 @@ func (d dialect) overtaken(err error) bool {
 	const busySnapshot = 5 | 2<<8
 	var code interface{ Code() int } // of modernc.org/sqlite
 	return errors.As(err, &code) && code.Code() == busySnapshot
+}
+
+// mayOnlyRead says that the database refused because it is not to be written to, at all or by this user.
+func (d dialect) mayOnlyRead(err error) bool {
+	var state interface{ SQLState() string }
+	switch d.kind {
+	case MariaDB: // no such command for this user, --read-only, a read-only transaction
+		return slices.Contains([]uint64{1142, 1143, 1290, 1792}, number(err))
+	case PostgreSQL: // a read-only transaction, as all are of a standby; insufficient privilege
+		return errors.As(err, &state) && (state.SQLState() == "25006" || state.SQLState() == "42501")
+	default: // in the words of SQLite itself, whatever the driver
+		return err != nil && strings.Contains(err.Error(), "attempt to write a readonly database")
+	}
 }
 
 // number returns the number of an error of go-sql-driver/mysql, which has it in a field and offers no method.

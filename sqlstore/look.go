@@ -33,6 +33,7 @@ func (s *Store) headAfter(ctx context.Context, x Session, was head) (h head, the
 		s.dialect.sql(`SELECT p.id, p.history, p.revision, p.stamp, p.oldest, p.forgotten,
 			coalesce((SELECT e.stamp FROM {entry} e WHERE e.policy = p.id AND e.revision = ?), '')
 		FROM {policy} p WHERE p.tenant = ?`), int64(was.revision), s.options.Tenant)
+	h.history = s.memory.here(h.history)
 	h.revision, h.oldest = rolecall.Revision(revision), rolecall.Revision(oldest)
 	return h, then, explain(ctx, err)
 }
@@ -71,9 +72,15 @@ func (was head) lost(h head, then string) bool {
 	}
 }
 
+// rename gives the line of revisions that h is on a new name. Who may only read calls it so for itself.
 func (s *Store) rename(ctx context.Context, h head) error {
+	name, there := rand.Text(), s.memory.there(h.history)
 	err := s.pool().Exec(ctx, s.dialect.sql("UPDATE {policy} SET history = ? WHERE tenant = ? AND history = ?"),
-		rand.Text(), s.options.Tenant, h.history)
+		name, s.options.Tenant, there)
+	if s.dialect.mayOnlyRead(err) {
+		s.memory.call(there, h.history, name)
+		return nil
+	}
 	if err != nil {
 		return fmt.Errorf("the database was restored to an earlier point and its history has to be renamed: %w", explain(ctx, err))
 	}

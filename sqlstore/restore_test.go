@@ -176,3 +176,40 @@ func saved(t *testing.T, db *sql.DB, tenant string) (restore func()) {
 		}
 	}
 }
+
+// One who may only read cannot name the history anew for all, and yet follows.
+func TestWhoMayOnlyReadFollowsARestoredDatabase(t *testing.T) {
+	readOnly := map[sqlstore.Dialect]string{sqlstore.SQLite: "mode=ro", sqlstore.PostgreSQL: "default_transaction_read_only=on", sqlstore.MariaDB: "tx_read_only=1"}
+	eachDatabase(t, func(t *testing.T, d database, db *sql.DB) {
+		for _, again := range []int{0, 3} {
+			tenant := newTenant()
+			r := openResolver(t, openStore(t, d, db, sqlstore.Options{Tenant: tenant}), nil)
+			update(t, r, reader)
+			update(t, r, grant("ada"))
+			update(t, r, grant("eve"))
+			only := d
+			only.dsn += "&" + readOnly[d.dialect]
+			follower := openResolver(t, openStore(t, only, only.open(t), sqlstore.Options{Tenant: tenant}), nil)
+			before := follower.Health().History
+			rewind(t, db, tenant, 2)
+			other := openResolver(t, openStore(t, d, db, sqlstore.Options{Tenant: tenant}), nil)
+			for i := range again {
+				update(t, other, grant(fmt.Sprint(i)))
+			}
+			var names []string
+			for range 2 {
+				if err := follower.Refresh(t.Context()); err != nil {
+					t.Fatalf("Refresh of one who may only read, after a restore and %d commits: %v", again, err)
+				}
+				if got, want := policyOf(t, follower), policyOf(t, other); got != want {
+					t.Errorf("after a restore and %d commits one who may only read has %s\nthe store %s", again, got, want)
+				}
+				names = append(names, follower.Health().History)
+				update(t, other, grant("more"+fmt.Sprint(len(names))))
+			}
+			if names[0] == before || names[1] != names[0] {
+				t.Errorf("the history was called %q, and after a restore %q; want another name, which stays", before, names)
+			}
+		}
+	})
+}

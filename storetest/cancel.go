@@ -167,16 +167,20 @@ func cancelledCommit(ctx context.Context, s Stores) error {
 	return t.put(ctx, grant("last"))
 }
 
-// settle finds out whether p was kept, where that is not known, and checks that it was kept wholly or not at all.
+// settle finds out whether p was kept, where that is not known, and checks that it was kept wholly or not at all. What was
+// cancelled may arrive as late as another change is kept in its place.
 func (t *trial) settle(ctx context.Context, p *rolecall.Proposal, outcome error) error {
-	now, err := load(ctx, t.store)
-	if err != nil {
-		return err
+	var after error
+	if outcome != nil {
+		after = t.put(ctx, grant(fmt.Sprintf("after%d", p.Base())))
 	}
-	if outcome == nil || now.Revision() == p.Next().Revision() {
+	switch {
+	case outcome == nil || errors.Is(after, rolecall.ErrConflict):
 		t.want = p.Next()
+	case after != nil:
+		return after
 	}
-	if err := same("Load", now, t.want); err != nil {
+	if err := t.holds(ctx); err != nil {
 		return err
 	}
 	return tells(ctx, t.store, 0, t.want.Revision())

@@ -215,6 +215,9 @@ var wrongStores = []struct {
 	{"changes-are-complete", "sorts the second page as text", storesOf(func(n *naive) {
 		n.feed = paged(func(page entries) entries { slices.Reverse(page); return page })
 	})},
+	{"changes-are-complete", "has a limit of a thousand entries", storesOf(func(n *naive) {
+		n.feed = func(_ rolecall.Revision, list []rolecall.Entry) entries { return list[:min(len(list), 1000)] }
+	})},
 	{"changes-are-complete", "has one page only", storesOf(func(n *naive) { n.feed = paged(func(entries) entries { return nil }) })},
 	{"changes-resume", "counts an entry that was not taken", storesOf(func(n *naive) {
 		left := false

@@ -156,6 +156,19 @@ func (t *trial) each(ctx context.Context, statements []rolecall.Statement) error
 	return nil
 }
 
+// putAndRemove makes twice as many changes as it is told, each of which alters something. The policy is then as before.
+func (t *trial) putAndRemove(ctx context.Context, times int) error {
+	for range times {
+		if err := t.put(ctx, grant("now and then")); err != nil {
+			return err
+		}
+		if err := t.commit(ctx, rolecall.Remove(grant("now and then"))); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 func puts(statements []rolecall.Statement) []rolecall.Edit {
 	edits := make([]rolecall.Edit, len(statements))
 	for i, s := range statements {

@@ -15,6 +15,7 @@ func changesCases() []Case {
 		{"changes-tell-who-and-why", "An entry of the history has the actor, whom it acted for, the reason and the instant, exactly.", changesTellWhoAndWhy},
 		{"changes-tell-before-and-after", "An entry of the history has what each statement was before and is after, in order of keys.", changesTellBeforeAndAfter},
 		{"changes-are-complete", "Changes yields every later entry, once, oldest first.", changesAreComplete},
+		{"changes-tell-of-nothing", "A change that alters nothing is a revision, and an entry of the feed, like any other.", changesTellOfNothing},
 		{"changes-resume", "Changes after the last entry seen goes on with the next one.", changesResume},
 		{"changes-end-at-the-present", "Changes ends where the present is reached; it does not wait for more.", changesEnd},
 		{"changes-can-be-left", "Leaving the feed in the middle costs the store nothing.", changesCanBeLeft},
@@ -131,6 +132,34 @@ func changesAreComplete(ctx context.Context, s Stores) error {
 	for _, after := range []rolecall.Revision{0, 1, 50, 255, 1029, 1031} {
 		if err := tells(ctx, t.store, after, 1031); err != nil {
 			return err
+		}
+	}
+	return nil
+}
+
+// The history begins and ends with changes that alter nothing, and has some in between.
+func changesTellOfNothing(ctx context.Context, s Stores) error {
+	store, err := s.New(ctx)
+	if err != nil {
+		return fmt.Errorf("call New: %w", err)
+	}
+	t := &trial{store: store}
+	if t.want, err = load(ctx, store); err != nil {
+		return err
+	}
+	for _, edits := range [][]rolecall.Edit{
+		nil, {rolecall.Put(role("reader"))}, {rolecall.Put(role("reader"))}, nil, {rolecall.Put(grant("ada"))}, nil,
+	} {
+		if err := t.commit(ctx, edits...); err != nil {
+			return err
+		}
+		if err := t.holds(ctx); err != nil {
+			return err
+		}
+		for after := range t.want.Revision() {
+			if err := tells(ctx, store, after, t.want.Revision()); err != nil {
+				return err
+			}
 		}
 	}
 	return nil

@@ -219,6 +219,19 @@ var wrongStores = []struct {
 		n.feed = func(_ rolecall.Revision, list []rolecall.Entry) entries { return list[:min(len(list), 1000)] }
 	})},
 	{"changes-are-complete", "has one page only", storesOf(func(n *naive) { n.feed = paged(func(entries) entries { return nil }) })},
+	{"changes-tell-of-nothing", "finds entries by what they altered", storesOf(func(n *naive) {
+		n.feed = func(_ rolecall.Revision, list []rolecall.Entry) entries {
+			return slices.DeleteFunc(list, func(e rolecall.Entry) bool { return len(e.Deltas) == 0 })
+		}
+	})},
+	{"changes-tell-of-nothing", "is at the revision of what was altered last", storesOf(func(n *naive) {
+		n.label = func(r rolecall.Revision, statements int) rolecall.Revision {
+			if statements == 0 {
+				return 0
+			}
+			return r
+		}
+	})},
 	{"changes-resume", "counts an entry that was not taken", storesOf(func(n *naive) {
 		left := false
 		n.told = func(seq iter.Seq2[rolecall.Entry, error]) entriesSeq {
@@ -238,15 +251,16 @@ var wrongStores = []struct {
 			}
 		}
 	})},
-	{"changes-end-at-the-present", "waits where the last change altered nothing", storesOf(func(n *naive) {
+	{"changes-end-at-the-present", "waits where nothing is new and the last change altered nothing", storesOf(func(n *naive) {
 		n.told = func(seq iter.Seq2[rolecall.Entry, error]) entriesSeq {
 			return func(yield func(rolecall.Entry, error) bool) {
+				told := 0
 				for e, err := range seq {
-					if !yield(e, err) {
+					if told++; !yield(e, err) {
 						return
 					}
 				}
-				if log := n.kept(); len(log) > 0 && len(log[len(log)-1].Deltas) == 0 {
+				if log := n.kept(); told == 0 && len(log) > 0 && len(log[len(log)-1].Deltas) == 0 {
 					yield(rolecall.Entry{}, context.DeadlineExceeded)
 				}
 			}

@@ -3,6 +3,7 @@ package storetest
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -24,6 +25,7 @@ func changesCases() []Case {
 		{"changes-belong-to-the-caller", "Altering an entry alters neither the history nor the policy.", changesBelongToTheCaller},
 		{"no-such-revision-is-compacted", "Changes after a revision that is not in the history is ErrCompacted.", noSuchRevision},
 		{"compacted-is-told", "Changes after a revision whose history is no longer kept is ErrCompacted, before any entry.", compactedIsTold},
+		{"compacted-meanwhile-is-told", "A feed whose history is compacted while it is read goes on without a gap up to where the store was, or ends with ErrCompacted.", compactedMeanwhile},
 		{"compaction-keeps-the-rest", "Compaction leaves the policy and the later history as they are.", compactionKeepsTheRest},
 	}
 }
@@ -348,16 +350,21 @@ func noSuchRevision(ctx context.Context, s Stores) error {
 	return nil
 }
 
-// compacting returns a store that keeps 3 changes and has had 8.
-func compacting(ctx context.Context, s Stores) (*trial, error) {
+// compacting returns a store that keeps so many changes, with the role reader in it.
+func compacting(ctx context.Context, s Stores, keep int) (*trial, error) {
 	if s.Compacting == nil {
 		return nil, fmt.Errorf("Stores.Compacting: %w", ErrNotGiven)
 	}
-	store, err := s.Compacting(ctx, 3)
+	store, err := s.Compacting(ctx, keep)
 	if err != nil {
 		return nil, fmt.Errorf("call Compacting: %w", err)
 	}
-	t, err := beginOn(ctx, store)
+	return beginOn(ctx, store)
+}
+
+// compacted returns a store that keeps 3 changes and has had 8.
+func compacted(ctx context.Context, s Stores) (*trial, error) {
+	t, err := compacting(ctx, s, 3)
 	if err != nil {
 		return nil, err
 	}
@@ -365,7 +372,7 @@ func compacting(ctx context.Context, s Stores) (*trial, error) {
 }
 
 func compactedIsTold(ctx context.Context, s Stores) error {
-	t, err := compacting(ctx, s)
+	t, err := compacted(ctx, s)
 	if err != nil {
 		return err
 	}
@@ -381,8 +388,54 @@ func compactedIsTold(ctx context.Context, s Stores) error {
 	return nil
 }
 
+// A feed of a few entries, which fit on one page, and one of as many as take several. When its first entry was read the
+// store makes more changes than it keeps.
+func compactedMeanwhile(ctx context.Context, s Stores) error {
+	for _, keep := range []int{4, 130} {
+		t, err := compacting(ctx, s, keep)
+		if err != nil {
+			return err
+		}
+		if err := t.putAndRemove(ctx, keep/2); err != nil {
+			return err
+		}
+		if err := t.outrun(ctx, keep); err != nil {
+			return fmt.Errorf("where %d changes are kept and more are made: %w", keep, err)
+		}
+		if err := t.holds(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// outrun reads the feed after revision 1, and lets the store go past what it has read.
+func (t *trial) outrun(ctx context.Context, keep int) error {
+	last, present := rolecall.Revision(1), t.want.Revision()
+	for e, err := range t.store.Changes(ctx, 1) {
+		switch {
+		case errors.Is(err, rolecall.ErrCompacted) && last > 1:
+			return nil
+		case err != nil:
+			return fmt.Errorf("Changes(1): after revision %d: %w", last, err)
+		case e.Revision != last+1:
+			return fmt.Errorf("Changes(1): got revision %d after %d, want %d or ErrCompacted", e.Revision, last, last+1)
+		}
+		if last = e.Revision; last > 2 {
+			continue
+		}
+		if err := t.putAndRemove(ctx, keep/2+1); err != nil {
+			return fmt.Errorf("inside Changes: %w", err)
+		}
+	}
+	if last < present {
+		return fmt.Errorf("Changes(1) of a store at revision %d: the feed ends after %d, want it to go on or ErrCompacted", present, last)
+	}
+	return nil
+}
+
 func compactionKeepsTheRest(ctx context.Context, s Stores) error {
-	t, err := compacting(ctx, s)
+	t, err := compacted(ctx, s)
 	if err != nil {
 		return err
 	}

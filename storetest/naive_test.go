@@ -152,6 +152,13 @@ func (l *ledger) kept() []rolecall.Entry {
 	return l.log
 }
 
+// gone says that the entry of a revision was compacted.
+func (l *ledger) gone(r rolecall.Revision) bool {
+	l.lock <- struct{}{}
+	defer l.release()
+	return r <= l.dropped
+}
+
 func (n *naive) History(ctx context.Context) (string, error) { return n.named, ctx.Err() }
 
 func (n *naive) Load(ctx context.Context) (rolecall.State, error) {

@@ -15,6 +15,8 @@ func commitCases() []Case {
 		{"revisions-are-consecutive", "Every commit makes exactly the next revision.", revisionsAreConsecutive},
 		{"put-replaces-under-a-key", "A statement takes the place of the one that has its key.", putReplaces},
 		{"removed-is-gone", "A removed statement is gone.", removedIsGone},
+		{"keys-are-whole", "Statements whose keys differ in one part alone are different ones: each is put and removed by itself.", keysAreWhole},
+		{"kinds-are-apart", "Statements of different kinds are different ones, whatever is called alike in them.", kindsAreApart},
 		{"stale-base-conflicts", "A proposal on an earlier revision is ErrConflict.", staleBaseConflicts},
 		{"kept-proposal-conflicts", "A proposal that was kept is ErrConflict when it is committed again.", keptProposalConflicts},
 		{"conflict-changes-nothing", "A conflict leaves the policy and the history as they are.", conflictChangesNothing},
@@ -79,6 +81,76 @@ func removedIsGone(ctx context.Context, s Stores) error {
 		return err
 	}
 	return t.holds(ctx)
+}
+
+func keysAreWhole(ctx context.Context, s Stores) error {
+	at, below := rolecall.In("folder", "a"), rolecall.In("folder", "a").In("folder", "a")
+	given := rolecall.Grant{Subject: rolecall.User("ada"), Role: "reader", Scope: at}
+	set := rolecall.Override{Subject: rolecall.User("ada"), Effect: rolecall.Deny, Pattern: "doc.view", Scope: at}
+	return eachAlone(ctx, s, []rolecall.Role{role("reader"), role("editor")}, []rolecall.Statement{
+		rolecall.Grant{Subject: given.Subject, Role: given.Role, Scope: at, When: "own", Eligible: true},
+		rolecall.Grant{Subject: given.Subject, Role: given.Role, Scope: at, When: "own"},
+		rolecall.Grant{Subject: given.Subject, Role: given.Role, Scope: at, Eligible: true},
+		rolecall.Grant{Subject: given.Subject, Role: given.Role, Scope: below},
+		rolecall.Grant{Subject: given.Subject, Role: given.Role, Scope: rolecall.Global()},
+		rolecall.Grant{Subject: given.Subject, Role: "editor", Scope: at},
+		rolecall.Grant{Subject: rolecall.Group("ada"), Role: given.Role, Scope: at},
+		rolecall.Grant{Subject: rolecall.Service("ada"), Role: given.Role, Scope: at},
+		given,
+		rolecall.Override{Subject: set.Subject, Effect: set.Effect, Pattern: set.Pattern, Scope: at, When: "own"},
+		rolecall.Override{Subject: set.Subject, Effect: set.Effect, Pattern: set.Pattern, Scope: below},
+		rolecall.Override{Subject: set.Subject, Effect: set.Effect, Pattern: "doc.*", Scope: at},
+		rolecall.Override{Subject: rolecall.Group("ada"), Effect: set.Effect, Pattern: set.Pattern, Scope: at},
+		set,
+		rolecall.Membership{Member: rolecall.User("ada"), Group: rolecall.Group("crew")},
+		rolecall.Membership{Member: rolecall.User("ada"), Group: rolecall.Group("staff")},
+		rolecall.Membership{Member: rolecall.Group("ada"), Group: rolecall.Group("crew")},
+		rolecall.Suspension{Subject: rolecall.User("ada")},
+		rolecall.Suspension{Subject: rolecall.Service("ada")},
+		rolecall.PrivateScope{Scope: at},
+		rolecall.PrivateScope{Scope: below},
+	})
+}
+
+func kindsAreApart(ctx context.Context, s Stores) error {
+	const name = "same"
+	at := rolecall.In("folder", name)
+	return eachAlone(ctx, s, []rolecall.Role{role("reader")}, []rolecall.Statement{
+		rolecall.Constraint{Name: name, Kind: rolecall.Dynamic, Limit: 2, Roles: []rolecall.RoleName{name, "reader"}},
+		rolecall.Grant{Subject: rolecall.User(name), Role: name, Scope: at},
+		rolecall.Override{Subject: rolecall.User(name), Effect: rolecall.Deny, Pattern: "doc.view", Scope: at},
+		rolecall.Membership{Member: rolecall.User(name), Group: rolecall.Group(name)},
+		rolecall.Suspension{Subject: rolecall.User(name)},
+		rolecall.PrivateScope{Scope: at},
+		role(name),
+	})
+}
+
+// eachAlone puts some roles, then the statements, and takes these away one by one.
+func eachAlone(ctx context.Context, s Stores, roles []rolecall.Role, statements []rolecall.Statement) error {
+	t, err := begin(ctx, s)
+	if err != nil {
+		return err
+	}
+	all := puts(statements)
+	for _, r := range roles {
+		all = append(all, rolecall.Put(r))
+	}
+	if err := t.commit(ctx, all...); err != nil {
+		return err
+	}
+	if err := t.holds(ctx); err != nil {
+		return err
+	}
+	for _, st := range statements {
+		if err := t.commit(ctx, rolecall.Remove(st)); err != nil {
+			return fmt.Errorf("remove %s: %w", text(st), err)
+		}
+		if err := t.holds(ctx); err != nil {
+			return fmt.Errorf("after %s was removed: %w", text(st), err)
+		}
+	}
+	return nil
 }
 
 // overtaken returns a trial and a proposal that another one overtook.

@@ -137,14 +137,34 @@ var wrongStores = []struct {
 			return d
 		}
 	})},
-	{"removed-is-gone", "keeps the suspensions of users", storesOf(func(n *naive) {
+	{"removed-is-gone", "keeps the grants to Bob", storesOf(func(n *naive) {
 		n.put = func(d rolecall.Delta) rolecall.Delta {
-			if s, ok := d.Before.(rolecall.Suspension); ok && d.After == nil && s.Subject.Kind() == rolecall.KindUser {
-				d.After = s
+			if g, ok := d.Before.(rolecall.Grant); ok && d.After == nil && g.Subject == rolecall.User("bob") {
+				d.After = g
 			}
 			return d
 		}
 	})},
+	{"keys-are-whole", "removes with a grant what differs in its condition and in whether it is eligible", storesOf(func(n *naive) {
+		n.put = func(d rolecall.Delta) rolecall.Delta {
+			if g, ok := d.Before.(rolecall.Grant); ok && d.After == nil && (g.When != "" || g.Eligible) {
+				for key, s := range n.statements {
+					if o, ok := s.(rolecall.Grant); ok && o.Subject == g.Subject && o.Role == g.Role && o.Scope == g.Scope {
+						delete(n.statements, key)
+					}
+				}
+			}
+			return d
+		}
+	})},
+	{"keys-are-whole", "has one override of a subject for a permission at a place", folding(func(k string) string {
+		before, _, conditional := strings.Cut(k, " when own")
+		if conditional && strings.HasPrefix(k, "override ") && strings.Contains(k, " doc.view ") {
+			return before
+		}
+		return k
+	})},
+	{"kinds-are-apart", "has one table for what has a name", folding(replacing("constraint ", "role "))},
 	{"stale-base-conflicts", "says nothing of a change that comes late", storesOf(func(n *naive) {
 		n.conflicts = func(p *rolecall.Proposal, wrong bool) error {
 			if wrong && about(p, "late") {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/rolecall-go/rolecall"
 )
@@ -27,7 +28,8 @@ func idCases() []Case {
 	}
 	return append(cases,
 		Case{"scopes-are-deep", "Scopes of 16 segments with ids of 256 bytes are told apart by the last byte.", scopesAreDeep},
-		Case{"texts-survive", "Titles, descriptions and reasons come back byte for byte.", textsSurvive})
+		Case{"texts-survive", "Titles, descriptions and reasons come back byte for byte.", textsSurvive},
+		Case{"instants-survive", "Instants of windows and of changes come back to the nanosecond, in the years 0 to 9999.", instantsSurvive})
 }
 
 // keepApart puts a grant, a membership and a suspension for each id, as member, group and scope, and removes every
@@ -116,6 +118,46 @@ func textsSurvive(ctx context.Context, s Stores) error {
 		}
 		if len(entries) == 1 && entries[0].Reason != words {
 			return fmt.Errorf("Changes: got the reason %.40q, want %.40q", entries[0].Reason, words)
+		}
+	}
+	return nil
+}
+
+// Each change is made in one of the years, and has windows from its first instant to its last one. Nanoseconds since 1970
+// in 64 bits reach from 1677 to 2262, and some databases begin later or end earlier than others.
+func instantsSurvive(ctx context.Context, s Stores) error {
+	t, err := begin(ctx, s)
+	if err != nil {
+		return err
+	}
+	for _, year := range []int{0, 999, 1600, 1899, 1969, 2038, 2500, 9999} {
+		first := time.Date(year, 1, 1, 0, 0, 0, 0, time.UTC)
+		last := first.AddDate(1, 0, 0).Add(-time.Nanosecond)
+		window := rolecall.Window{NotBefore: first, NotAfter: last}
+		who := rolecall.User(fmt.Sprintf("of %d", year))
+		p, err := t.want.Propose(rolecall.Change{Meta: rolecall.Meta{Time: last}, Edits: puts([]rolecall.Statement{
+			rolecall.Grant{Subject: who, Role: "reader", Scope: rolecall.Global(), Window: window},
+			rolecall.Membership{Member: who, Group: rolecall.Group("crew"), Window: window},
+			rolecall.Override{Subject: who, Effect: rolecall.Deny, Pattern: "doc.edit", Scope: rolecall.Global(), Window: window},
+		})})
+		if err != nil {
+			return err
+		}
+		if err := t.keep(ctx, p); err != nil {
+			return fmt.Errorf("a change of the year %d: %w", year, err)
+		}
+		if err := t.holds(ctx); err != nil {
+			return err
+		}
+		entries, err := follow(ctx, t.store, p.Base())
+		if err != nil || len(entries) != 1 {
+			return err // what is missing is for changes-resume to say
+		}
+		if got := entries[0].Time; !got.Equal(last) {
+			return fmt.Errorf("Changes: got a change made at %v, want %v", got, last)
+		}
+		if err := sameDeltas(entries[0].Deltas, p.Entry().Deltas); err != nil {
+			return fmt.Errorf("Changes: entry %d: %w", entries[0].Revision, err)
 		}
 	}
 	return nil

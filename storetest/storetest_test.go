@@ -202,10 +202,12 @@ var wrongStores = []struct {
 	{"one-of-many-wins", "looks first and writes later", storesOf(func(n *naive) { n.checked = fakeTime })},
 	{"big-batches", "counts in sixteen bits", keepingOnly(1<<16 - 1)},
 	{"big-batches", "counts in nine bits, in a light run", ofSize(600, keepingOnly(1<<9-1))},
-	{"changes-tell-who-and-why", "keeps microseconds", storesOf(func(n *naive) {
+	{"changes-tell-who-and-why", "keeps microseconds beside a reason", storesOf(func(n *naive) {
 		n.feed = func(_ rolecall.Revision, list []rolecall.Entry) entries {
 			for i := range list {
-				list[i].Time = list[i].Time.Truncate(time.Microsecond)
+				if list[i].Reason != "" {
+					list[i].Time = list[i].Time.Truncate(time.Microsecond)
+				}
 			}
 			return list
 		}
@@ -439,6 +441,36 @@ var wrongStores = []struct {
 			return rolecall.Canonical(s)
 		}
 	})},
+	{"instants-survive", "keeps windows in 64 bits of nanoseconds", storesOf(func(n *naive) {
+		n.show = func(s rolecall.Statement) rolecall.Statement {
+			if g, ok := s.(rolecall.Grant); ok {
+				g.NotBefore, g.NotAfter = in64Bits(g.NotBefore), in64Bits(g.NotAfter)
+				return g
+			}
+			return rolecall.Canonical(s)
+		}
+	})},
+	{"instants-survive", "keeps the times of changes in 64 bits of nanoseconds", storesOf(func(n *naive) {
+		n.feed = func(_ rolecall.Revision, list []rolecall.Entry) entries {
+			for i := range list {
+				list[i].Time = in64Bits(list[i].Time)
+			}
+			return list
+		}
+	})},
+	{"instants-survive", "takes the end of all time for none in its history", storesOf(func(n *naive) {
+		n.feed = func(_ rolecall.Revision, list []rolecall.Entry) entries {
+			for _, e := range list {
+				for i, d := range e.Deltas {
+					if m, ok := d.After.(rolecall.Membership); ok && m.NotAfter.Year() == 9999 {
+						m.NotAfter = time.Time{}
+						e.Deltas[i].After = m
+					}
+				}
+			}
+			return list
+		}
+	})},
 	{"cancelled-calls-do-nothing", "does not look at ctx in a feed", storesOf(func(n *naive) {
 		n.told = func(seq iter.Seq2[rolecall.Entry, error]) entriesSeq {
 			return func(yield func(rolecall.Entry, error) bool) {
@@ -533,6 +565,14 @@ func keepingOnly(most int) Stores {
 func ofSize(big int, s Stores) Stores {
 	s.Big = big
 	return s
+}
+
+// in64Bits returns what is left of an instant that is kept as nanoseconds since 1970. The zero instant is none.
+func in64Bits(t time.Time) time.Time {
+	if t.IsZero() {
+		return t
+	}
+	return time.Unix(0, t.UnixNano()).UTC()
 }
 
 func conflict(wrong bool) error {

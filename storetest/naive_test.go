@@ -289,7 +289,7 @@ func (n *naive) AtTime(ctx context.Context, t time.Time) (rolecall.State, error)
 		return rolecall.State{}, err
 	}
 	defer n.release()
-	if t.Before(n.latest) {
+	if n.dropped > 0 && t.Before(n.latest) {
 		if err := n.forgot(rolecall.ErrCompacted); err != nil {
 			return rolecall.State{}, err
 		}

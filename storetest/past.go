@@ -104,25 +104,27 @@ func pastByTime(ctx context.Context, s Stores) error {
 	if err != nil {
 		return err
 	}
-	// The role came at minute 0. A clock that goes back makes revision 3 older than revision 2.
-	for _, minute := range []int{10, 5, 20} {
-		if err := t.putAt(ctx, start.Add(time.Duration(minute)*time.Minute), grant(fmt.Sprint(minute))); err != nil {
+	// The role came at minute 0. A clock that goes back makes revision 3 older than revision 2; revisions 4 and 5 are made
+	// at one instant.
+	minute := func(n int) time.Time { return start.Add(time.Duration(n) * time.Minute) }
+	for i, n := range []int{10, 5, 20, 20} {
+		if err := t.putAt(ctx, minute(n), grant(fmt.Sprint(i))); err != nil {
 			return err
 		}
 		was = append(was, t.want)
 	}
 	for _, c := range []struct {
-		after time.Duration
-		want  rolecall.Revision
+		at   time.Time
+		want rolecall.Revision
 	}{
-		{-time.Hour, 0}, {-1, 0}, {0, 1}, {7 * time.Minute, 1}, {10*time.Minute - 1, 1}, {10 * time.Minute, 3},
-		{20*time.Minute - 1, 3}, {20 * time.Minute, 4}, {time.Hour, 4},
+		{time.Date(0, 1, 1, 0, 0, 0, 0, time.UTC), 0}, {start.Add(-1), 0}, {start, 1}, {minute(7), 1}, {minute(10).Add(-1), 1},
+		{minute(10), 3}, {minute(20).Add(-1), 3}, {minute(20), 5}, {minute(60), 5}, {time.Date(9999, 12, 31, 0, 0, 0, 0, time.UTC), 5},
 	} {
-		state, err := past.AtTime(ctx, start.Add(c.after))
+		state, err := past.AtTime(ctx, c.at)
 		if err != nil {
-			return fmt.Errorf("AtTime(%v after the first change): %w", c.after, err)
+			return fmt.Errorf("AtTime(%v), where the first change was made at %v: %w", c.at, start, err)
 		}
-		if err := saysSame(fmt.Sprintf("AtTime(%v after the first change)", c.after), state, was[c.want]); err != nil {
+		if err := saysSame(fmt.Sprintf("AtTime(%v), where the first change was made at %v", c.at, start), state, was[c.want]); err != nil {
 			return err
 		}
 	}

@@ -545,6 +545,20 @@ var wrongStores = []struct {
 			return 0
 		}
 	})},
+	{"past-by-time", "takes the first of the changes that were made at one instant", storesOf(func(n *naive) {
+		until := n.until
+		n.until = func(log []rolecall.Entry, t time.Time) int {
+			last := until(log, t)
+			for last > 1 && log[last-2].Time.Equal(log[last-1].Time) {
+				last--
+			}
+			return last
+		}
+	})},
+	{"past-by-time", "compares instants in 64 bits of nanoseconds", storesOf(func(n *naive) {
+		until := n.until
+		n.until = func(log []rolecall.Entry, t time.Time) int { return until(log, in64Bits(t)) }
+	})},
 	{"past-is-of-one-moment", "takes back from what is there when it is read", storesOf(func(n *naive) { n.early = false })},
 	{"past-that-is-gone", "answers with the nearest that it has", storesOf(func(n *naive) {
 		n.forgot = func(error) error { return nil }

@@ -380,6 +380,12 @@ var wrongStores = []struct {
 			return n.await(ctx, after)
 		}
 	})},
+	{"wait-returns-at-once", "sleeps before it looks", storesOf(func(n *naive) {
+		n.wait = func(ctx context.Context, after rolecall.Revision) error {
+			time.Sleep(5 * time.Second)
+			return n.await(ctx, after)
+		}
+	})},
 	{"wait-wakes", "wakes one of those who wait", storesOf(func(n *naive) {
 		n.before = fakeTime
 		var waiting atomic.Int64

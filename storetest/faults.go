@@ -5,6 +5,7 @@ import (
 	"iter"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/rolecall-go/rolecall"
 )
@@ -16,6 +17,8 @@ type faulty struct {
 	commit  func(ctx context.Context, p *rolecall.Proposal) error
 	changes func(ctx context.Context, after rolecall.Revision) iter.Seq2[rolecall.Entry, error]
 	wait    func(ctx context.Context, after rolecall.Revision) error
+	tell    func(ctx context.Context) error // asked before History, where the store has it; nil lets pass
+	recall  func(ctx context.Context) error // asked before At and AtTime and each of their statements, likewise
 }
 
 func (f *faulty) Load(ctx context.Context) (rolecall.State, error) {
@@ -46,51 +49,83 @@ func (f *faulty) Wait(ctx context.Context, after rolecall.Revision) error {
 	return f.Store.Wait(ctx, after)
 }
 
-// A faultyHistory is a faulty store that tells its history by itself.
-type faultyHistory struct {
-	*faulty
-	rolecall.HistoryStore
-	gate func(ctx context.Context) error
-}
-
-func (f faultyHistory) Load(ctx context.Context) (rolecall.State, error) { return f.faulty.Load(ctx) }
-func (f faultyHistory) Commit(ctx context.Context, p *rolecall.Proposal) error {
-	return f.faulty.Commit(ctx, p)
-}
-func (f faultyHistory) Changes(ctx context.Context, after rolecall.Revision) iter.Seq2[rolecall.Entry, error] {
-	return f.faulty.Changes(ctx, after)
-}
-func (f faultyHistory) Wait(ctx context.Context, after rolecall.Revision) error {
-	return f.faulty.Wait(ctx, after)
-}
-func (f faultyHistory) History(ctx context.Context) (string, error) {
-	if err := f.gate(ctx); err != nil {
-		return "", err
-	}
-	return f.HistoryStore.History(ctx)
-}
-
-// decorate keeps what s can do beside the faults.
-func decorate(s rolecall.Store, f *faulty, gate func(ctx context.Context) error) rolecall.Store {
+// decorate keeps what s can do beside the faults: to tell its history, and to hand out the past.
+func decorate(s rolecall.Store, f *faulty) rolecall.Store {
 	f.Store = s
-	if h, able := s.(rolecall.HistoryStore); able {
-		return faultyHistory{f, h, gate}
+	teller, tells := s.(rolecall.HistoryStore)
+	past, keeps := s.(rolecall.PastStore)
+	h, p := gatedHistory{teller, orPass(f.tell)}, gatedPast{past, orPass(f.recall)}
+	switch {
+	case tells && keeps:
+		return struct {
+			*faulty
+			gatedHistory
+			gatedPast
+		}{f, h, p}
+	case tells:
+		return struct {
+			*faulty
+			gatedHistory
+		}{f, h}
+	case keeps:
+		return struct {
+			*faulty
+			gatedPast
+		}{f, p}
 	}
 	return f
 }
 
-func open(context.Context) error { return nil }
+func orPass(gate func(ctx context.Context) error) func(ctx context.Context) error {
+	if gate == nil {
+		return func(context.Context) error { return nil }
+	}
+	return gate
+}
+
+type gatedHistory struct {
+	of   rolecall.HistoryStore
+	gate func(ctx context.Context) error
+}
+
+func (h gatedHistory) History(ctx context.Context) (string, error) {
+	if err := h.gate(ctx); err != nil {
+		return "", err
+	}
+	return h.of.History(ctx)
+}
+
+type gatedPast struct {
+	of   rolecall.PastStore
+	gate func(ctx context.Context) error
+}
+
+func (p gatedPast) At(ctx context.Context, r rolecall.Revision) (rolecall.State, error) {
+	return gatedState(ctx, p.gate, func() (rolecall.State, error) { return p.of.At(ctx, r) })
+}
+
+func (p gatedPast) AtTime(ctx context.Context, t time.Time) (rolecall.State, error) {
+	return gatedState(ctx, p.gate, func() (rolecall.State, error) { return p.of.AtTime(ctx, t) })
+}
+
+// gatedState asks gate before read, and before each statement of the state.
+func gatedState(ctx context.Context, gate func(ctx context.Context) error, read func() (rolecall.State, error)) (rolecall.State, error) {
+	if err := gate(ctx); err != nil {
+		return rolecall.State{}, err
+	}
+	state, err := read()
+	if err != nil {
+		return state, err
+	}
+	state.Statements = gatedSeq(ctx, state.Statements, gate)
+	return state, nil
+}
 
 // gated asks gate before every call and before every statement and entry.
 func gated(s rolecall.Store, gate func(ctx context.Context) error) rolecall.Store {
 	return decorate(s, &faulty{
 		load: func(ctx context.Context) (rolecall.State, error) {
-			if err := gate(ctx); err != nil {
-				return rolecall.State{}, err
-			}
-			state, err := s.Load(ctx)
-			state.Statements = gatedSeq(ctx, state.Statements, gate)
-			return state, err
+			return gatedState(ctx, gate, func() (rolecall.State, error) { return s.Load(ctx) })
 		},
 		commit: func(ctx context.Context, p *rolecall.Proposal) error {
 			if err := gate(ctx); err != nil {
@@ -107,7 +142,9 @@ func gated(s rolecall.Store, gate func(ctx context.Context) error) rolecall.Stor
 			}
 			return s.Wait(ctx, after)
 		},
-	}, gate)
+		tell:   gate,
+		recall: gate,
+	})
 }
 
 // gatedSeq asks gate before each element and before the end.
@@ -185,7 +222,7 @@ func LoseWakeups(s rolecall.Store) rolecall.Store {
 	return decorate(s, &faulty{wait: func(ctx context.Context, _ rolecall.Revision) error {
 		<-ctx.Done()
 		return ctx.Err()
-	}}, open)
+	}})
 }
 
 // DuplicateWakeups returns a store whose Wait tells of each change n times more than it should: it returns although
@@ -199,7 +236,7 @@ func DuplicateWakeups(s rolecall.Store, n int) rolecall.Store {
 		err := s.Wait(ctx, after)
 		left.Store(int64(n))
 		return err
-	}}, open)
+	}})
 }
 
 // RepeatChanges returns a store that yields each entry of its feed twice.
@@ -212,14 +249,18 @@ func RepeatChanges(s rolecall.Store) rolecall.Store {
 				}
 			}
 		}
-	}}, open)
+	}})
 }
 
-// CompactAlways returns a store that keeps no history at all: every feed is ErrCompacted, so only loading helps.
+// CompactAlways returns a store that keeps no history at all: every feed is ErrCompacted, and so is the past, so that only
+// loading helps.
 func CompactAlways(s rolecall.Store) rolecall.Store {
-	return decorate(s, &faulty{changes: func(context.Context, rolecall.Revision) iter.Seq2[rolecall.Entry, error] {
-		return func(yield func(rolecall.Entry, error) bool) { yield(rolecall.Entry{}, rolecall.ErrCompacted) }
-	}}, open)
+	return decorate(s, &faulty{
+		changes: func(context.Context, rolecall.Revision) iter.Seq2[rolecall.Entry, error] {
+			return func(yield func(rolecall.Entry, error) bool) { yield(rolecall.Entry{}, rolecall.ErrCompacted) }
+		},
+		recall: func(context.Context) error { return rolecall.ErrCompacted },
+	})
 }
 
 // LoseAcknowledgement returns a store whose Commit keeps the proposal and then fails with err, as when a connection is
@@ -230,5 +271,5 @@ func LoseAcknowledgement(s rolecall.Store, err error) rolecall.Store {
 			return failure
 		}
 		return err
-	}}, open)
+	}})
 }

@@ -161,6 +161,66 @@ func TestDecoratedStoresTellTheirHistory(t *testing.T) {
 	}
 }
 
+func TestDecoratedStoresDoWhatTheStoreDoes(t *testing.T) {
+	s, _ := peopled(t)
+	for _, c := range []struct {
+		able                  string
+		store                 rolecall.Store
+		history, handsOutPast bool
+	}{
+		{"nothing more", struct{ rolecall.Store }{s}, false, false},
+		{"History", struct{ rolecall.HistoryStore }{s}, true, false},
+		{"At", struct{ rolecall.PastStore }{s}, false, true},
+		{"History and At", s, true, true},
+	} {
+		decorated := storetest.LoseWakeups(c.store)
+		_, history := decorated.(rolecall.HistoryStore)
+		_, past := decorated.(rolecall.PastStore)
+		if history != c.history || past != c.handsOutPast {
+			t.Errorf("a decorated store that has %s: is a HistoryStore %t, a PastStore %t, want %t, %t", c.able, history, past, c.history, c.handsOutPast)
+		}
+	}
+}
+
+// The past has two statements. A step is a call, a statement, or the end.
+func TestDecoratedStoresHandOutThePast(t *testing.T) {
+	s, _ := peopled(t)
+	failing := func(steps int) rolecall.Store { return storetest.FailAfter(s, steps, errDown) }
+	for _, c := range []struct {
+		decorated string
+		store     func() rolecall.Store
+		want      error
+	}{
+		{"RepeatChanges", func() rolecall.Store { return storetest.RepeatChanges(s) }, nil},
+		{"CompactAlways", func() rolecall.Store { return storetest.CompactAlways(s) }, rolecall.ErrCompacted},
+		{"FailAfter 0 steps", func() rolecall.Store { return failing(0) }, errDown},
+		{"FailAfter 1 step", func() rolecall.Store { return failing(1) }, errDown},
+		{"FailAfter 3 steps", func() rolecall.Store { return failing(3) }, errDown},
+		{"FailAfter 4 steps", func() rolecall.Store { return failing(4) }, nil},
+	} {
+		state, err := c.store().(rolecall.PastStore).At(t.Context(), 1)
+		if err := readAll(state, err); !errors.Is(err, c.want) {
+			t.Errorf("%s: At(1) read to its end: got %v, want %v", c.decorated, err, c.want)
+		}
+		state, err = c.store().(rolecall.PastStore).AtTime(t.Context(), time.Now())
+		if err := readAll(state, err); !errors.Is(err, c.want) {
+			t.Errorf("%s: AtTime(now) read to its end: got %v, want %v", c.decorated, err, c.want)
+		}
+	}
+}
+
+func readAll(state rolecall.State, err error) error {
+	if err != nil {
+		return err
+	}
+	for _, err := range state.Statements {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 func TestLoseAcknowledgement(t *testing.T) {
 	s, direct := peopled(t)
 	r := mustOpen(t, storetest.LoseAcknowledgement(s, errDown), nil)

@@ -12,7 +12,8 @@
 // survive a crash is for a store's own tests to show.
 //
 // The other half of the package decorates a store with a fault, for the tests of a host or a resolver: FailAfter,
-// Stall, LoseWakeups, DuplicateWakeups, RepeatChanges, CompactAlways and LoseAcknowledgement.
+// Stall, LoseWakeups, DuplicateWakeups, RepeatChanges, CompactAlways and LoseAcknowledgement. A decorated store is a
+// rolecall.HistoryStore and a rolecall.PastStore where the one below is.
 package storetest
 
 import (

@@ -3,8 +3,9 @@ package rolecall
 import (
 	"errors"
 	"fmt"
-	"strconv"
 	"strings"
+
+	"github.com/rolecall-go/rolecall/internal/visible"
 )
 
 // A Code names one kind of refusal. It is an error itself, so that a caller tests for it with errors.Is:
@@ -65,36 +66,19 @@ type Missing struct {
 // String returns the permission and its place.
 func (m Missing) String() string { return m.Permission.String() + " at " + m.Scope.String() }
 
-// Error returns place, detail, word and code on one line.
+// Error returns place, detail, word and code on one line. What would end the line, or act upon a terminal, is written as its
+// escape: names come from anybody.
 func (p *Problem) Error() string {
 	var b strings.Builder
 	if p.Place != "" {
-		b.WriteString(oneLine(p.Place))
+		b.WriteString(visible.Text(p.Place, ""))
 		b.WriteString(": ")
 	}
-	b.WriteString(oneLine(p.Detail))
+	b.WriteString(visible.Text(p.Detail, ""))
 	if p.Word != "" {
 		fmt.Fprintf(&b, ": %q", p.Word)
 	}
 	fmt.Fprintf(&b, " (%s)", string(p.Code))
-	return b.String()
-}
-
-// oneLine writes what would end a line, or act upon a terminal, as its escape: names and reasons come from anybody.
-func oneLine(text string) string {
-	hidden := func(r rune) bool { return !strconv.IsPrint(r) }
-	if !strings.ContainsFunc(text, hidden) {
-		return text
-	}
-	var b strings.Builder
-	for _, r := range text {
-		if !hidden(r) {
-			b.WriteRune(r)
-			continue
-		}
-		quoted := strconv.QuoteRune(r)
-		b.WriteString(quoted[1 : len(quoted)-1])
-	}
 	return b.String()
 }
 

@@ -8,6 +8,8 @@ import (
 	"sort"
 	"strconv"
 	"sync"
+
+	"github.com/rolecall-go/rolecall/internal/visible"
 )
 
 // A Provenance tells where statements come from: which change made a statement what it is, who made that change, when
@@ -55,7 +57,7 @@ func (o Origin) String() string {
 		text += ", " + FormatTime(o.Time)
 	}
 	if o.Reason != "" {
-		text += ": " + oneLine(o.Reason)
+		text += ": " + visible.Text(o.Reason, "")
 	}
 	return text
 }

@@ -297,3 +297,12 @@ func TestQuestionsTellErrors(t *testing.T) {
 	_, err = admin.WriteLog(&bytes.Buffer{}, admin.Head{}, admin.Chain(admin.Head{}, history))
 	wantErr(t, "WriteLog", err, down)
 }
+
+// Whoever writes the reason of a change writes no line of the audit.
+func TestAReasonIsOneLine(t *testing.T) {
+	a := admin.Alteration{Delta: rolecall.Delta{After: rolecall.Suspension{Subject: rolecall.User("eve")}}}
+	a.Reason = "x)\n2026-03-01 user:pia added: suspend user:bob (routine"
+	if got := a.String(); strings.Contains(got, "\n") {
+		t.Errorf("String of a change because of %q: got %q, want one line", a.Reason, got)
+	}
+}

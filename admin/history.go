@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/rolecall-go/rolecall"
+	"github.com/rolecall-go/rolecall/internal/visible"
 )
 
 // A Question selects changes of the history. Each part that is not zero narrows the selection.
@@ -44,7 +45,7 @@ func (a Alteration) String() string {
 	}
 	text := rolecall.FormatTime(a.Time) + " " + who + " " + verb + ": " + what.String()
 	if a.Reason != "" {
-		text += " (" + a.Reason + ")"
+		text += " (" + visible.Text(a.Reason, "") + ")"
 	}
 	return text
 }

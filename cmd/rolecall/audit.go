@@ -60,7 +60,7 @@ func (a *auditQuestion) run(out io.Writer, name string) error {
 			if err != nil {
 				return err
 			}
-			fmt.Fprintf(&text, "%d %s\n", change.Revision, visible(change.String()))
+			fmt.Fprintf(&text, "%d %s\n", change.Revision, visibly(change.String()))
 		}
 		return nil
 	})

@@ -80,7 +80,7 @@ func (a *grantAnswer) text(w io.Writer) error {
 		answer = "no"
 	}
 	for _, p := range a.Problems {
-		answer += "\n" + visible(p.String())
+		answer += "\n" + visibly(p.String())
 	}
 	_, err := fmt.Fprintln(w, answer)
 	return err

@@ -49,7 +49,7 @@ func writeDeltas(w io.Writer, deltas []rolecall.Delta) {
 	for _, d := range deltas {
 		before, after := linesOf(d.Before), linesOf(d.After)
 		if d.Before != nil && d.After != nil && before[0] == after[0] {
-			fmt.Fprintln(w, " ", visible(before[0]))
+			fmt.Fprintln(w, " ", visibly(before[0]))
 		}
 		writeLines(w, "-", before, after)
 		writeLines(w, "+", after, before)
@@ -60,7 +60,7 @@ func writeDeltas(w io.Writer, deltas []rolecall.Delta) {
 func writeLines(w io.Writer, sign string, lines, others []string) {
 	for _, l := range lines {
 		if !slices.Contains(others, l) {
-			fmt.Fprintln(w, sign, visible(l))
+			fmt.Fprintln(w, sign, visibly(l))
 		}
 	}
 }

@@ -96,7 +96,7 @@ func (d drawn) text(w io.Writer) error { return d.draw(w, d.decision.Explain(d.p
 type notice struct{ *explanation }
 
 func (n notice) text(w io.Writer) error {
-	_, err := fmt.Fprintln(w, visible(n.decision.Notice(n.catalog)))
+	_, err := fmt.Fprintln(w, visibly(n.decision.Notice(n.catalog)))
 	return err
 }
 

@@ -173,7 +173,7 @@ func (p proposals) text(w io.Writer) error {
 		if len(f.Fix.Edits) == 0 {
 			continue
 		}
-		fmt.Fprintf(w, "# %s: %s: %s\n", f.Severity, visible(f.Message), visible(f.Fix.Message))
+		fmt.Fprintf(w, "# %s: %s: %s\n", f.Severity, visibly(f.Message), visibly(f.Fix.Message))
 		for _, e := range f.Fix.Edits {
 			fmt.Fprintln(w, e)
 		}

@@ -6,10 +6,10 @@ import (
 	"fmt"
 	"io"
 	"slices"
-	"strconv"
 	"strings"
 	"text/tabwriter"
 
+	"github.com/rolecall-go/rolecall/internal/visible"
 	"github.com/spf13/cobra"
 )
 
@@ -95,32 +95,15 @@ func (t table) row(cells ...string) {
 		if c == "" {
 			c = "-"
 		}
-		cells[i] = visible(c)
+		cells[i] = visibly(c)
 	}
 	fmt.Fprintln(t.w, strings.Join(cells, "\t")) // an error comes back from Flush
 }
 
 func (t table) end() error { return t.w.Flush() }
 
-// visible writes what a terminal would not show, or would act upon, as its escape.
-func visible(text string) string { return escaped(text, "") }
+// visibly writes what a terminal would not show, or would act upon, as its escape.
+func visibly(text string) string { return visible.Text(text, "") }
 
-// visibleLines is visible of lines, which may have tabs in them.
-func visibleLines(text string) string { return escaped(text, "\n\t") }
-
-func escaped(text, kept string) string {
-	hidden := func(r rune) bool { return !strconv.IsPrint(r) && !strings.ContainsRune(kept, r) }
-	if !strings.ContainsFunc(text, hidden) {
-		return text
-	}
-	var b strings.Builder
-	for _, r := range text {
-		if !hidden(r) {
-			b.WriteRune(r)
-			continue
-		}
-		quoted := strconv.QuoteRune(r)
-		b.WriteString(quoted[1 : len(quoted)-1])
-	}
-	return b.String()
-}
+// visibleLines is visibly of lines, which may have tabs in them.
+func visibleLines(text string) string { return visible.Text(text, "\n\t") }

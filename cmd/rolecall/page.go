@@ -42,6 +42,6 @@ func cut[T any](p *page, all iter.Seq[T]) (list []T, more bool) {
 // tellMore tells people where to go on; next is empty where nothing follows.
 func tellMore(w io.Writer, next string) {
 	if next != "" {
-		fmt.Fprintf(w, "more follows: --after %s\n", visible(next))
+		fmt.Fprintf(w, "more follows: --after %s\n", visibly(next))
 	}
 }

@@ -150,7 +150,7 @@ func (a *planAnswer) text(w io.Writer) error {
 	case a.Refused:
 		fmt.Fprintln(w, "refused")
 		for _, p := range a.Problems {
-			fmt.Fprintln(w, visible(p.String()))
+			fmt.Fprintln(w, visibly(p.String()))
 		}
 		return nil
 	case len(a.Statements) == 0:
@@ -162,7 +162,7 @@ func (a *planAnswer) text(w io.Writer) error {
 	if a.summary || a.plan.Empty() {
 		_, rest, _ := strings.Cut(a.plan.String(), "\n") // the first line names a revision, which a file does not have
 		for line := range strings.SplitSeq(rest, "\n") {
-			fmt.Fprintln(w, visible(strings.TrimPrefix(line, "  ")))
+			fmt.Fprintln(w, visibly(strings.TrimPrefix(line, "  ")))
 		}
 		return nil
 	}

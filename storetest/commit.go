@@ -22,6 +22,7 @@ func commitCases() []Case {
 		{"conflict-changes-nothing", "A conflict leaves the policy and the history as they are.", conflictChangesNothing},
 		{"base-ahead-conflicts", "A proposal on a revision that the store does not have yet is ErrConflict.", baseAheadConflicts},
 		{"other-history-conflicts", "A proposal that was judged on another line of revisions is ErrConflict.", otherHistoryConflicts},
+		{"no-history-conflicts", "A proposal that was judged on no line of revisions, since no store handed its base out, is ErrConflict.", noHistoryConflicts},
 		{"one-of-many-wins", "Of several proposals on one revision that are committed at once, one is kept and the others are ErrConflict.", oneOfManyWins},
 		{"big-batches", "A change is kept whole where its edits are many: 65537 puts, more than sixteen bits count, then 65536 removals.", bigBatches},
 	}
@@ -252,6 +253,40 @@ func otherHistoryConflicts(ctx context.Context, s Stores) error {
 		return err
 	}
 	return t.holds(ctx)
+}
+
+// The policy that no store handed out is as the store's own is, and at the same revision.
+func noHistoryConflicts(ctx context.Context, s Stores) error {
+	store, err := s.New(ctx)
+	if err != nil {
+		return fmt.Errorf("call New: %w", err)
+	}
+	t := &trial{store: store}
+	if t.want, err = load(ctx, store); err != nil {
+		return err
+	}
+	alike, err := rolecall.NewSnapshot(t.want.Catalog())
+	if err != nil {
+		return err
+	}
+	for _, st := range []rolecall.Statement{role("reader"), grant("ada")} {
+		p, err := alike.At(start).Propose(rolecall.Change{Edits: []rolecall.Edit{rolecall.Put(st)}})
+		if err != nil {
+			return err
+		}
+		call := fmt.Sprintf("Commit on revision %d of no history of a store at that revision", p.Base())
+		if err := wantError(call, store.Commit(ctx, p), rolecall.ErrConflict); err != nil {
+			return err
+		}
+		if err := t.holds(ctx); err != nil {
+			return err
+		}
+		if err := t.put(ctx, st); err != nil {
+			return err
+		}
+		alike = p.Next()
+	}
+	return tells(ctx, store, 0, 2)
 }
 
 func oneOfManyWins(ctx context.Context, s Stores) error {

@@ -196,8 +196,13 @@ var wrongStores = []struct {
 	{"base-ahead-conflicts", "refuses earlier bases only", storesOf(func(n *naive) {
 		n.conflicts = func(p *rolecall.Proposal, wrong bool) error { return conflict(wrong && p.Base() <= n.now()) }
 	})},
-	{"other-history-conflicts", "compares revisions only", storesOf(func(n *naive) {
-		n.conflicts = func(p *rolecall.Proposal, _ bool) error { return conflict(p.Base() != n.now()) }
+	{"other-history-conflicts", "wants some history only", storesOf(func(n *naive) {
+		n.conflicts = func(p *rolecall.Proposal, _ bool) error { return conflict(p.Base() != n.now() || p.History() == "") }
+	})},
+	{"no-history-conflicts", "takes a proposal without a history for its own", storesOf(func(n *naive) {
+		n.conflicts = func(p *rolecall.Proposal, wrong bool) error {
+			return conflict(wrong && (p.Base() != n.now() || p.History() != ""))
+		}
 	})},
 	{"one-of-many-wins", "looks first and writes later", storesOf(func(n *naive) { n.checked = fakeTime })},
 	{"big-batches", "counts in sixteen bits", keepingOnly(1<<16 - 1)},

@@ -35,6 +35,7 @@ type naive struct {
 	undo      func(d rolecall.Delta) rolecall.Delta       // what At takes back
 	early     bool                                        // At reads the policy when it is called
 	until     func(log []rolecall.Entry, t time.Time) int // how many of the entries were made by then
+	lapsed    func(latest, t time.Time) time.Time         // the latest of the times that were dropped, with one more
 	forgot    func(what error) error                      // what At says of what it lacks
 	named     string                                      // what History says
 }
@@ -91,6 +92,12 @@ func newNaive() *naive {
 			return i
 		}
 		return len(log)
+	}
+	n.lapsed = func(latest, t time.Time) time.Time {
+		if t.After(latest) {
+			return t
+		}
+		return latest
 	}
 	n.forgot = func(what error) error { return what }
 	return n
@@ -210,9 +217,7 @@ func (n *naive) write(ctx context.Context, e rolecall.Entry) error {
 	}
 	n.log = append(n.log, cloneEntry(e))
 	if n.most > 0 && len(n.log) > n.most {
-		if n.log[0].Time.After(n.latest) {
-			n.latest = n.log[0].Time
-		}
+		n.latest = n.lapsed(n.latest, n.log[0].Time)
 		n.log, n.dropped = n.log[1:], n.dropped+1
 	}
 	close(n.changed)

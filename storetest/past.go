@@ -164,14 +164,19 @@ func pastThatIsGone(ctx context.Context, s Stores) error {
 	if err != nil {
 		return err
 	}
+	// Revision 1 was made at start, and each later one a minute after the one before. The clock of revision 4 was ahead.
+	ahead := start.Add(7*time.Minute + 30*time.Second)
 	for i := range changes {
-		if err := t.putAt(ctx, start.Add(time.Duration(i+1)*time.Minute), grant(fmt.Sprint(i))); err != nil {
+		at := start.Add(time.Duration(i+1) * time.Minute)
+		if i == 2 {
+			at = ahead
+		}
+		if err := t.putAt(ctx, at, grant(fmt.Sprint(i))); err != nil {
 			return err
 		}
 	}
 	last := t.want.Revision()
-	oldest := last - kept
-	began := start.Add(time.Duration(oldest-1) * time.Minute) // revision 1 was made at start
+	oldest := last - kept // made at minute 7
 	for _, c := range []struct {
 		call string
 		ask  func() (rolecall.State, error)
@@ -181,8 +186,8 @@ func pastThatIsGone(ctx context.Context, s Stores) error {
 		{"At(one before that)", func() (rolecall.State, error) { return past.At(ctx, oldest-1) }, rolecall.ErrCompacted},
 		{"At(0)", func() (rolecall.State, error) { return past.At(ctx, 0) }, rolecall.ErrCompacted},
 		{"At(a revision to come)", func() (rolecall.State, error) { return past.At(ctx, last+1) }, rolecall.ErrCompacted},
-		{"AtTime(when the oldest revision was made)", func() (rolecall.State, error) { return past.AtTime(ctx, began) }, nil},
-		{"AtTime(just before that)", func() (rolecall.State, error) { return past.AtTime(ctx, began.Add(-1)) }, rolecall.ErrCompacted},
+		{"AtTime(the latest of the times of what is gone)", func() (rolecall.State, error) { return past.AtTime(ctx, ahead) }, nil},
+		{"AtTime(just before that)", func() (rolecall.State, error) { return past.AtTime(ctx, ahead.Add(-1)) }, rolecall.ErrCompacted},
 		{"AtTime(long before that)", func() (rolecall.State, error) { return past.AtTime(ctx, start.AddDate(-1, 0, 0)) }, rolecall.ErrCompacted},
 	} {
 		state, err := c.ask()

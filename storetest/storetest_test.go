@@ -574,6 +574,9 @@ var wrongStores = []struct {
 	{"past-that-is-gone", "answers with the nearest that it has", storesOf(func(n *naive) {
 		n.forgot = func(error) error { return nil }
 	})},
+	{"past-that-is-gone", "knows the time of what it dropped last, not the latest one", storesOf(func(n *naive) {
+		n.lapsed = func(_, t time.Time) time.Time { return t }
+	})},
 }
 
 // keepingOnly returns stores that keep so many deltas of a change and lose the others.

@@ -44,7 +44,7 @@ func (s *Store) write(ctx context.Context, tx Session, p *rolecall.Proposal, was
 	entry := p.Entry()
 	h, err := s.advance(ctx, tx, p, was)
 	if errors.Is(err, sql.ErrNoRows) {
-		return head{}, fmt.Errorf("commit to revision %d of history %q, where the store is no longer: %w", p.Base(), p.History(), rolecall.ErrConflict)
+		return head{}, movedOn(p)
 	}
 	if err != nil {
 		return head{}, explain(ctx, s.dialect.conflict(err))
@@ -63,6 +63,10 @@ func (s *Store) write(ctx context.Context, tx Session, p *rolecall.Proposal, was
 		err = tx.Exec(ctx, "SELECT pg_notify($1, $2)", s.options.Channel, s.options.Tenant)
 	}
 	return h, explain(ctx, s.dialect.conflict(err))
+}
+
+func movedOn(p *rolecall.Proposal) error {
+	return fmt.Errorf("commit to revision %d of history %q, where the store is no longer: %w", p.Base(), p.History(), rolecall.ErrConflict)
 }
 
 // advance moves the tenant's row from p's base to the next revision. sql.ErrNoRows says that it is not there.

@@ -26,6 +26,17 @@ func (s *Store) head(ctx context.Context, x Session) (head, error) {
 	return h, err
 }
 
+// locked is head for a transaction in which the policy then stays where it is.
+func (s *Store) locked(ctx context.Context, x Session) (h head, err error) {
+	text := "SELECT id, history, revision, stamp, oldest, forgotten FROM {policy} WHERE tenant = ? FOR UPDATE"
+	if s.dialect.kind == SQLite {
+		text = "UPDATE {policy} SET revision = revision WHERE tenant = ? RETURNING id, history, revision, stamp, oldest, forgotten"
+	}
+	var revision, oldest int64
+	err = one(ctx, x, []any{&h.policy, &h.history, &revision, &h.stamp, &oldest, &h.forgotten}, s.dialect.sql(text), s.options.Tenant)
+	return s.named(h, revision, oldest), explain(ctx, err)
+}
+
 // headAfter returns the stamp of was's revision as well, as it is at the same moment; empty where there is none.
 func (s *Store) headAfter(ctx context.Context, x Session, was head) (h head, then string, err error) {
 	var revision, oldest int64
@@ -33,9 +44,14 @@ func (s *Store) headAfter(ctx context.Context, x Session, was head) (h head, the
 		s.dialect.sql(`SELECT p.id, p.history, p.revision, p.stamp, p.oldest, p.forgotten,
 			coalesce((SELECT e.stamp FROM {entry} e WHERE e.policy = p.id AND e.revision = ?), '')
 		FROM {policy} p WHERE p.tenant = ?`), int64(was.revision), s.options.Tenant)
+	return s.named(h, revision, oldest), then, explain(ctx, err)
+}
+
+// named completes a head that was read.
+func (s *Store) named(h head, revision, oldest int64) head {
 	h.history = s.memory.here(h.history)
 	h.revision, h.oldest = rolecall.Revision(revision), rolecall.Revision(oldest)
-	return h, then, explain(ctx, err)
+	return h
 }
 
 // look reads where the policy stands, and notices a database that was restored to an earlier point: then what was there

@@ -37,6 +37,19 @@ func (t *Tx) Commit(ctx context.Context, p *rolecall.Proposal) error {
 	return err
 }
 
+// hold keeps the policy where p begins until the transaction ends, or returns ErrConflict.
+func (t *Tx) hold(ctx context.Context, p *rolecall.Proposal) error {
+	was := t.store.memory.last()
+	h, err := t.store.locked(ctx, t.session)
+	if err != nil {
+		return t.store.dialect.conflict(err)
+	}
+	if !h.at(p) || was.lost(h, was.stamp) {
+		return movedOn(p)
+	}
+	return nil
+}
+
 // Load returns the policy as the transaction sees it, with what was committed in it. The transaction can do nothing else
 // until the statements were read. Where each statement of the transaction sees the present (READ COMMITTED) and somebody
 // commits meanwhile, they end with ErrConflict.
@@ -70,8 +83,8 @@ func (t *Tx) still(ctx context.Context, then head) error {
 // what it likes through tx, and returns what to change in the policy, which is judged and committed with it. Where
 // somebody else committed to the policy meanwhile, or the database let another transaction go first, everything is
 // rolled back and fn is called again, until ctx ends. The resolver, which must be one of this store, enforces the change
-// when Update returns. A change without edits, or one
-// that alters nothing, commits what fn wrote and leaves the policy as it is.
+// when Update returns. A change without edits, or one that alters nothing, commits what fn wrote and leaves the policy as
+// it is: as fn was given it.
 //
 // The change is made with m; fn leaves its Change.Meta empty. An error of fn, or a refusal, rolls everything back. An
 // error of the commit itself may leave it unknown whether it happened.
@@ -143,12 +156,12 @@ func (s *Store) attempt(ctx context.Context, r *rolecall.Resolver, m rolecall.Me
 	if err != nil {
 		return 0, err
 	}
-	revision := base.Revision()
-	if len(p.Entry().Deltas) > 0 {
-		revision = p.Next().Revision()
-		if err := s.InSession(tx).Commit(ctx, p); err != nil {
-			return 0, err
-		}
+	revision, write := p.Next().Revision(), s.InSession(tx).Commit
+	if len(p.Entry().Deltas) == 0 {
+		revision, write = p.Base(), s.InSession(tx).hold
+	}
+	if err := write(ctx, p); err != nil {
+		return 0, err
 	}
 	if err := tx.Commit(ctx); err != nil {
 		return 0, explain(ctx, s.dialect.conflict(err))

@@ -125,9 +125,20 @@ func (d dialect) overtaken(err error) bool {
 	if errors.As(err, &state) {
 		return state.SQLState() == "40001" || state.SQLState() == "40P01" // serialization failure, deadlock
 	}
-	const busySnapshot = 5 | 2<<8
 	var code interface{ Code() int } // of modernc.org/sqlite
 	return errors.As(err, &code) && code.Code() == busySnapshot
+}
+
+// The errors of SQLite that another transaction is to blame for.
+const (
+	busy         = 5
+	busySnapshot = busy | 2<<8
+)
+
+// busy says that SQLite refused because another transaction is writing: waiting for it in one that has read may never end.
+func (d dialect) busy(err error) bool {
+	var code interface{ Code() int }
+	return d.kind == SQLite && errors.As(err, &code) && code.Code()&0xff == busy
 }
 
 // mayOnlyRead says that the database refused because it is not to be written to, at all or by this user.

@@ -3,7 +3,6 @@ package sqlstore
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"fmt"
 
 	"github.com/rolecall-go/rolecall"
@@ -77,95 +76,4 @@ func (t *Tx) still(ctx context.Context, then head) error {
 		err = fmt.Errorf("the policy went on from revision %d to %d while it was read: %w", then.revision, now.revision, rolecall.ErrConflict)
 	}
 	return err
-}
-
-// Update changes host rows and the policy in one transaction. fn gets the transaction and the present policy, writes
-// what it likes through tx, and returns what to change in the policy, which is judged and committed with it. Where
-// somebody else committed to the policy meanwhile, or the database let another transaction go first, everything is
-// rolled back and fn is called again, until ctx ends. The resolver, which must be one of this store, enforces the change
-// when Update returns. A change without edits, or one that alters nothing, commits what fn wrote and leaves the policy as
-// it is: as fn was given it.
-//
-// The change is made with m; fn leaves its Change.Meta empty. An error of fn, or a refusal, rolls everything back. An
-// error of the commit itself may leave it unknown whether it happened.
-func (s *Store) Update(ctx context.Context, r *rolecall.Resolver, m rolecall.Meta, how *sql.TxOptions,
-	fn func(ctx context.Context, tx *sql.Tx, s *rolecall.Snapshot) (rolecall.Change, error)) (rolecall.Revision, error) {
-	return s.UpdateIn(ctx, r, m, func(ctx context.Context) (Transaction, error) {
-		tx, err := s.db.BeginTx(ctx, how)
-		return transaction{through{tx}, tx}, err
-	}, func(ctx context.Context, x Transaction, now *rolecall.Snapshot) (rolecall.Change, error) {
-		return fn(ctx, x.(transaction).tx, now)
-	})
-}
-
-// A Transaction is a Session that Update has begun and ends. Rollback after the end does nothing.
-type Transaction interface {
-	Session
-	Commit(ctx context.Context) error
-	Rollback(ctx context.Context) error
-}
-
-type transaction struct {
-	through
-	tx *sql.Tx
-}
-
-func (t transaction) Commit(context.Context) error   { return t.tx.Commit() }
-func (t transaction) Rollback(context.Context) error { return rollback(t.tx) }
-
-// UpdateIn is Update for transactions of another kind, which begin begins and fn gets.
-func (s *Store) UpdateIn(ctx context.Context, r *rolecall.Resolver, m rolecall.Meta, begin func(ctx context.Context) (Transaction, error),
-	fn func(ctx context.Context, x Transaction, now *rolecall.Snapshot) (rolecall.Change, error)) (rolecall.Revision, error) {
-	for {
-		if err := r.Refresh(ctx); err != nil {
-			return 0, fmt.Errorf("update policy: %w", err)
-		}
-		revision, err := s.attempt(ctx, r, m, begin, fn)
-		if err == nil {
-			err = r.WaitFor(ctx, revision)
-		}
-		if err == nil {
-			return revision, nil
-		}
-		if !errors.Is(err, rolecall.ErrConflict) {
-			return 0, fmt.Errorf("update policy: %w", err)
-		}
-	}
-}
-
-func (s *Store) attempt(ctx context.Context, r *rolecall.Resolver, m rolecall.Meta, begin func(ctx context.Context) (Transaction, error),
-	fn func(ctx context.Context, x Transaction, now *rolecall.Snapshot) (rolecall.Change, error)) (rolecall.Revision, error) {
-	base, err := r.Snapshot()
-	if err != nil {
-		return 0, err
-	}
-	tx, err := begin(ctx)
-	if err != nil {
-		return 0, explain(ctx, err)
-	}
-	defer tx.Rollback(context.WithoutCancel(ctx))
-	change, err := fn(ctx, tx, base)
-	if err != nil {
-		return 0, s.dialect.conflict(err)
-	}
-	if change.Meta != (rolecall.Meta{}) && change.Meta != m {
-		return 0, fmt.Errorf("%w: who changes the policy, why and when is said to Update, not in the change that it is given", rolecall.ErrInvalid)
-	}
-	change.Meta = m
-	p, err := base.Propose(change)
-	if err != nil {
-		return 0, err
-	}
-	revision, write := p.Next().Revision(), s.InSession(tx).Commit
-	if len(p.Entry().Deltas) == 0 {
-		revision, write = p.Base(), s.InSession(tx).hold
-	}
-	if err := write(ctx, p); err != nil {
-		return 0, err
-	}
-	if err := tx.Commit(ctx); err != nil {
-		return 0, explain(ctx, s.dialect.conflict(err))
-	}
-	s.Wake()
-	return revision, nil
 }

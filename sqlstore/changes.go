@@ -50,8 +50,9 @@ func (s *Store) Changes(ctx context.Context, after rolecall.Revision) iter.Seq2[
 	}
 }
 
-// errGap says that rows of the history are missing.
-var errGap = errors.New("the history has a gap")
+// errGap says that rows of the history are missing. What stands is whole all the same, so whoever follows is told to
+// load it.
+var errGap = fmt.Errorf("the history has a gap: %w", rolecall.ErrCompacted)
 
 // gap finds out whether the history was compacted while it was read.
 func (s *Store) gap(ctx context.Context, after rolecall.Revision, err error) error {

@@ -42,6 +42,10 @@ func (s *Store) Commit(ctx context.Context, p *rolecall.Proposal) error {
 // row, or finds it moved on from p's base, or that to be another one than was.
 func (s *Store) write(ctx context.Context, tx Session, p *rolecall.Proposal, was head) (head, error) {
 	entry := p.Entry()
+	row, err := entryRow(entry)
+	if err != nil {
+		return head{}, err
+	}
 	h, err := s.advance(ctx, tx, p, was)
 	if errors.Is(err, sql.ErrNoRows) {
 		return head{}, movedOn(p)
@@ -50,7 +54,8 @@ func (s *Store) write(ctx context.Context, tx Session, p *rolecall.Proposal, was
 		return head{}, explain(ctx, s.dialect.conflict(err))
 	}
 	w := writer{ctx, tx, s.dialect, h.policy}
-	err = w.entry(entry, h.stamp)
+	err = w.exec(`INSERT INTO {entry} (policy, revision, stamp, actor, on_behalf, reason, time, deltas)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?)`, append([]any{h.policy, int64(entry.Revision), h.stamp}, row...)...)
 	for chunk, from := range chunks(entry.Deltas) {
 		if err == nil {
 			err = w.deltas(entry.Revision, from, chunk)
@@ -138,21 +143,14 @@ func (w writer) exec(text string, args ...any) error {
 	return w.tx.Exec(w.ctx, w.dialect.sql(text), args...)
 }
 
-func (w writer) entry(e rolecall.Entry, stamp string) error {
+// entryRow returns what the row of an entry says of it: who, on whose behalf, why, when and how much.
+func entryRow(e rolecall.Entry) ([]any, error) {
 	actor, err := e.Actor.MarshalText()
 	if err != nil {
-		return err
+		return nil, err
 	}
 	onBehalf, err := e.OnBehalf.MarshalText()
-	if err != nil {
-		return err
-	}
-	if !writable(e.Time) {
-		return fmt.Errorf("%w: the change was made in the year %d, want one from 0 to 9999", rolecall.ErrInvalid, e.Time.UTC().Year())
-	}
-	return w.exec(`INSERT INTO {entry} (policy, revision, stamp, actor, on_behalf, reason, time, deltas)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?)`, w.policy, int64(e.Revision), stamp, string(actor), string(onBehalf), e.Reason,
-		instantText(e.Time), int64(len(e.Deltas)))
+	return []any{string(actor), string(onBehalf), e.Reason, instantText(e.Time), int64(len(e.Deltas))}, err
 }
 
 // deltas writes what was done to some statements, and does it to them.

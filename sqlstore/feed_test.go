@@ -65,6 +65,27 @@ func TestTheFeedLosesNothing(t *testing.T) {
 	})
 }
 
+// Where an entry is missing whoever follows loads the policy, and goes on.
+func TestAGapIsPassed(t *testing.T) {
+	eachDatabase(t, func(t *testing.T, d database, db *sql.DB) {
+		for _, table := range []string{"entry", "delta"} {
+			tenant := newTenant()
+			s := openStore(t, d, db, sqlstore.Options{Tenant: tenant})
+			follower, r := openResolver(t, s, nil), openResolver(t, s, nil)
+			update(t, r, reader)
+			update(t, r, grant("ada"))
+			if _, err := db.ExecContext(t.Context(), fmt.Sprintf("DELETE FROM rolecall_%s WHERE revision = 2 AND policy = (SELECT id FROM rolecall_policy WHERE tenant = '%s')", table, tenant)); err != nil {
+				t.Fatal(err)
+			}
+			update(t, r, grant("bob"))
+			if err := follower.Refresh(t.Context()); err != nil || follower.Revision() != 3 {
+				t.Errorf("Refresh over a revision without its row in %s: got %v at revision %d, want revision 3", table, err, follower.Revision())
+			}
+			may(t, follower, "ada", nil)
+		}
+	})
+}
+
 // stayOpen begins a transaction that has looked and written where the database lets others write meanwhile.
 func stayOpen(t *testing.T, d database, db *sql.DB, how *sql.TxOptions) *sql.Tx {
 	t.Helper()

@@ -9,17 +9,14 @@ const timeLayout = "2006-01-02T15:04:05.000000000Z"
 // after all of them.
 func instantText(t time.Time) string {
 	t = t.UTC()
-	switch {
-	case writable(t):
-		return t.Format(timeLayout)
-	case t.Year() < 0:
+	switch year := t.Year(); {
+	case year < 0:
 		return ""
-	default:
+	case year > 9999:
 		return "~"
+	default:
+		return t.Format(timeLayout)
 	}
 }
-
-// writable says that the year of an instant has four digits.
-func writable(t time.Time) bool { return 0 <= t.UTC().Year() && t.UTC().Year() <= 9999 }
 
 func parseTime(text string) (time.Time, error) { return time.Parse(timeLayout, text) }

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/rolecall-go/rolecall"
 )
@@ -25,6 +26,12 @@ var plainName = regexp.MustCompile(`^[a-z_][a-z0-9_]{0,39}$`)
 
 // longestTenant is the size of the column in MariaDB, which indexes no more.
 const longestTenant = 1024
+
+// What PostgreSQL notifies.
+const (
+	longestChannel = 63
+	longestPayload = 7999
+)
 
 // words is what databases spell differently.
 var words = map[Dialect][]string{
@@ -59,6 +66,12 @@ func newDialect(kind Dialect, o Options) (dialect, error) {
 	}
 	if kind != PostgreSQL && o.Channel != "" {
 		problems = append(problems, errors.New("a channel is for PostgreSQL only"))
+	}
+	if len(o.Channel) > longestChannel || strings.Contains(o.Channel, "\x00") || !utf8.ValidString(o.Channel) {
+		problems = append(problems, fmt.Errorf("channel %q is not up to %d bytes of UTF-8 without NUL", o.Channel, longestChannel))
+	}
+	if o.Channel != "" && len(o.Tenant) > longestPayload {
+		problems = append(problems, fmt.Errorf("tenant %.40q… has %d bytes, want at most %d with a channel", o.Tenant, len(o.Tenant), longestPayload))
 	}
 	if o.Poll < 0 {
 		problems = append(problems, fmt.Errorf("poll %v is negative", o.Poll))

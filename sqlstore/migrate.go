@@ -87,11 +87,12 @@ func (d dialect) migrate(ctx context.Context, conn *sql.Conn) (err error) {
 }
 
 // alone returns what begins and ends a migration, which no other process does at the same time. MariaDB commits every
-// change of the schema by itself; there the files can be run again.
+// change of the schema by itself; there the files can be run again. One who waited for another sees what that one did,
+// whatever the default isolation.
 func (d dialect) alone() (begin []step, commit, undo string) {
 	switch d.kind {
 	case PostgreSQL:
-		return []step{{sql: "BEGIN"}, {sql: fmt.Sprintf("SELECT pg_advisory_xact_lock(%d)", d.lockNumber())}}, "COMMIT", "ROLLBACK"
+		return []step{{sql: "BEGIN ISOLATION LEVEL READ COMMITTED"}, {sql: fmt.Sprintf("SELECT pg_advisory_xact_lock(%d)", d.lockNumber())}}, "COMMIT", "ROLLBACK"
 	case MariaDB:
 		const aWeek = 7 * 24 * 60 * 60
 		release := fmt.Sprintf("DO release_lock('rolecall %d')", d.lockNumber())
@@ -163,7 +164,8 @@ func (d dialect) version(ctx context.Context, x Session) (int, error) {
 	args := []any{d.schema + d.prefix + "schema"}
 	switch d.kind {
 	case PostgreSQL:
-		exists = "SELECT CASE WHEN to_regclass($1) IS NULL THEN 0 ELSE 1 END"
+		exists = "SELECT count(*) FROM pg_catalog.pg_tables WHERE schemaname = coalesce(nullif($1, ''), current_schema()) AND tablename = $2"
+		args = []any{strings.TrimSuffix(d.schema, "."), d.prefix + "schema"}
 	case MariaDB:
 		exists = "SELECT count(*) FROM information_schema.tables WHERE table_schema = coalesce(nullif(?, ''), database()) AND table_name = ?"
 		args = []any{strings.TrimSuffix(d.schema, "."), d.prefix + "schema"}

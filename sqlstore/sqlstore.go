@@ -41,8 +41,8 @@ const (
 type Options struct {
 	// Tenant names one of several policies in the same tables. Each has its own revisions and history.
 	Tenant string
-	// Schema is where the tables are, for PostgreSQL, where empty leaves it to the search path, and for MariaDB, where it
-	// is the name of a database.
+	// Schema is where the tables are, for PostgreSQL, where empty is the current schema (the first one of the search path
+	// that there is, and no other), and for MariaDB, where it is the name of a database.
 	Schema string
 	// Prefix starts the names of the tables. Empty is "rolecall_".
 	Prefix string
@@ -52,8 +52,8 @@ type Options struct {
 	History int
 	// Poll is how often Wait looks for a later revision by itself. Zero is half a second. Wake makes it look at once.
 	Poll time.Duration
-	// Channel is where PostgreSQL notifies of each commit, with the tenant as payload; empty is nowhere. Listeners call
-	// Wake. Nothing depends on a notification but how soon a change is seen.
+	// Channel is where PostgreSQL notifies of each commit, with the tenant as payload; empty is nowhere. It has up to 63
+	// bytes. Listeners call Wake. Nothing depends on a notification but how soon a change is seen.
 	Channel string
 }
 

@@ -78,6 +78,53 @@ func TestMigrateMayBeCalledByManyAndAgain(t *testing.T) {
 	})
 }
 
+// Several may migrate at once whatever the isolation level is that transactions begin with.
+func TestMigrateAtAnyDefaultIsolation(t *testing.T) {
+	d := postgres(t)
+	for _, level := range []string{"repeatable read", "serializable"} {
+		other := d
+		other.dsn += "&default_transaction_isolation=" + strings.ReplaceAll(level, " ", "%20")
+		db := other.open(t)
+		o := &sqlstore.Options{Prefix: strings.ReplaceAll(level, " ", "_") + "_"}
+		results := make(chan error)
+		const many = 4
+		for range many {
+			go func() { results <- sqlstore.Migrate(t.Context(), db, d.dialect, o) }()
+		}
+		for range many {
+			if err := <-results; err != nil {
+				t.Errorf("Migrate by several at once, %s by default: %v", level, err)
+			}
+		}
+	}
+}
+
+// Applications with schemas of their own, and a search path that goes on to where somebody else has a policy, each have
+// one of their own.
+func TestTheCurrentSchemaIsTheOneThatCounts(t *testing.T) {
+	d := postgres(t)
+	shared := d.migrated(t)
+	o := &sqlstore.Options{Tenant: newTenant()}
+	update(t, openResolver(t, openStore(t, d, shared, *o), nil), reader, grant("ada"))
+	for _, schema := range []string{"shop_a", "shop_b"} {
+		if _, err := shared.ExecContext(t.Context(), "CREATE SCHEMA "+schema); err != nil {
+			t.Fatal(err)
+		}
+		own := d
+		own.dsn += "&search_path=" + schema + ",public"
+		db := own.open(t)
+		if have, _, err := sqlstore.Version(t.Context(), db, d.dialect, o); have != 0 || err != nil {
+			t.Errorf("Version in an empty schema before one with tables = %d, %v, want 0", have, err)
+		}
+		r := openResolver(t, openStore(t, own, own.migrated(t), *o), nil)
+		if r.Revision() != 0 {
+			t.Errorf("the policy of %s begins at revision %d, want 0", schema, r.Revision())
+		}
+		update(t, r, reader)
+		may(t, r, "ada", rolecall.ErrDenied)
+	}
+}
+
 // A Migrate that failed, here with the dialect of another database, leaves no transaction open on the connection that the
 // next one gets.
 func TestMigrateAfterOneThatFailed(t *testing.T) {
@@ -150,6 +197,10 @@ func TestOptionsAreJudged(t *testing.T) {
 		{sqlstore.MariaDB, sqlstore.Options{Channel: "news"}, "PostgreSQL only"},
 		{sqlstore.MariaDB, sqlstore.Options{Tenant: strings.Repeat("é", 513)}, "1026 bytes"},
 		{sqlstore.PostgreSQL, sqlstore.Options{Schema: `a"b`}, "schema"},
+		{sqlstore.PostgreSQL, sqlstore.Options{Channel: strings.Repeat("é", 32)}, "63 bytes"},
+		{sqlstore.PostgreSQL, sqlstore.Options{Channel: "a\x00"}, "63 bytes"},
+		{sqlstore.PostgreSQL, sqlstore.Options{Channel: "a\xff"}, "63 bytes"},
+		{sqlstore.PostgreSQL, sqlstore.Options{Channel: "news", Tenant: strings.Repeat("t", 8000)}, "8000 bytes"},
 		{sqlstore.PostgreSQL, sqlstore.Options{Poll: -1}, "negative"},
 		{sqlstore.PostgreSQL, sqlstore.Options{Tenant: "a\x00"}, "NUL"},
 	} {

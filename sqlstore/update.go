@@ -81,12 +81,13 @@ func (s *Store) base(ctx context.Context, r *rolecall.Resolver, last *rolecall.S
 	base, err := r.Snapshot()
 	if err == nil && last != nil && base.History() == last.History() && base.Revision() == last.Revision() {
 		stuck.pause(ctx, s.options.Poll)
+		return s.base(ctx, r, nil, stuck)
 	}
 	return base, err
 }
 
-// serves refuses a resolver of another store, on which every attempt would conflict. Where the histories differ once the
-// database may have been restored in between.
+// serves refuses a resolver of another store, with which every attempt would conflict. It looks twice, since the database
+// may be restored in between.
 func (s *Store) serves(ctx context.Context, r *rolecall.Resolver) error {
 	for range 2 {
 		history, err := s.History(ctx)

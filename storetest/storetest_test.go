@@ -246,9 +246,17 @@ var wrongStores = []struct {
 		n.feed = func(_ rolecall.Revision, list []rolecall.Entry) entries { return list[:min(len(list), 1000)] }
 	})},
 	{"changes-are-complete", "has one page only", storesOf(func(n *naive) { n.feed = paged(func(entries) entries { return nil }) })},
-	{"changes-tell-of-nothing", "finds entries by what they altered", storesOf(func(n *naive) {
+	{"changes-tell-of-nothing", "finds the latest entry by what it altered", storesOf(func(n *naive) {
 		n.feed = func(_ rolecall.Revision, list []rolecall.Entry) entries {
-			return slices.DeleteFunc(list, func(e rolecall.Entry) bool { return len(e.Deltas) == 0 })
+			if last := len(list) - 1; last >= 0 && len(list[last].Deltas) == 0 {
+				return list[:last]
+			}
+			return list
+		}
+	})},
+	{"changes-tell-of-nothing", "has no change of what is empty", storesOf(func(n *naive) {
+		n.feed = func(_ rolecall.Revision, list []rolecall.Entry) entries {
+			return slices.DeleteFunc(list, func(e rolecall.Entry) bool { return e.Revision == 1 && len(e.Deltas) == 0 })
 		}
 	})},
 	{"changes-tell-of-nothing", "is at the revision of what was altered last", storesOf(func(n *naive) {

@@ -176,7 +176,8 @@ func (p *Plan) suspended(who Subject) bool {
 }
 
 // String summarises the plan for people: a line for each subject, scope and rule, permissions together; for many subjects
-// to whom the same happens there is one, which names the first few.
+// to whom the same happens there is one, which names the first few. Where something happens to Everyone a line names the
+// first few of those for whom Everyone does not stand.
 func (p *Plan) String() string {
 	var b strings.Builder
 	b.WriteString("plan for revision " + strconv.FormatUint(uint64(p.Base()), 10))
@@ -186,7 +187,19 @@ func (p *Plan) String() string {
 	}
 	p.summarise(&b, "gains", gained)
 	p.summarise(&b, "loses", lost)
+	if others := p.notEveryone(); len(others) > 0 {
+		b.WriteString("\n  everyone is everybody but " + firstFew(others))
+	}
 	return b.String()
+}
+
+// notEveryone lists, where something happens to Everyone, the subjects to whom that does not happen as well.
+func (p *Plan) notEveryone() []Subject {
+	all := p.bySubject[Everyone()]
+	if all == nil || len(all.list[gained])+len(all.list[lost]) == 0 {
+		return nil
+	}
+	return slices.DeleteFunc(slices.Collect(p.Apart()), func(who Subject) bool { return p.bySubject[who] == all })
 }
 
 // namedInSummary is how many subjects a line of a summary names.
@@ -203,17 +216,22 @@ func (p *Plan) summarise(b *strings.Builder, verb string, way direction) {
 		if alike[e][0] != who || len(e.list[way]) == 0 {
 			continue
 		}
-		names := make([]string, len(alike[e]))
-		for i, one := range alike[e] {
-			names[i] = one.String()
-		}
-		if more := len(names) - namedInSummary; more > 0 {
-			names = append(names[:namedInSummary], "and "+strconv.Itoa(more)+" more")
-		}
+		names := firstFew(alike[e])
 		for _, line := range e.lines(who, way) {
-			b.WriteString("\n  " + strings.Join(names, " ") + " " + verb + " " + line)
+			b.WriteString("\n  " + names + " " + verb + " " + line)
 		}
 	}
+}
+
+func firstFew(list []Subject) string {
+	var names []string
+	for _, who := range list[:min(len(list), namedInSummary)] {
+		names = append(names, who.String())
+	}
+	if more := len(list) - namedInSummary; more > 0 {
+		names = append(names, "and "+strconv.Itoa(more)+" more")
+	}
+	return strings.Join(names, " ")
 }
 
 // lines writes the differences with those permissions together that have the same places and rules.

@@ -119,6 +119,8 @@ func TestPlanSummary(t *testing.T) {
 	}{
 		"a user":   {world{}.add(sees), grant(ann, "r0", project), "user:ann gains shot.view task.view at /project:p, but not in private scopes inside"},
 		"everyone": {world{}.add(sees), piercing(grant(everyone, "r0", global)), "everyone gains shot.view task.view at /"},
+		"everyone, but some": {world{}.add(sees, override(ben, rolecall.Deny, "task.*", global), suspend(bot), piercing(grant(ann, "r0", global))), piercing(grant(everyone, "r0", global)),
+			"user:ben gains shot.view at /\n  everyone gains shot.view task.view at /\n  everyone is everybody but user:ann user:ben"},
 		"a group, of whom one fares otherwise": {team, piercing(grant(crowds, "r0", project)),
 			"group:crowds gains shot.view task.view at /project:p\n  guest:ann service:bot user:ann gains shot.view task.view at /project:p\n  user:ben gains shot.view at /project:p"},
 		"a group, one of whose subgroups is suspended": {world{}.add(sees, member(ann, layout), member(layout, studio), member(ben, crowds), member(crowds, studio), suspend(crowds)),

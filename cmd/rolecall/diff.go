@@ -128,5 +128,5 @@ func (d *differences) text(w io.Writer) error {
 	if d.Declarations != nil {
 		fmt.Fprintln(w)
 	}
-	return writeEffects(w, d.Gained, d.Lost)
+	return writeEffects(w, d.Gained, d.Lost, d.Apart)
 }

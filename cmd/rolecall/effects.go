@@ -5,6 +5,7 @@ import (
 	"io"
 	"iter"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/rolecall-go/rolecall"
@@ -29,7 +30,7 @@ func told(all iter.Seq[rolecall.Difference]) []effect {
 	return list
 }
 
-func writeEffects(w io.Writer, gained, lost []effect) error {
+func writeEffects(w io.Writer, gained, lost []effect, apart []rolecall.Subject) error {
 	t := newTable(w, "EFFECT", "SUBJECT", "PERMISSION", "SCOPE", "RULE", "IN PRIVATE SCOPES")
 	for _, g := range gained {
 		t.effect("gains", g)
@@ -37,7 +38,28 @@ func writeEffects(w io.Writer, gained, lost []effect) error {
 	for _, l := range lost {
 		t.effect("loses", l)
 	}
-	return t.end()
+	if err := t.end(); err != nil {
+		return err
+	}
+	onEveryone := func(e effect) bool { return e.Subject == rolecall.Everyone() }
+	if len(apart) > 0 && (slices.ContainsFunc(gained, onEveryone) || slices.ContainsFunc(lost, onEveryone)) {
+		fmt.Fprintln(w, "\neveryone is everybody but", firstFew(apart))
+	}
+	return nil
+}
+
+// namedApart is how many subjects are named for whom everyone does not stand.
+const namedApart = 10
+
+func firstFew(list []rolecall.Subject) string {
+	var names []string
+	for _, who := range list[:min(len(list), namedApart)] {
+		names = append(names, visibly(who.String()))
+	}
+	if more := len(list) - namedApart; more > 0 {
+		names = append(names, "and "+strconv.Itoa(more)+" more")
+	}
+	return strings.Join(names, " ")
 }
 
 func (t table) effect(word string, e effect) {

@@ -28,8 +28,8 @@ With --by the change is judged as made by that actor, by the rules of administra
 with all that is in the way of it.
 
 What an effect says holds at its scope and everywhere inside, as far as no other effect on the subject and permission
-further in says otherwise; the last column holds at private scopes inside, and in there. Everyone stands for all who have no
-effects of their own, those that the policy names nowhere included.
+further in says otherwise; the last column holds at private scopes inside, and in there. Everyone stands for all but those
+named below the table and the suspended, those that the policy names nowhere included.
 
 ` + instantHelp + `
 
@@ -166,5 +166,5 @@ func (a *planAnswer) text(w io.Writer) error {
 		}
 		return nil
 	}
-	return writeEffects(w, a.Gained, a.Lost)
+	return writeEffects(w, a.Gained, a.Lost, a.Apart)
 }

@@ -174,7 +174,7 @@ func (m *Meter) use(who Subject, p Permission, t Scope) *Use {
 func (m *Meter) Collect() Reading {
 	now := m.clock()
 	table := m.table.Swap(newUseTable(m.capacity, now))
-	r := Reading{From: table.from, Until: now, Dropped: table.dropped.Load()}
+	r := Reading{From: table.from, Until: m.clock(), Dropped: table.dropped.Load()} // what was put in meanwhile is not later
 	for i := range table.uses {
 		if u := table.uses[i].Load(); u != nil {
 			r.Uses = append(r.Uses, *u)

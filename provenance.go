@@ -8,6 +8,7 @@ import (
 	"sort"
 	"strconv"
 	"sync"
+	"time"
 
 	"github.com/rolecall-go/rolecall/internal/visible"
 )
@@ -204,19 +205,41 @@ func (p *Provenance) Add(e Entry) error {
 		if !noted {
 			p.origins, noted = append(p.origins, Origin{e.Revision, e.Meta}), true
 		}
-		p.steps[key] = append(p.steps[key], step{uint32(len(p.origins) - 1), deedOf(d)})
+		p.steps[key] = append(p.steps[key], step{uint32(len(p.origins) - 1), deedOf(d, e.Time)})
 	}
 	return nil
 }
 
-func deedOf(d Delta) deed {
+// deedOf takes a statement for a new one, too, where it had ended before, or has another effect.
+func deedOf(d Delta, at time.Time) deed {
 	switch {
 	case d.Before == nil:
 		return added
 	case d.After == nil:
 		return removed
+	case endedBy(d.Before, at) && !endedBy(d.After, at):
+		return added
+	}
+	before, was := d.Before.(Override)
+	after, is := d.After.(Override)
+	if was && is && before.Effect != after.Effect {
+		return added
 	}
 	return changed
+}
+
+// endedBy says whether a statement says nothing any more at an instant.
+func endedBy(s Statement, at time.Time) bool {
+	var w Window
+	switch s := s.(type) {
+	case Grant:
+		w = s.Window
+	case Override:
+		w = s.Window
+	case Membership:
+		w = s.Window
+	}
+	return !w.NotAfter.IsZero() && !at.Before(w.NotAfter)
 }
 
 // Span returns what is known: the changes after one revision, up to another one.
@@ -234,7 +257,8 @@ func (p *Provenance) Of(key StatementKey, at Revision) (Origin, error) {
 }
 
 // Since returns the change since which a statement with that key has been there without a break, whatever was changed
-// of it meanwhile, like Of.
+// of it meanwhile, like Of. One that had ended came anew with the change that renewed it, and an override with that which
+// gave it another effect.
 func (p *Provenance) Since(key StatementKey, at Revision) (Origin, error) {
 	return p.find(key, at, func(steps []step) int {
 		last := len(steps) - 1

@@ -7,6 +7,7 @@ import (
 	"iter"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/rolecall-go/rolecall"
@@ -57,12 +58,31 @@ func (h past) lastTouch(key rolecall.StatementKey, at rolecall.Revision) (made, 
 			if made == 0 {
 				made = e.Revision
 			}
-			if d.Before == nil {
+			if d.Before == nil || cameAnew(d, e.Time) {
 				return made, e.Revision
 			}
 		}
 	}
 	return made, 0
+}
+
+// cameAnew says whether a statement that stood had ended by then and is renewed, or got another effect.
+func cameAnew(d rolecall.Delta, at time.Time) bool {
+	said := func(s rolecall.Statement) (end time.Time, effect rolecall.Effect) {
+		switch s := s.(type) {
+		case rolecall.Grant:
+			return s.NotAfter, 0
+		case rolecall.Membership:
+			return s.NotAfter, 0
+		case rolecall.Override:
+			return s.NotAfter, s.Effect
+		}
+		return time.Time{}, 0
+	}
+	before, was := said(d.Before)
+	after, is := said(d.After)
+	over := func(end time.Time) bool { return !end.IsZero() && !end.After(at) }
+	return over(before) && !over(after) || was != is
 }
 
 // TestProvenance compares what is told with a search of all entries ever made, for every statement of every revision.

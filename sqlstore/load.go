@@ -23,19 +23,11 @@ type stream = iter.Seq2[rolecall.Statement, error]
 
 // moment opens a transaction that sees one moment, in which read says what state to hand out.
 func (s *Store) moment(ctx context.Context, read func(x Session, h head) (rolecall.Revision, stream, error)) (rolecall.State, error) {
-	if _, err := s.look(ctx); err != nil {
+	tx, h, err := s.reading(ctx)
+	if err != nil {
 		return rolecall.State{}, err
 	}
-	tx, err := s.db.BeginTx(ctx, s.dialect.reading())
-	if err != nil {
-		return rolecall.State{}, explain(ctx, err)
-	}
-	var revision rolecall.Revision
-	var statements stream
-	h, err := s.head(ctx, through{tx})
-	if err == nil {
-		revision, statements, err = read(through{tx}, h)
-	}
+	revision, statements, err := read(through{tx}, h)
 	if err != nil {
 		return rolecall.State{}, errors.Join(err, rollback(tx))
 	}
@@ -43,6 +35,28 @@ func (s *Store) moment(ctx context.Context, read func(x Session, h head) (roleca
 		defer rollback(tx)
 		ahead(statements)(yield)
 	})}, nil
+}
+
+// reading begins a transaction that sees one moment, and notes where the policy stands then: what is handed out later
+// than the last look counts as seen, too. Where that cannot be noted it begins again.
+func (s *Store) reading(ctx context.Context) (*sql.Tx, head, error) {
+	for {
+		was, err := s.look(ctx)
+		if err != nil {
+			return nil, head{}, err
+		}
+		tx, err := s.db.BeginTx(ctx, s.dialect.reading())
+		if err != nil {
+			return nil, head{}, explain(ctx, err)
+		}
+		h, then, err := s.headAfter(ctx, through{tx}, was)
+		if err == nil && !was.lost(h, then) && s.memory.note(was, h) {
+			return tx, h, nil
+		}
+		if err := errors.Join(err, rollback(tx)); err != nil {
+			return nil, head{}, err
+		}
+	}
 }
 
 // rollback ends a transaction that may have ended.

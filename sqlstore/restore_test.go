@@ -1,10 +1,12 @@
 package sqlstore_test
 
 import (
+	"context"
 	"database/sql"
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -117,27 +119,26 @@ func TestAProposalOfNoHistoryConflicts(t *testing.T) {
 // begins.
 func TestARestoreIsNoticedInABoundedHistory(t *testing.T) {
 	eachDatabase(t, func(t *testing.T, d database, db *sql.DB) {
-		for _, keep := range []int{-1, 1, 2} {
-			for again := range 5 {
-				o := sqlstore.Options{Tenant: newTenant(), History: keep}
-				r := openResolver(t, openStore(t, d, db, o), nil)
-				update(t, r, reader)
-				restore := saved(t, db, o.Tenant)
-				update(t, r, grant("eve"))
-				restore()
-				other := openResolver(t, openStore(t, d, db, o), nil)
-				for i := range again {
-					update(t, other, grant(fmt.Sprint(i)))
-				}
-				if err := r.Refresh(t.Context()); err != nil {
-					t.Fatalf("%d kept: Refresh after a restore and %d commits: %v", keep, again, err)
-				}
-				if err := other.Refresh(t.Context()); err != nil {
-					t.Fatal(err)
-				}
-				if got, want := policyOf(t, r), policyOf(t, other); got != want {
-					t.Errorf("%d kept: after a restore and %d commits a resolver has %s\nthe store %s", keep, again, got, want)
-				}
+		for _, c := range [][2]int{{-1, 1}, {1, 1}, {1, 2}, {1, 3}, {2, 3}, {3, 3}} {
+			keep, again := c[0], c[1]
+			o := sqlstore.Options{Tenant: newTenant(), History: keep}
+			r := openResolver(t, openStore(t, d, db, o), nil)
+			update(t, r, reader)
+			restore := saved(t, db, o.Tenant)
+			update(t, r, grant("eve"))
+			restore()
+			other := openResolver(t, openStore(t, d, db, o), nil)
+			for i := range again {
+				update(t, other, grant(fmt.Sprint(i)))
+			}
+			if err := r.Refresh(t.Context()); err != nil {
+				t.Fatalf("%d kept: Refresh after a restore and %d commits: %v", keep, again, err)
+			}
+			if err := other.Refresh(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			if got, want := policyOf(t, r), policyOf(t, other); got != want {
+				t.Errorf("%d kept: after a restore and %d commits a resolver has %s\nthe store %s", keep, again, got, want)
 			}
 		}
 	})
@@ -209,6 +210,70 @@ func TestWhoMayOnlyReadFollowsARestoredDatabase(t *testing.T) {
 			}
 			if names[0] == before || names[1] != names[0] {
 				t.Errorf("the history was called %q, and after a restore %q; want another name, which stays", before, names)
+			}
+		}
+	})
+}
+
+// A meddler is a store in whose Load something else happens, when its context is looked at for the nth time.
+type meddler struct {
+	*sqlstore.Store
+	mu   sync.Mutex
+	left int // not positive once it is over
+	what func()
+}
+
+func (m *meddler) Load(ctx context.Context) (rolecall.State, error) {
+	defer m.end()
+	return m.Store.Load(meddled{ctx, m})
+}
+
+// end waits for what happens: the context may be looked at by goroutines of the driver, too.
+func (m *meddler) end() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.left = min(m.left, -m.left)
+}
+
+type meddled struct {
+	context.Context
+	by *meddler
+}
+
+func (m meddled) look() {
+	m.by.mu.Lock()
+	defer m.by.mu.Unlock()
+	if m.by.left--; m.by.left == 0 {
+		m.by.what()
+	}
+}
+
+func (m meddled) Done() <-chan struct{} { m.look(); return m.Context.Done() }
+func (m meddled) Err() error            { m.look(); return m.Context.Err() }
+
+// A restore is noticed also where what was lost was committed in the middle of the load that saw it.
+func TestARestoreAfterALoadIsNoticed(t *testing.T) {
+	eachDatabase(t, func(t *testing.T, d database, db *sql.DB) {
+		apart := d.open(t) // for a pool of database/sql is locked when it looks at a context
+		for n := 1; ; n++ {
+			o := sqlstore.Options{Tenant: newTenant()}
+			other := openResolver(t, openStore(t, d, apart, o), nil)
+			update(t, other, reader)
+			happened := false
+			s := &meddler{Store: openStore(t, d, db, o), left: n, what: func() { happened = true; update(t, other, grant("eve")) }}
+			r := openResolver(t, s, nil)
+			if !happened {
+				break
+			}
+			rewind(t, db, o.Tenant, 1)
+			other = openResolver(t, openStore(t, d, apart, o), nil)
+			update(t, other, grant("ada"))
+			update(t, other, grant("bob"))
+			if err := r.Refresh(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			if got, want := policyOf(t, r), policyOf(t, other); got != want {
+				t.Errorf("a restore after a load with a commit at its step %d: a resolver has %s\nthe store %s", n, got, want)
 			}
 		}
 	})

@@ -11,7 +11,8 @@
 //
 // A permission names a kind of thing and what is done to it. What the production sees is a view; what takes a reason to
 // be seen (the audit log, other people's time, an attribute) is a read. So *.view is everything on screen and nothing
-// behind the scenes.
+// behind the scenes. One read lets do more than read: a personal API key, UserKeyRead, has all the rights of its user. It
+// is for users themselves and for administrators, and neither the security auditor nor ReadOnly reads it.
 //
 // Managing the policy itself has no names of its own here, because it is built into every catalog: creating roles is
 // rolecall.role.create, giving somebody a role on a project is rolecall.grant.create there, closing a project is

@@ -1,6 +1,10 @@
 package ftrack
 
-import "github.com/rolecall-go/rolecall"
+import (
+	"slices"
+
+	"github.com/rolecall-go/rolecall"
+)
 
 // AllOpenProjects returns the scope at which a grant reaches every project that is not private, those that come later
 // included. Closing a project or opening it again takes no change of grants.
@@ -18,6 +22,10 @@ func NewPrivateProject(project rolecall.Scope, creator rolecall.Subject, role ro
 	}
 }
 
-// ReadOnly returns the narrowing of one user who looks at the workspace as another: everything the other may see, and
-// nothing the other may do.
-func ReadOnly() rolecall.Narrowing { return rolecall.ToPatterns("*.view", "*.read") }
+// ReadOnly returns the narrowing of one user who looks at the workspace as another: what the other may see, and nothing
+// the other may do. A personal API key is no part of it, because whoever reads that may act as the other without any
+// narrowing. Reads that a host declares itself are none either, other than of attributes, until also names them.
+func ReadOnly(also ...rolecall.Pattern) rolecall.Narrowing {
+	return rolecall.ToPatterns(append(slices.Clip(also), "*.view", "apikey.read", "attribute.*.read", "audit.read", "report.read", "role.read",
+		"timelog.read")...)
+}

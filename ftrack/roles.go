@@ -226,7 +226,7 @@ func clientGuest() rolecall.Role {
 func securityAuditor() rolecall.Role {
 	return rolecall.Role{
 		Name: SecurityAuditor, Title: "Security auditor", Holders: people(),
-		Description: "Reads everything, attributes, logs and grants included, and changes nothing",
-		Rules:       []rolecall.Rule{allow("*.view", "*.read")},
+		Description: "Reads everything, attributes, logs and grants included, but nobody's API key, and changes nothing",
+		Rules:       []rolecall.Rule{allow("*.view", "*.read"), except("user.apikey.read")},
 	}
 }

@@ -1,6 +1,7 @@
 package ftrack_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -137,6 +138,53 @@ func TestPresets(t *testing.T) {
 		err := s.Check(holder(row.role), row.permission, shot, row.facts)
 		if (err == nil) != row.want {
 			t.Errorf("%s %s given %v: got %v, want allowed %t", row.role, row.permission, row.facts, err, row.want)
+		}
+	}
+}
+
+// A personal API key has all the rights of its user, so that whoever reads it may act as them: nobody reads that of
+// somebody else because they may read.
+func TestPersonalKeysAreNotReadByReading(t *testing.T) {
+	s := everyRole(t, ftrack.Declarations())
+	others := rolecall.Given{ftrack.Assigned, ftrack.AssignedInside, ftrack.OwnGroup, ftrack.OwnDepartment, ftrack.Addressee}
+	for _, role := range ftrack.Roles() {
+		want := role.Name == ftrack.Administrator
+		if err := s.Check(holder(role.Name), ftrack.UserKeyRead, rolecall.Global(), others); (err == nil) != want {
+			t.Errorf("%s %s of somebody else: got %v, want allowed %t", role.Name, ftrack.UserKeyRead, err, want)
+		}
+	}
+	for _, role := range []rolecall.RoleName{ftrack.RestrictedUser, ftrack.User} {
+		if err := s.Check(holder(role), ftrack.UserKeyRead, rolecall.Global(), rolecall.Given{ftrack.Own}); err != nil {
+			t.Errorf("%s %s of their own: %v, want allowed", role, ftrack.UserKeyRead, err)
+		}
+	}
+}
+
+// Who looks as another user sees every view and read of the preset, attributes included, but no key; what a host
+// declares itself is seen where it is named.
+func TestReadOnly(t *testing.T) {
+	d := ftrack.Declarations()
+	d.Permissions = append(d.Permissions, ftrack.AttributeDeclarations(budget, ftrack.Attribute{Key: "camera.lens"})...)
+	d.Permissions = append(d.Permissions, rolecall.PermissionDecl{Permission: rolecall.NewPermission("invoice.read")})
+	all := rolecall.Role{Name: "all", Rules: []rolecall.Rule{{Effect: rolecall.Allow, Patterns: []rolecall.Pattern{"*", "rolecall.*"}}}}
+	s := load(t, d, all, grant(ulf, "all", open)).At(now)
+	for _, row := range []struct {
+		narrow rolecall.Narrowing
+		hidden []string
+	}{
+		{ftrack.ReadOnly(), []string{"user.apikey.read", "invoice.read"}},
+		{ftrack.ReadOnly("invoice.read"), []string{"user.apikey.read"}},
+	} {
+		view, err := s.For(ulf, &rolecall.ViewOptions{Actor: ada, Narrow: row.narrow})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, p := range d.Permissions {
+			name := p.Permission.String()
+			want := (strings.HasSuffix(name, ".view") || strings.HasSuffix(name, ".read")) && !slices.Contains(row.hidden, name)
+			if err := view.Check(p.Permission, shot); (err == nil) != want {
+				t.Errorf("%s narrowed to %v: got %v, want allowed %t", name, row.narrow, err, want)
+			}
 		}
 	}
 }

@@ -23,7 +23,7 @@ const New = "new"
 type Workflow struct {
 	Schema   string             // a segment of a permission
 	Kind     rolecall.ScopeKind // "task", "version", …
-	Statuses []string           // segments of a permission
+	Statuses []string           // segments of a permission, none of them New
 }
 
 // A StatusTable lists for a status from which others it may be reached. A status that is not in the table may be reached
@@ -65,7 +65,8 @@ func fromStatus(also rolecall.Condition, status string) rolecall.Condition {
 
 // Allow returns role with rules that let it set the statuses of the workflow as table says. For an ASSIGNED role when is
 // Assigned, for one that acts on the work of its group OwnGroup, otherwise it is empty; another one would not be
-// declared. A table that names a status the workflow does not have is an error. The role given is not changed.
+// declared. A table that names a status the workflow does not have is an error, and so is a workflow with a status New.
+// The role given is not changed.
 func (w Workflow) Allow(role rolecall.Role, when rolecall.Condition, table StatusTable) (rolecall.Role, error) {
 	if err := w.check(table); err != nil {
 		return rolecall.Role{}, err
@@ -82,9 +83,12 @@ func (w Workflow) Allow(role rolecall.Role, when rolecall.Condition, table Statu
 	return role, nil
 }
 
-// check reports every name in table that is no status, in order.
+// check reports a status that is called New, and every name in table that is no status, in order.
 func (w Workflow) check(table StatusTable) error {
 	var errs []error
+	if slices.Contains(w.Statuses, New) {
+		errs = append(errs, fmt.Errorf("workflow %s has a status %q, which is what an object is in before it is created", w.Schema, New))
+	}
 	for _, target := range slices.Sorted(maps.Keys(table)) {
 		if !slices.Contains(w.Statuses, target) {
 			errs = append(errs, fmt.Errorf("workflow %s has no status %q to set", w.Schema, target))

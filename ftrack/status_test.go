@@ -70,6 +70,16 @@ func TestAllowRefusesUnknownStatuses(t *testing.T) {
 	}
 }
 
+// An object that is not created yet and one in a status of that name could not be told apart.
+func TestAllowRefusesTheStatusNew(t *testing.T) {
+	w := ftrack.Workflow{Schema: "anim", Kind: "task", Statuses: []string{ftrack.New, "done"}}
+	for _, table := range []ftrack.StatusTable{nil, {"done": {ftrack.New}}} {
+		if _, err := w.Allow(rolecall.Role{Name: "r"}, "", table); err == nil || !strings.Contains(err.Error(), `"new"`) {
+			t.Errorf("Allow(%v) of a workflow with the status %q: error %v, want it to name the status", table, ftrack.New, err)
+		}
+	}
+}
+
 // What the status says is known; the rest is as uncertain as the facts given.
 func TestFrom(t *testing.T) {
 	broken := errors.New("no database")

@@ -8,6 +8,6 @@
 // what overrode it and, where the provenance tells, the change that made it.
 //
 // [SVG] is self-contained: no script, no font, no reference to anything outside. [DOT] is the same as a graph, for
-// Graphviz. Both are the same each time, and show whatever an id holds as text. They show the policy: they are for those
-// who may see it.
+// Graphviz. Both are the same each time, and show whatever an id or a reason holds as text; a letter that would turn the text
+// around or hide part of it is replaced. They show the policy: they are for those who may see it.
 package draw

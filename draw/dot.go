@@ -32,7 +32,8 @@ func DOT(w io.Writer, e rolecall.Explanation) error {
 
 type graph struct {
 	*table
-	out bytes.Buffer
+	everybody []rolecall.Subject
+	out       bytes.Buffer
 }
 
 func (g *graph) printf(format string, args ...any) { fmt.Fprintf(&g.out, format+"\n", args...) }
@@ -40,23 +41,31 @@ func (g *graph) printf(format string, args ...any) { fmt.Fprintf(&g.out, format+
 // subjects draws everybody on the paths to the holders, and the steps of the paths, each once.
 func (g *graph) subjects() {
 	var steps [][2]rolecall.Subject
-	var all []rolecall.Subject
 	for _, h := range g.holders {
+		g.number(h.subject)
 		for i, s := range h.path {
-			if !slices.Contains(all, s) {
-				all = append(all, s)
-			}
+			g.number(s)
 			if i > 0 && !slices.Contains(steps, [2]rolecall.Subject{h.path[i-1], s}) {
 				steps = append(steps, [2]rolecall.Subject{h.path[i-1], s})
 			}
 		}
 	}
-	for _, s := range all {
-		g.printf("  %s [shape=box, style=rounded];", quote(s.String()))
+	for i, s := range g.everybody {
+		g.printf("  subject%d [shape=box, style=rounded, label=%s];", i, quote(s.String()))
 	}
 	for _, step := range steps {
-		g.printf("  %s -> %s [label=\"in\", arrowhead=empty];", quote(step[0].String()), quote(step[1].String()))
+		g.printf("  subject%d -> subject%d [label=\"in\", arrowhead=empty];", g.number(step[0]), g.number(step[1]))
 	}
+}
+
+// number returns the number of a subject, the next one where it has none yet: two whose ids look the same are two.
+func (g *graph) number(s rolecall.Subject) int {
+	i := slices.Index(g.everybody, s)
+	if i < 0 {
+		i = len(g.everybody)
+		g.everybody = append(g.everybody, s)
+	}
+	return i
 }
 
 func (g *graph) statement(i int, c *card) {
@@ -68,14 +77,15 @@ func (g *graph) statement(i int, c *card) {
 		look = "style=bold, color=firebrick"
 	}
 	g.printf("  statement%d [shape=note, %s, label=%s];", i, look, quote(strings.Join(c.lines, "\n")+"\n"))
-	g.printf("  %s -> statement%d [%s, arrowhead=none];", quote(c.Holder.String()), i, look)
+	g.printf("  subject%d -> statement%d [%s, arrowhead=none];", g.number(c.Holder), i, look)
 	g.printf("  statement%d -> place%d [%s];", i, c.column, look)
 	if c.winner != nil {
 		g.printf("  statement%d -> statement%d [style=dotted, label=\"lost to\", constraint=false];", i, slices.Index(g.cards, c.winner))
 	}
 }
 
-// quote writes a string of the language: a backslash or a quote in it stands for itself, a line ends to the left.
+// quote writes a string of the language: a backslash, a quote or an ampersand in it stands for itself, a line ends to the
+// left.
 func quote(text string) string {
-	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\n", `\l`, "\r", " ", "\x00", " ").Replace(text) + `"`
+	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`, "&", "&amp;", "\n", `\l`).Replace(shown(text)) + `"`
 }

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -37,6 +38,12 @@ var (
 // explain commits each list of statements as a change, and explains the answer to a request.
 func explain(t testing.TB, r rolecall.Request, changes ...[]rolecall.Statement) rolecall.Explanation {
 	t.Helper()
+	return explainReasons(t, "reason <%d> & more", r, changes...)
+}
+
+// explainReasons is explain with reasons that are made of a format and the number of the change.
+func explainReasons(t testing.TB, reason string, r rolecall.Request, changes ...[]rolecall.Statement) rolecall.Explanation {
+	t.Helper()
 	c := ok[*rolecall.Catalog](t)(rolecall.NewCatalog(rolecall.Declarations{
 		Permissions: []rolecall.PermissionDecl{{Permission: taskView}},
 		Conditions:  []rolecall.ConditionDecl{{Condition: "assigned"}},
@@ -45,7 +52,7 @@ func explain(t testing.TB, r rolecall.Request, changes ...[]rolecall.Statement) 
 	store := memstore.New()
 	resolver := ok[*rolecall.Resolver](t)(rolecall.Open(t.Context(), store, c, &rolecall.Options{Clock: func() time.Time { return now }}))
 	for i, list := range changes {
-		m := rolecall.Meta{Reason: fmt.Sprintf("reason <%d> & more", i+1), Time: now.AddDate(0, 0, i-8)}
+		m := rolecall.Meta{Reason: fmt.Sprintf(reason, i+1), Time: now.AddDate(0, 0, i-8)}
 		ok[rolecall.Revision](t)(resolver.Update(t.Context(), m, func(*rolecall.Snapshot) (rolecall.Change, error) {
 			var edits []rolecall.Edit
 			for _, s := range list {
@@ -200,6 +207,61 @@ func FuzzHostileIDs(f *testing.F) {
 			t.Errorf("SVG with the id %q has a letter that turns the text around", id)
 		}
 	})
+}
+
+// Graphviz reads entities in the text of a graph, and the letters of an id are none.
+func TestDOTShowsLetters(t *testing.T) {
+	for _, row := range []struct{ id, want string }{
+		{"a&lt;b", "a&amp;lt;b"},
+		{"a&b", "a&amp;b"},
+		{`a\N`, `a\\N`},
+		{"a\u202Eb\u2066", "a\uFFFDb\uFFFD"},
+		{"日本", "日本"},
+	} {
+		var dot bytes.Buffer
+		if err := draw.DOT(&dot, hostile(t, row.id)); err != nil {
+			t.Fatal(err)
+		}
+		if want := `label="user:` + row.want + `"];`; !strings.Contains(dot.String(), want) {
+			t.Errorf("DOT with the id %q has no %s:\n%s", row.id, want, dot.String())
+		}
+		if strings.ContainsFunc(dot.String(), func(r rune) bool { return unicode.Is(unicode.Cf, r) }) {
+			t.Errorf("DOT with the id %q has a letter that turns the text around:\n%q", row.id, dot.String())
+		}
+	}
+}
+
+// A reason may hold anything. A drawing acts on no terminal that shows it, and hides nothing of the reason.
+func TestReasonsAreShown(t *testing.T) {
+	e := explainReasons(t, "a\x1b[8mb\u202E\r\u200b%d", rolecall.Request{Subject: ada, Permission: taskView, Scope: shot},
+		[]rolecall.Statement{allows("artist"), rolecall.Grant{Subject: ada, Role: "artist", Scope: alpha}})
+	for name, write := range map[string]func(io.Writer, rolecall.Explanation) error{"SVG": draw.SVG, "DOT": draw.DOT} {
+		var drawing bytes.Buffer
+		if err := write(&drawing, e); err != nil {
+			t.Fatal(err)
+		}
+		if want := "a\uFFFD[8mb\uFFFD\uFFFD\uFFFD1"; !strings.Contains(drawing.String(), want) {
+			t.Errorf("%s of a reason that has letters which do not show has no %q:\n%q", name, want, drawing.String())
+		}
+	}
+}
+
+// Subjects whose ids look the same are drawn each by itself.
+func TestDOTKeepsSubjectsApart(t *testing.T) {
+	one, other := rolecall.Group("crew\u202E"), rolecall.Group("crew\u202D")
+	e := explain(t, rolecall.Request{Subject: ada, Permission: taskView, Scope: shot}, []rolecall.Statement{
+		allows("artist"), rolecall.Membership{Member: ada, Group: one}, rolecall.Membership{Member: ada, Group: other},
+		rolecall.Grant{Subject: one, Role: "artist", Scope: alpha}, rolecall.Grant{Subject: other, Role: "artist", Scope: alpha},
+	})
+	var dot bytes.Buffer
+	if err := draw.DOT(&dot, e); err != nil {
+		t.Fatal(err)
+	}
+	for _, node := range []string{"subject1 [", "subject2 [", "subject1 -> statement", "subject2 -> statement"} {
+		if !strings.Contains(dot.String(), "\n  "+node) {
+			t.Errorf("DOT of two groups that look the same has no line %q:\n%s", node, dot.String())
+		}
+	}
 }
 
 // A drawing refers to nothing outside.

@@ -239,18 +239,22 @@ func breadth(r rune) int {
 	return 1
 }
 
-// escape makes text safe inside an element. Letters that would turn the text around or hide part of it are shown as
-// what they are: something else.
+// escape makes text safe inside an element.
 func escape(text string) string {
-	text = strings.Map(func(r rune) rune {
-		if unicode.Is(unicode.Cf, r) {
+	var b strings.Builder
+	if err := xml.EscapeText(&b, []byte(shown(text))); err != nil {
+		panic(err) // a strings.Builder takes everything
+	}
+	return b.String()
+}
+
+// shown returns text with something else for each letter that would turn the text around, hide part of it or act on a
+// terminal. Lines stay.
+func shown(text string) string {
+	return strings.Map(func(r rune) rune {
+		if r != '\n' && unicode.In(r, unicode.Cc, unicode.Cf, unicode.Zl, unicode.Zp) {
 			return unicode.ReplacementChar
 		}
 		return r
 	}, text)
-	var b strings.Builder
-	if err := xml.EscapeText(&b, []byte(text)); err != nil {
-		panic(err) // a strings.Builder takes everything
-	}
-	return b.String()
 }

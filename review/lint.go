@@ -135,7 +135,7 @@ type LintOptions struct {
 	// Deputy is proposed as the second holder of what one alone has. Zero: a colleague, somebody of the same kind who is
 	// in one of the same groups, otherwise anybody of that kind.
 	Deputy rolecall.Subject
-	// Usage tells who is dormant. Without it, or where it does not cover all of Dormant, nobody is.
+	// Usage tells who is dormant. Without it, or where it does not cover all of Dormant but for the last day, nobody is.
 	Usage *Usage
 	// Dormant is for how long somebody dormant has used nothing. Zero is 90 days.
 	Dormant time.Duration

@@ -510,6 +510,7 @@ func TestLintDormant(t *testing.T) {
 		dropped    uint64
 		dormant    time.Duration
 		provenance *rolecall.Provenance
+		until      time.Duration
 		want       string
 	}{
 		"one was seen":        {from: long, uses: used, want: "user:ben"},
@@ -519,8 +520,10 @@ func TestLintDormant(t *testing.T) {
 		"something dropped":   {from: long, uses: used, dropped: 1},
 		"they are new":        {from: long, provenance: young},
 		"they are not":        {from: long, provenance: old, want: "user:ada user:ben"},
+		"not watched of late": {from: long, uses: used, until: -25 * time.Hour},
+		"read last night":     {from: long, uses: used, until: -23 * time.Hour, want: "user:ben"},
 	} {
-		u := review.NewUsage(rolecall.Reading{From: test.from, Until: s.Now(), Uses: test.uses, Dropped: test.dropped})
+		u := review.NewUsage(rolecall.Reading{From: test.from, Until: s.Now().Add(test.until), Uses: test.uses, Dropped: test.dropped})
 		found, err := review.Lint(s, &review.LintOptions{Usage: u, Dormant: test.dormant, Provenance: test.provenance})
 		if err != nil {
 			t.Fatalf("%s: Lint: %v", name, err)

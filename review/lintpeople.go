@@ -169,7 +169,7 @@ func refusable(e rolecall.Edit) bool {
 // dormantSubjects finds who has something and was not seen for long.
 func (l *linter) dormantSubjects(p *person) {
 	since := l.now.Add(-l.o.Dormant)
-	if l.o.Usage == nil || l.o.Usage.Covers(since) != nil || p.subject.IsGroup() || l.suspended[p.subject] {
+	if l.o.Usage.coversUntil(since, l.now) != nil || p.subject.IsGroup() || l.suspended[p.subject] {
 		return
 	}
 	all := p.statements()

@@ -38,7 +38,8 @@ type UseReport struct {
 // ReportUse tells what was used since an instant, of what everybody has now. Where a use may rest on several grants it
 // counts for each of them, wherever a meter may have placed it; so what is called unused was not used. Groups that a token
 // vouched for are not known: a use that nothing else explains counts for every group that may have given it. An error says
-// that the usage does not cover that time, or that the snapshot has no instant.
+// that the usage does not cover that time, that the last reading is more than a day older than the snapshot's instant, or
+// that there is no instant.
 func ReportUse(s *rolecall.Snapshot, u *Usage, since time.Time) (*UseReport, error) {
 	m, err := newMiner(s, u, since)
 	if err != nil {
@@ -67,7 +68,7 @@ type miner struct {
 }
 
 func newMiner(s *rolecall.Snapshot, u *Usage, since time.Time) (*miner, error) {
-	if err := u.Covers(since); err != nil {
+	if err := u.coversUntil(since, s.Now()); err != nil {
 		return nil, err
 	}
 	l, err := newLinter(s, nil)

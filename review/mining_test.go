@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/rolecall-go/rolecall"
@@ -33,7 +34,7 @@ func TestUseIsNeverMissed(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		all, s := drawLintSnapshot(t)
 		uses := drawUses(t, s)
-		usage := review.NewUsage(rolecall.Reading{From: day(1), Until: day(9), Uses: uses})
+		usage := review.NewUsage(rolecall.Reading{From: day(1), Until: s.Now(), Uses: uses})
 		report, err := review.ReportUse(s, usage, day(2))
 		if err != nil {
 			t.Fatal(err)
@@ -98,8 +99,10 @@ func mustKeepUses(t *rapid.T, s *rolecall.Snapshot, usage *review.Usage, uses []
 func TestReportUseRefuses(t *testing.T) {
 	s := lintPolicy(t, "grant user:ada artist at /project:alpha\n")
 	for name, r := range map[string]rolecall.Reading{
-		"it began later":    {From: day(3), Until: day(9)},
-		"something dropped": {From: day(1), Until: day(9), Dropped: 1},
+		"it began later":    {From: day(3), Until: s.Now()},
+		"something dropped": {From: day(1), Until: s.Now(), Dropped: 1},
+		"it ended before":   {From: day(0), Until: day(1)},
+		"it ended long ago": {From: day(1), Until: s.Now().AddDate(0, 0, -2)},
 	} {
 		if got, err := review.ReportUse(s, review.NewUsage(r), day(2)); got != nil || !errors.Is(err, rolecall.ErrInvalid) {
 			t.Errorf("%s: ReportUse = %v, %v, want %s", name, got, err, rolecall.ErrInvalid)
@@ -127,9 +130,12 @@ grant user:pia pay at /project:alpha
 grant user:eve wages at /project:alpha
 `
 
+// minedUntil is the clock of the lint policies.
+var minedUntil = time.Date(2026, 6, 1, 0, 0, 0, 0, time.UTC)
+
 // usageOf reads uses written as subject permission place.
 func usageOf(t *testing.T, lines ...string) *review.Usage {
-	r := rolecall.Reading{From: day(1), Until: day(9)}
+	r := rolecall.Reading{From: day(1), Until: minedUntil}
 	for _, line := range lines {
 		words := strings.Fields(line)
 		who, err := rolecall.ParseSubject(words[0])
@@ -340,7 +346,7 @@ role artist
   allow task.*
 grant user:ada artist at /project:alpha
 `)
-	usage := review.NewUsage(rolecall.Reading{From: day(1), Until: day(30), Uses: []rolecall.Use{{Subject: ada, Permission: taskView, Scope: alpha}}})
+	usage := review.NewUsage(rolecall.Reading{From: day(1), Until: s.Now(), Uses: []rolecall.Use{{Subject: ada, Permission: taskView, Scope: alpha}}})
 	report, err := review.ReportUse(s, usage, day(2))
 	if err != nil {
 		panic(err)

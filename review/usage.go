@@ -95,15 +95,33 @@ func (u *Usage) Until() time.Time { return u.orEmpty().until }
 // Dropped returns how many allows the meters had no room for.
 func (u *Usage) Dropped() uint64 { return u.orEmpty().dropped }
 
-// Covers returns nil where everything that was used from an instant on is in u, so that what is not in it was not used
-// since. The error says why that cannot be told: the meters began later, or dropped something later.
+// Covers returns nil where everything that was used from an instant until Until is in u, so that what is not in it was not
+// used meanwhile. The error says why that cannot be told: the meters began later, dropped something later, or were last read
+// before.
 func (u *Usage) Covers(since time.Time) error {
 	u = u.orEmpty()
 	switch {
 	case u.from.IsZero() || since.Before(u.from):
 		return fmt.Errorf("nothing is known of what was used before %s: %w", when(u.from), rolecall.ErrInvalid)
+	case !since.Before(u.until):
+		return fmt.Errorf("nothing is known of what was used after %s: %w", when(u.until), rolecall.ErrInvalid)
 	case u.dropped > 0 && !since.After(u.doubt):
 		return fmt.Errorf("%d uses were dropped, the last of them before %s; what is not known may be among them: %w", u.dropped, when(u.doubt), rolecall.ErrInvalid)
+	}
+	return nil
+}
+
+// mostLag is how long ago the last reading may be where something is said of now: usages are kept once a day at least.
+const mostLag = 24 * time.Hour
+
+// coversUntil returns nil where u covers the time from an instant until now, but for the last day, of which there may be no
+// reading yet.
+func (u *Usage) coversUntil(since, now time.Time) error {
+	if err := u.Covers(since); err != nil {
+		return err
+	}
+	if now.Sub(u.until) > mostLag {
+		return fmt.Errorf("nothing is known of what was used after %s, which is more than a day before %s: %w", when(u.until), when(now), rolecall.ErrInvalid)
 	}
 	return nil
 }
@@ -149,7 +167,7 @@ func (u *Usage) All() iter.Seq[Used] {
 }
 
 // LastUsed returns when who last did p at t or inside it; for Everyone, when anybody did. The instant is zero where it is
-// known that nobody did since From. False says that nothing is known: no such use was seen, but some were dropped. What a
+// known that nobody did from From until Until. False says that nothing is known: no such use was seen, but some were dropped. What a
 // meter told of a place only in part counts for everything inside it. It is what Options.LastUsed of a report asks for.
 func (u *Usage) LastUsed(who rolecall.Subject, p rolecall.Permission, t rolecall.Scope) (time.Time, bool) {
 	u = u.orEmpty()

@@ -76,9 +76,14 @@ func mergedFromTheEnd(readings []rolecall.Reading) *review.Usage {
 	return review.MergeUsage(parts...)
 }
 
+// firstOf returns when the first reading began.
+func firstOf(readings []rolecall.Reading) time.Time {
+	return slices.MinFunc(readings, func(a, b rolecall.Reading) int { return a.From.Compare(b.From) }).From
+}
+
 // look finds the last use by going through the readings.
 func look(readings []rolecall.Reading, who rolecall.Subject, p rolecall.Permission, at rolecall.Scope) (last time.Time, known bool) {
-	known = true
+	known = slices.ContainsFunc(readings, func(r rolecall.Reading) bool { return r.Until.After(firstOf(readings)) })
 	for _, r := range readings {
 		known = known && r.Dropped == 0
 		for _, u := range r.Uses {
@@ -91,7 +96,7 @@ func look(readings []rolecall.Reading, who rolecall.Subject, p rolecall.Permissi
 	return last, known || !last.IsZero()
 }
 
-// mustCover checks that a usage never vouches for a time before it began, or in which something was dropped.
+// mustCover checks that a usage never vouches for a time before it began or after it ended, or in which something was dropped.
 func mustCover(t *rapid.T, u *review.Usage, readings []rolecall.Reading) {
 	for h := range 27 {
 		want := false
@@ -101,6 +106,7 @@ func mustCover(t *rapid.T, u *review.Usage, readings []rolecall.Reading) {
 		for _, r := range readings {
 			want = want && (r.Dropped == 0 || hour(h).After(r.Until))
 		}
+		want = want && slices.ContainsFunc(readings, func(r rolecall.Reading) bool { return hour(h).Before(r.Until) })
 		if err := u.Covers(hour(h)); (err == nil) != want {
 			t.Fatalf("Covers(%s) = %v, want it covered: %t; readings %v", hour(h), err, want, readings)
 		}

@@ -244,14 +244,15 @@ func (r *reviewer) state(row Row, w way, e *effect) State {
 	return NoEffect
 }
 
-// lastUsed returns the latest use of what a row gives, of a group by anybody in it, and whether all uses are known.
+// lastUsed returns the latest use of what a row gives, of a group by anybody in it, and whether all uses are known. Of a
+// group they never are: whom a token vouched into it the policy does not tell.
 func (r *reviewer) lastUsed(row Row) (last time.Time, known bool) {
 	if r.options.LastUsed == nil || len(row.Gives) == 0 {
 		return last, false
 	}
 	users := map[rolecall.Subject]bool{}
 	r.people(row.Subject, users)
-	known = true
+	known = !row.Subject.IsGroup() || row.Subject == rolecall.Everyone()
 	for who := range users {
 		for _, item := range row.Gives {
 			at, told := r.options.LastUsed(who, item.Permission, row.Scope)

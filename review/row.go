@@ -43,7 +43,8 @@ type Row struct {
 	Defined *rolecall.Origin
 	// LastUsed is when the subject last used, at Scope or inside it, any of what the row gives; zero where no use is known.
 	LastUsed time.Time
-	// UseKnown says that a use would be known: where LastUsed is zero, there was none since the record began.
+	// UseKnown says that a use would be known: where LastUsed is zero, there was none since the record began. It is false
+	// where Subject is a group other than Everyone, since tokens may have vouched for it.
 	UseKnown bool
 	// Due is when the row is to be reviewed; zero where it is not to be.
 	Due time.Time

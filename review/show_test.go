@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -293,7 +294,7 @@ func TestReviewUseAndDue(t *testing.T) {
 	}
 	want := map[string]answer{
 		"grant guest:cleo viewer at /project:alpha until 2026-03-08":                  {"", false, "2026-03-06"},
-		"grant group:crew artist at /project:alpha":                                   {"2026-03-12", true, "2026-03-13"}, // reviewed later than anybody knows of
+		"grant group:crew artist at /project:alpha":                                   {"2026-03-12", false, "2026-03-13"}, // reviewed later than anybody knows of
 		"grant user:ada viewer at /project:alpha":                                     {"2026-03-12", true, "2026-03-17"},
 		"override user:ada deny task.update at /project:alpha/shot:010 when assigned": {"", false, "2026-03-11"},
 		"grant user:ben artist at /project:alpha from 2026-03-05 until 2026-03-25":    {"", false, "2026-03-12"},
@@ -303,6 +304,35 @@ func TestReviewUseAndDue(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
+	}
+}
+
+// Whom a token vouches for a group the policy does not tell, so of a row of a group it is never known that nobody used it.
+func TestReviewUseByTokens(t *testing.T) {
+	sees := rolecall.Role{Name: "viewer", Rules: []rolecall.Rule{allow("task.view")}}
+	s := snapshotOf(t, sees, rolecall.Membership{Member: ada, Group: crew}, rolecall.Grant{Subject: studio, Role: "viewer", Scope: alpha},
+		rolecall.Grant{Subject: crew, Role: "viewer", Scope: alpha}, rolecall.Grant{Subject: everyone, Role: "viewer", Scope: beta})
+	usage := review.NewUsage(rolecall.Reading{From: day(1), Until: day(20), Uses: []rolecall.Use{{Subject: ben, Permission: taskView, Scope: alpha}}})
+	for _, c := range []struct {
+		asGranted bool
+		want      []string
+	}{
+		{false, []string{"group:studio false", "group:studio false", "user:ada true", "user:ada true", "everyone true"}},
+		{true, []string{"group:crew false", "group:studio false", "everyone true"}},
+	} {
+		report, err := review.OfScope(s, global, &review.Options{LastUsed: usage.LastUsed, AsGranted: c.asGranted})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, row := range report.Rows {
+			if row.LastUsed.IsZero() && len(row.Gives) > 0 {
+				got = append(got, fmt.Sprint(row.Subject, " ", row.UseKnown))
+			}
+		}
+		if diff := cmp.Diff(c.want, got); diff != "" {
+			t.Errorf("OfScope(%s) as granted %t: who did not use it, and whether that is known: -want +got:\n%s", global, c.asGranted, diff)
+		}
 	}
 }
 

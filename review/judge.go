@@ -95,13 +95,13 @@ func (r *reviewer) hear(who rolecall.Subject, at rolecall.Scope) (voices []voice
 		if len(voices) > heard {
 			b.WriteString(w.holder().String())
 			if w.suspended {
-				b.WriteByte('!')
+				b.WriteByte('/') // as ids are written, no subject's text has it, nor a space
 			}
 			b.WriteByte(' ')
 		}
 	}
 	if r.dossier(who).suspended {
-		b.WriteByte('!')
+		b.WriteByte('/')
 	}
 	return voices, b.String()
 }

@@ -247,6 +247,26 @@ func TestReviewOfWhomSuspensionReaches(t *testing.T) {
 	}
 }
 
+// A group whose id ends as a mark may, beside one that a suspended group leads to: what its members have is told.
+func TestReviewOfIdsWithMarks(t *testing.T) {
+	sees := rolecall.Role{Name: "viewer", Rules: []rolecall.Rule{allow("task.view")}}
+	for _, mark := range []string{"!", "/", " ", " /", "%2F", "|", "+"} {
+		a, marked := rolecall.Group("a"), rolecall.Group("a"+mark)
+		s := snapshotOf(t, sees, rolecall.Grant{Subject: marked, Role: "viewer", Scope: alpha}, rolecall.Suspension{Subject: crew},
+			rolecall.Override{Subject: a, Effect: rolecall.Deny, Pattern: "task.view", Scope: alpha},
+			rolecall.Membership{Member: ada, Group: crew}, rolecall.Membership{Member: crew, Group: a}, rolecall.Membership{Member: ben, Group: marked},
+		)
+		report, err := review.OfScope(s, alpha, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := []string{"user:ada deny task.view /project:alpha [group:crew in group:a] active -task.view", "user:ben viewer /project:alpha [" + marked.String() + "] active +task.view"}
+		if diff := cmp.Diff(want, lines(report)); diff != "" {
+			t.Errorf("with a group %q: -want +got:\n%s", marked, diff)
+		}
+	}
+}
+
 // A longer way that counts now is told rather than a shorter one that is over.
 func TestReviewTellsTheWayThatCounts(t *testing.T) {
 	sees := rolecall.Role{Name: "viewer", Rules: []rolecall.Rule{allow("task.view")}}

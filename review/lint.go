@@ -35,7 +35,7 @@ const (
 	LintUnusedGroup      = LintCode("unused-group")      // it has members, and nothing is said to it or to a group that it is in
 	LintGlobalGrant      = LintCode("global-grant")      // one subject has a role everywhere and for ever
 	LintEndlessGuest     = LintCode("endless-guest")     // an outsider has something without an end
-	LintWideDefault      = LintCode("wide-default")      // everyone has much, or some administration
+	LintWideDefault      = LintCode("wide-default")      // everyone has much, or some administration, or may activate it
 	LintSuspendedHolder  = LintCode("suspended-holder")  // somebody switched off still has something
 	LintDormantSubject   = LintCode("dormant-subject")   // somebody has something and uses none of it
 	LintSingleAdmin      = LintCode("single-admin")      // one subject alone may give roles everywhere

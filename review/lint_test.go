@@ -347,6 +347,7 @@ func TestLintLeavesAlone(t *testing.T) {
 		"a global grant with an end":               {review.LintGlobalGrant, "grant user:ada artist at / until 2026-07-01\n"},
 		"a guest's deny":                           {review.LintEndlessGuest, "override guest:g deny task.view at /\nmember guest:g of group:g until 2026-07-01\n"},
 		"a small default":                          {review.LintWideDefault, "role little\n  allow note.create\ngrant everyone little at /\n"},
+		"a small role to activate":                 {review.LintWideDefault, "role little\n  allow note.create\ngrant everyone little at / eligible\n"},
 		"a suspended subject with nothing":         {review.LintSuspendedHolder, "suspend user:ada\nmember user:ben of group:g\ngrant group:g artist at /\nsuspend group:g\n"},
 		"two administrators":                       {review.LintSingleAdmin, "role admin\n  allow rolecall.*\ngrant user:ada admin at /\nmember user:ben of group:it\ngrant group:it admin at /\n"},
 		"a policy managed by its host":             {review.LintSingleAdmin, adas},
@@ -367,6 +368,21 @@ func TestLintLeavesAlone(t *testing.T) {
 		}
 		for _, d := range found {
 			t.Errorf("%s: got %s, want nothing", name, d)
+		}
+	}
+}
+
+// What everyone has, or may activate.
+func TestLintWideDefaults(t *testing.T) {
+	for _, c := range []struct{ policy, want string }{
+		{"override everyone allow rolecall.grant.* at /\n", `serious: everyone, guests and strangers too, may rolecall.grant.activate, rolecall.grant.create and rolecall.grant.delete by "override everyone rolecall.grant.* at /" (wide-default)`},
+		{"role boss\n  allow rolecall.grant.create\ngrant everyone boss at / eligible\n", `serious: everyone, guests and strangers too, may activate a role to rolecall.grant.create by "grant everyone boss at / eligible" (wide-default)`},
+		{"grant everyone artist at / eligible\n", `warning: everyone, guests and strangers too, may activate a role with 2 permissions by "grant everyone artist at / eligible" (wide-default)`},
+	} {
+		off := slices.DeleteFunc(review.LintCodes(), func(c review.LintCode) bool { return c == review.LintWideDefault })
+		found, err := review.Lint(lintPolicy(t, c.policy), &review.LintOptions{Off: off})
+		if err != nil || len(found) != 1 || found[0].String() != c.want {
+			t.Errorf("Lint of\n%s\ngot %v, %v, want %s", c.policy, found, err, c.want)
 		}
 	}
 }

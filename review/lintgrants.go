@@ -299,7 +299,7 @@ func (l *linter) endlessGuests(p *person) {
 // wideShare is the share of the permissions beyond which a default is wide: one in so many.
 const wideShare = 4
 
-// wideDefaults looks at what everyone has.
+// wideDefaults looks at what everyone has, or may activate.
 func (l *linter) wideDefaults(p *person) {
 	if p.subject != rolecall.Everyone() {
 		return
@@ -308,9 +308,7 @@ func (l *linter) wideDefaults(p *person) {
 		allows := l.bits()
 		switch st := st.(type) {
 		case rolecall.Grant:
-			if !st.Eligible {
-				allows = l.roles[st.Role].allows
-			}
+			allows = l.roles[st.Role].allows
 		case rolecall.Override:
 			if st.Effect == rolecall.Allow {
 				l.cover(allows, st.Pattern)
@@ -325,15 +323,19 @@ func (l *linter) wideDefaults(p *person) {
 
 func (l *linter) wideDefault(st rolecall.Statement, allows []rolecall.Permission) {
 	admin := slices.DeleteFunc(slices.Clone(allows), func(p rolecall.Permission) bool { return !p.IsBuiltin() })
+	has, may := "has", "may"
+	if g, is := st.(rolecall.Grant); is && g.Eligible {
+		has, may = "may activate a role with", "may activate a role to"
+	}
 	d := Diagnostic{
 		Severity: Warning, Statements: []rolecall.Statement{st},
-		Message: fmt.Sprintf("everyone, guests and strangers too, has %s by %q", several(len(allows), "permission"), rolecall.KeyOf(st)),
+		Message: fmt.Sprintf("everyone, guests and strangers too, %s %s by %q", has, several(len(allows), "permission"), rolecall.KeyOf(st)),
 		Fix:     Fix{"remove it, and give to a group what its members need", []rolecall.Edit{rolecall.Remove(st)}, false},
 	}
 	switch declared := len(slices.DeleteFunc(slices.Clone(l.permissions), rolecall.Permission.IsBuiltin)); {
 	case len(admin) > 0:
 		d.Severity, d.Permissions = Serious, admin
-		d.Message = fmt.Sprintf("everyone, guests and strangers too, may %s by %q", listed(admin), rolecall.KeyOf(st))
+		d.Message = fmt.Sprintf("everyone, guests and strangers too, %s %s by %q", may, listed(admin), rolecall.KeyOf(st))
 	case len(allows)*wideShare <= declared:
 		return
 	}

@@ -191,9 +191,14 @@ whole to `+head+"\n", "")
 func TestHistory(t *testing.T) {
 	const after = managed + "grant user:new viewer at /project:alpha\ngrant user:other viewer at /project:alpha\n"
 	const ghost = "grant user:ghost manager at /project:alpha\n"
-	f := newFolder(t, map[string]string{"p": after, "before": managed, "ghost": after + ghost, "otherwise": managed + "grant user:new viewer at /project:alpha replace\n"})
+	const both = managed + "grant user:sam manager at /project:alpha\n"
+	f := newFolder(t, map[string]string{"p": after, "before": managed, "ghost": after + ghost, "both": both, "zoe": both + "grant user:zoe viewer at /project:alpha\n", "otherwise": managed + "grant user:new viewer at /project:alpha replace\n"})
 	exported(t, f.path("log"))
 	whole(t, f.path("whole"), after)
+	exportedFrom(t, f.path("behalf"), both, rolecall.Change{
+		Meta:  rolecall.Meta{Actor: rolecall.User("sam"), OnBehalf: rolecall.User("pia"), Reason: "asked to"},
+		Edits: []rolecall.Edit{rolecall.Put(rolecall.Grant{Subject: rolecall.User("zoe"), Role: "viewer", Scope: rolecall.In("project", "alpha")})},
+	})
 	text, err := os.ReadFile(f.path("log"))
 	if err != nil {
 		t.Fatal(err)
@@ -215,6 +220,7 @@ func TestHistory(t *testing.T) {
 		{"explain user:new task.view /project:alpha LOG -o json --fix --limit 1 -f @/p", 0, `"remedies": [`},
 		{"review user:other LOG -o csv -f @/p", 0, "user:pia,,hired,2026-03-03T09:00:00Z,2"},
 		{"review user:other LOG -f @/p", 0, "2026-03-03T09:00:00Z  user:pia  hired"},
+		{"review user:zoe --history-base @/both --history @/behalf -f @/zoe", 0, "2026-03-02T09:00:00Z  user:sam for user:pia  asked to"},
 		{"lint LOG -f @/p --least serious", 0, ""},
 		{"explain user:new task.view /project:alpha LOG -f @/before", 3, "does not lead to this policy: it leaves another grant user:new viewer at /project:alpha"},
 		{"explain user:new task.view /project:alpha LOG -f @/otherwise", 3, "does not lead to this policy: it leaves another grant user:new viewer at /project:alpha"},

@@ -92,7 +92,7 @@ func (q *reviewQuestion) inForm(r *review.Report) answer {
 	case "html":
 		return written(r.WriteHTML)
 	}
-	return reviewed{r, q.log != ""}
+	return reviewed{Report: r, usage: q.usage != "", history: q.log != ""}
 }
 
 // A written is what writes itself in a form of its own.
@@ -100,10 +100,10 @@ type written func(w io.Writer) error
 
 func (f written) text(w io.Writer) error { return f(w) }
 
-// A reviewed is a report as a table, with the history where that is told.
+// A reviewed is a report as a table, with the use and the history where those are told.
 type reviewed struct {
 	*review.Report
-	history bool
+	usage, history bool
 }
 
 func (r reviewed) text(w io.Writer) error {
@@ -111,14 +111,20 @@ func (r reviewed) text(w io.Writer) error {
 		return nil
 	}
 	heads := []string{"SUBJECT", "THROUGH", "WHAT", "SCOPE", "STATE", "UNTIL", "GIVES", "TAKES"}
+	if r.usage {
+		heads = append(heads, "LAST USED")
+	}
 	if r.history {
 		heads = append(heads, "SINCE", "BY", "WHY")
 	}
 	t := newTable(w, heads...)
 	for _, row := range r.Rows {
 		cells := []string{
-			row.Subject.String(), row.Through(), row.What(), row.Scope.String(), row.State.String(),
+			row.Subject.String(), row.Through(), whatOf(row), row.Scope.String(), row.State.String(),
 			timeOrNone(row.Window.NotAfter), items(row.Gives), items(row.Takes),
+		}
+		if r.usage {
+			cells = append(cells, useOf(row))
 		}
 		if r.history {
 			cells = append(cells, originOf(row)...)
@@ -126,6 +132,42 @@ func (r reviewed) text(w io.Writer) error {
 		t.row(cells...)
 	}
 	return t.end()
+}
+
+// whatOf returns what the row is about, with all that tells it apart from others about the same.
+func whatOf(row review.Row) string {
+	what, when := row.What(), rolecall.Condition("")
+	switch one := row.Statement.(type) {
+	case rolecall.Grant:
+		when = one.When
+		for _, mark := range []struct {
+			set  bool
+			word string
+		}{{one.Replace, "replace"}, {one.Pierce, "pierce"}, {one.Eligible, "eligible"}} {
+			if mark.set {
+				what += " " + mark.word
+			}
+		}
+	case rolecall.Override:
+		when = one.When
+	}
+	if when != "" {
+		what += " when " + string(when)
+	}
+	return what
+}
+
+// useOf returns when the row was last used; nothing where it gives nothing that could be.
+func useOf(row review.Row) string {
+	switch {
+	case !row.LastUsed.IsZero():
+		return rolecall.FormatTime(row.LastUsed)
+	case row.UseKnown:
+		return "never"
+	case len(row.Gives) > 0:
+		return "not known"
+	}
+	return ""
 }
 
 // originOf returns since when, by whom and why.
@@ -136,6 +178,9 @@ func originOf(row review.Row) []string {
 	by := "the host"
 	if !row.Given.Actor.IsZero() {
 		by = row.Given.Actor.String()
+	}
+	if !row.Given.OnBehalf.IsZero() {
+		by += " for " + row.Given.OnBehalf.String()
 	}
 	return []string{timeOrNone(row.Since), by, row.Given.Reason}
 }

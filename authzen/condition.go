@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"maps"
 	"reflect"
 	"slices"
 	"strconv"
@@ -250,49 +249,58 @@ func member(token string) (operand, error) {
 		return nil, fmt.Errorf("%q starts with none of subject, resource, action and context", token)
 	}
 	return func(e Evaluation) (any, error) {
-		var at any = root(e)
-		for _, s := range steps[1:] {
+		at, there := root(e, steps[1])
+		for _, s := range steps[2:] {
 			m, _ := at.(map[string]any)
-			next, there := m[s]
-			if !there {
-				if optional {
-					return absent{}, nil
-				}
-				return nil, fmt.Errorf("%s is not known", path)
-			}
-			at = next
+			at, there = m[s]
 		}
-		return at, nil
+		switch {
+		case there:
+			return at, nil
+		case optional:
+			return absent{}, nil
+		}
+		return nil, fmt.Errorf("%s is not known", path)
 	}, nil
 }
 
-// roots returns how to find the members of an entity: its names, its properties by their names, and all its properties
-// as properties.
-func roots(name string) (func(Evaluation) map[string]any, bool) {
-	entity := func(e Entity) map[string]any {
-		return members(e.Properties, map[string]any{"type": e.Type, "id": e.ID})
-	}
+// roots returns how to find a member by its name; it costs the same of however many there are.
+func roots(name string) (func(Evaluation, string) (any, bool), bool) {
 	switch name {
 	case "subject":
-		return func(e Evaluation) map[string]any { return entity(e.Subject) }, true
+		return func(e Evaluation, s string) (any, bool) { return e.Subject.member(s) }, true
 	case "resource":
-		return func(e Evaluation) map[string]any { return entity(e.Resource) }, true
+		return func(e Evaluation, s string) (any, bool) { return e.Resource.member(s) }, true
 	case "action":
-		return func(e Evaluation) map[string]any {
-			return members(e.Action.Properties, map[string]any{"name": e.Action.Name})
-		}, true
+		return func(e Evaluation, s string) (any, bool) { return e.Action.member(s) }, true
 	case "context":
-		return func(e Evaluation) map[string]any { return e.Context }, true
+		return func(e Evaluation, s string) (any, bool) { v, there := e.Context[s]; return v, there }, true
 	}
 	return nil, false
 }
 
-func members(properties, names map[string]any) map[string]any {
-	all := make(map[string]any, len(properties)+3)
-	maps.Copy(all, properties)
-	if properties != nil {
-		all["properties"] = properties
+func (e Entity) member(s string) (any, bool) {
+	switch s {
+	case "type":
+		return e.Type, true
+	case "id":
+		return e.ID, true
 	}
-	maps.Copy(all, names)
-	return all
+	return property(e.Properties, s)
+}
+
+func (a Action) member(s string) (any, bool) {
+	if s == "name" {
+		return a.Name, true
+	}
+	return property(a.Properties, s)
+}
+
+// property finds a property by its name, and all of them as properties.
+func property(all map[string]any, s string) (any, bool) {
+	if s == "properties" && all != nil {
+		return all, true
+	}
+	v, there := all[s]
+	return v, there
 }

@@ -2,6 +2,7 @@ package authzen_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -22,6 +23,12 @@ func TestParseTest(t *testing.T) {
 		`resource.owner != subject.id`:                   "no",
 		`subject.id == "ada"`:                            "yes",
 		`subject.properties.id == "other"`:               "yes",
+		`subject.properties.type == "user"`:              "unknown",
+		`subject.name == "ada"`:                          "unknown",
+		`action.id == "delete"`:                          "unknown",
+		`subject.properties == subject.properties`:       "yes",
+		`resource.tags.a == "x"`:                         "unknown",
+		`resource.nothing.deeper? == null`:               "yes",
 		`subject.type=="user"&&action.name=="delete"`:    "yes",
 		`subject.level == 3`:                             "yes",
 		`subject.level == "3"`:                           "no",
@@ -96,6 +103,30 @@ func TestParseTest(t *testing.T) {
 		if got != want {
 			t.Errorf("%s: got %s (%v), want %s", test, got, err, want)
 		}
+	}
+}
+
+// What a comparison costs does not depend on how many properties there are.
+func TestMembersAreNotCopied(t *testing.T) {
+	test, err := authzen.ParseTest(`subject.p0 == 0 && resource.p0 == subject.properties.p0 && action.p0 == 0 && context.p0 == 0`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	allocations := func(n int) float64 {
+		properties := map[string]any{}
+		for i := range n {
+			properties[fmt.Sprint("p", i)] = float64(i)
+		}
+		of := authzen.Entity{Properties: properties}
+		e := authzen.Evaluation{Subject: of, Action: authzen.Action{Properties: properties}, Resource: of, Context: properties}
+		return testing.AllocsPerRun(10, func() {
+			if holds, err := test(e); !holds || err != nil {
+				t.Fatalf("the test of %d properties: got %v, %v, want true", n, holds, err)
+			}
+		})
+	}
+	if few, many := allocations(1), allocations(10_000); few != many {
+		t.Errorf("a test allocates %v times with one property and %v times with 10,000, want the same", few, many)
 	}
 }
 

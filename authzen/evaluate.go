@@ -303,12 +303,15 @@ func (s *session) counting(sent, stored map[string]any) map[string]any {
 	return stored
 }
 
-// over returns the members of first, and those of second that first has not.
+// over returns the members of first, and those of second that first has not. It copies only where both have some.
 func over(first, second map[string]any) map[string]any {
-	all := maps.Clone(second)
-	if all == nil {
+	switch {
+	case len(second) == 0 && first != nil:
 		return first
+	case len(first) == 0:
+		return second
 	}
+	all := maps.Clone(second)
 	maps.Copy(all, first)
 	return all
 }

@@ -1,6 +1,8 @@
 package review_test
 
 import (
+	gocmp "cmp"
+	"math"
 	"slices"
 	"testing"
 
@@ -130,18 +132,19 @@ func mustGoTheBestWay(t rapid.TB, s *rolecall.Snapshot, report *review.Report) {
 	}
 }
 
-// A wayTo is how good a way is: the rank of its worst membership, and its length.
+// A wayTo is how good a way is: the rank of its worst membership; when it ends and began, if it counts now; and its length.
 type wayTo struct {
 	rank, length int
+	end, start   int64
 	suspended    bool
 }
 
 func (w wayTo) better(other wayTo) bool {
-	return w.rank < other.rank || w.rank == other.rank && w.length < other.length
+	return gocmp.Or(gocmp.Compare(w.rank, other.rank), gocmp.Compare(other.end, w.end), gocmp.Compare(w.start, other.start), gocmp.Compare(w.length, other.length)) < 0
 }
 
 func wayOf(s *rolecall.Snapshot, path []rolecall.Subject) wayTo {
-	w := wayTo{length: len(path)}
+	w := wayTo{length: len(path), end: math.MaxInt64}
 	for i := 1; i < len(path) && path[i] != everyone; i++ {
 		found, _ := s.Find(rolecall.KeyOf(rolecall.Membership{Member: path[i-1], Group: path[i]}))
 		m := found.(rolecall.Membership)
@@ -155,6 +158,15 @@ func wayOf(s *rolecall.Snapshot, path []rolecall.Subject) wayTo {
 			rank = 2
 		}
 		w.rank, w.suspended = max(w.rank, rank), w.suspended || suspended(s, m.Group)
+		if !m.NotAfter.IsZero() {
+			w.end = min(w.end, m.NotAfter.Unix())
+		}
+		if !m.NotBefore.IsZero() {
+			w.start = max(w.start, m.NotBefore.Unix())
+		}
+	}
+	if w.rank > 1 {
+		w.end, w.start = 0, 0
 	}
 	return w
 }
@@ -279,6 +291,37 @@ func TestReviewTellsTheWayThatCounts(t *testing.T) {
 	}
 	if diff := cmp.Diff([]string{"user:ada viewer /project:alpha [group:crew in group:studio] active +task.view"}, lines(report)); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
+	}
+}
+
+// Of the ways that count now the one is told by which the access ends last, and of those the one by which it began first.
+func TestReviewTellsHowLongTheAccessLasts(t *testing.T) {
+	sees := rolecall.Role{Name: "viewer", Rules: []rolecall.Rule{allow("task.view")}}
+	member := func(who, of rolecall.Subject, w rolecall.Window) rolecall.Membership {
+		return rolecall.Membership{Member: who, Group: of, Window: w}
+	}
+	until, from := rolecall.Window{NotAfter: day(25)}, rolecall.Window{NotBefore: day(9)}
+	for _, c := range []struct {
+		direct, first, second rolecall.Window
+		want                  string
+	}{
+		{direct: until, want: "[group:crew in group:studio] active +task.view"},
+		{direct: from, want: "[group:crew in group:studio] active +task.view"},
+		{direct: until, first: from, want: "[group:crew in group:studio] active +task.view"},
+		{direct: until, second: until, want: "[group:studio] active +task.view until 2026-03-25"},
+		{direct: from, second: until, want: "[group:studio] active +task.view"},
+		{direct: from, first: from, want: "[group:studio] active +task.view"},
+		{want: "[group:studio] active +task.view"},
+	} {
+		s := snapshotOf(t, sees, rolecall.Grant{Subject: studio, Role: "viewer", Scope: alpha},
+			member(ada, studio, c.direct), member(ada, crew, c.first), member(crew, studio, c.second))
+		report, err := review.OfSubject(s, ada, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff([]string{"user:ada viewer /project:alpha " + c.want}, lines(report)); diff != "" {
+			t.Errorf("directly %v, or by %v and %v: -want +got:\n%s", c.direct, c.first, c.second, diff)
+		}
 	}
 }
 

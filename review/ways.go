@@ -2,6 +2,7 @@ package review
 
 import (
 	"slices"
+	"time"
 
 	"github.com/rolecall-go/rolecall"
 )
@@ -49,22 +50,18 @@ func (r *reviewer) dossier(who rolecall.Subject) *dossier {
 	return d
 }
 
-// ways returns how a subject comes to itself, to each group that it is in now, was in or will be, and to Everyone, whoever
-// is nearest first: to each by a way that counts now if there is one, otherwise by one that opens, and the shortest.
+// ways returns how a subject comes to itself, to each group that it is in now, was in or will be, and to Everyone: to each
+// by a way that counts now if there is one, of those by one that ends last, of those by one that began first, and of those
+// by the shortest; otherwise by one that opens, and the shortest.
 func (r *reviewer) ways(who rolecall.Subject) []way {
 	if known := r.roads[who]; known != nil {
 		return known
 	}
 	ways := []way{{path: []rolecall.Subject{who}}}
 	found := map[rolecall.Subject]bool{who: true}
-	now, all := r.snapshot.Now(), len(r.climb(who, func(rolecall.Membership) bool { return true }))
-	for _, passable := range []func(rolecall.Membership) bool{
-		func(m rolecall.Membership) bool { return m.Open(now) && !r.dossier(m.Group).suspended },
-		func(m rolecall.Membership) bool { return m.Open(now) },
-		func(m rolecall.Membership) bool { return m.NotAfter.IsZero() || now.Before(m.NotAfter) },
-		func(rolecall.Membership) bool { return true },
-	} {
-		if len(ways) == all {
+	all := r.climb(who, func(rolecall.Membership) bool { return true })
+	for _, passable := range r.preferences(all) {
+		if len(ways) == len(all) {
 			break
 		}
 		for _, w := range r.climb(who, passable) {
@@ -79,6 +76,52 @@ func (r *reviewer) ways(who rolecall.Subject) []way {
 	}
 	r.roads[who] = ways
 	return ways
+}
+
+// preferences returns which memberships a way may use, the best ones first. Some ways end with whom the subject may come to.
+func (r *reviewer) preferences(ways []way) []func(rolecall.Membership) bool {
+	now := r.snapshot.Now()
+	ends, starts := r.bounds(ways)
+	var all []func(rolecall.Membership) bool
+	for _, counts := range []func(rolecall.Membership) bool{
+		func(m rolecall.Membership) bool { return m.Open(now) && !r.dossier(m.Group).suspended },
+		func(m rolecall.Membership) bool { return m.Open(now) },
+	} {
+		for _, end := range ends {
+			for _, start := range starts {
+				all = append(all, func(m rolecall.Membership) bool {
+					return counts(m) && earlier(m.NotAfter, end).Equal(end) && !m.NotBefore.After(start)
+				})
+			}
+		}
+	}
+	return append(all,
+		func(m rolecall.Membership) bool { return m.NotAfter.IsZero() || now.Before(m.NotAfter) },
+		func(rolecall.Membership) bool { return true },
+	)
+}
+
+// bounds lists when the memberships that count now end, latest first, and when they began, earliest first; each time once.
+func (r *reviewer) bounds(ways []way) (ends, starts []time.Time) {
+	ends, starts = []time.Time{{}}, []time.Time{{}}
+	for _, w := range ways {
+		for _, m := range r.dossier(w.holder()).groups {
+			if m.Open(r.snapshot.Now()) {
+				ends, starts = append(ends, m.NotAfter), append(starts, m.NotBefore)
+			}
+		}
+	}
+	slices.SortFunc(ends, func(a, b time.Time) int {
+		switch {
+		case a.Equal(b):
+			return 0
+		case earlier(a, b).Equal(a):
+			return 1
+		}
+		return -1
+	})
+	slices.SortFunc(starts, time.Time.Compare)
+	return slices.CompactFunc(ends, time.Time.Equal), slices.CompactFunc(starts, time.Time.Equal)
 }
 
 // climb goes up the memberships that are passable, the shortest ways first.

@@ -133,13 +133,13 @@ func when(t time.Time) string {
 	return rolecall.FormatTime(t)
 }
 
-// Since returns what was used after an instant, as if the meters had begun then. It is how a kept usage stays small. An
+// Since returns what was used after an instant, as if the meters had begun then, or at Until if that is earlier. It is how a kept usage stays small. An
 // empty usage stays empty.
 func (u *Usage) Since(since time.Time) *Usage {
 	u = u.orEmpty()
 	some := &Usage{from: u.from, until: u.until, bySubject: map[rolecall.Subject][]Used{}}
 	if !u.from.IsZero() { // where nothing was seen, nothing is known of a later time either
-		some.from = later(u.from, since.UTC())
+		some.from = earlier(later(u.from, since.UTC()), u.until)
 	}
 	if u.dropped > 0 && !some.from.After(u.doubt) {
 		some.doubt, some.dropped = u.doubt, u.dropped
@@ -225,8 +225,8 @@ func (u *Usage) MarshalJSON() ([]byte, error) {
 }
 
 // UnmarshalJSON reads a usage exactly: what is overlooked would count as not used, so unknown, repeated, missing and
-// misspelt members are errors. Names are checked for their form; whether they are declared is not its business, since what
-// was used may be gone.
+// misspelt members are errors. Null, and an object without from, until and uses, is the empty usage. Names are checked for
+// their form; whether they are declared is not its business, since what was used may be gone.
 func (u *Usage) UnmarshalJSON(data []byte) error {
 	read, err := readUsage(data)
 	if err != nil {
@@ -239,6 +239,10 @@ func (u *Usage) UnmarshalJSON(data []byte) error {
 func readUsage(data []byte) (*Usage, error) {
 	read := &Usage{bySubject: map[rolecall.Subject][]Used{}}
 	var uses []json.RawMessage
+	nothing := string(data) == "null" || strictjson.Object(data, strictjson.Field{Name: "uses", Into: &uses, Optional: true}) == nil && len(uses) == 0
+	if nothing { // is known yet: as a nil one, or the zero one, is written
+		return read, nil
+	}
 	err := strictjson.Object(data,
 		strictjson.Field{Name: "from", Into: &read.from}, strictjson.Field{Name: "until", Into: &read.until},
 		strictjson.Field{Name: "doubt", Into: &read.doubt, Optional: true}, strictjson.Field{Name: "dropped", Into: &read.dropped, Optional: true},

@@ -64,6 +64,7 @@ func TestUsageIsWhatTheReadingsTell(t *testing.T) {
 				}
 			}
 		}
+		mustBeEqual(t, "since twice", all.Since(cut), all.Since(cut).Since(cut))
 		mustCover(t, all, readings)
 	})
 }
@@ -141,6 +142,11 @@ func TestUsageIsReadWithCare(t *testing.T) {
 	const times = `"from":"2026-03-01T00:00:00Z","until":"2026-03-01T02:00:00Z",`
 	for name, test := range map[string]struct{ text, want string }{
 		"good":                    {`{` + times + `"uses":[` + use + `]}`, ""},
+		"nothing yet":             {`{"uses":[]}`, ""},
+		"nothing at all":          {`{}`, ""},
+		"nil":                     {`null`, ""},
+		"uses of no time":         {`{"uses":[` + use + `]}`, `this member is missing: "from"`},
+		"an empty null":           {`{"uses":null}`, `this member is missing: "from"`},
 		"no JSON":                 {`{`, "unexpected end of JSON input"},
 		"backwards":               {`{"from":"2026-03-02T00:00:00Z","until":"2026-03-01T00:00:00Z","uses":[]}`, "not after until"},
 		"dropped at no time":      {`{` + times + `"dropped":2,"uses":[]}`, "doubt tells when"},
@@ -203,6 +209,7 @@ func TestNilUsageIsEmpty(t *testing.T) {
 	var u *review.Usage
 	first := review.NewUsage(rolecall.Reading{From: hour(1), Until: hour(2), Uses: []rolecall.Use{{Subject: usersSeen[0], Permission: donePerms[0], Scope: donePlace[1]}}})
 	mustBeEqual(t, "merged with nothing", first, review.MergeUsage(u, first, nil))
+	mustBeEqual(t, "nothing merged", &review.Usage{}, review.MergeUsage())
 	if u.Covers(hour(1)) == nil || u.Since(hour(1)).Covers(hour(1)) == nil || review.MergeUsage(u).Covers(hour(1)) == nil {
 		t.Error("Covers of a nil Usage, of it Since, of it merged: got nil, want errors")
 	}

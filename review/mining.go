@@ -85,11 +85,12 @@ func newMiner(s *rolecall.Snapshot, u *Usage, since time.Time) (*miner, error) {
 	return m, nil
 }
 
-// everyone returns who is named by the policy, and who was seen without being named.
+// everyone returns who is named by the policy, and who was seen without being named; groups only as they were seen, since one
+// may ask as a group.
 func (m *miner) everyone() []rolecall.Subject {
 	all := slices.Clone(m.users)
 	for who := range m.usage.bySubject {
-		if _, named := slices.BinarySearchFunc(m.users, who, rolecall.Subject.Compare); !named && !who.IsGroup() {
+		if _, named := slices.BinarySearchFunc(m.users, who, rolecall.Subject.Compare); !named {
 			all = append(all, who)
 		}
 	}

@@ -20,7 +20,7 @@ var hostPermissions = []rolecall.Permission{taskView, taskUpdate, shotView}
 // drawUses draws things that are allowed when all conditions hold, as a meter tells of them.
 func drawUses(t *rapid.T, s *rolecall.Snapshot) (uses []rolecall.Use) {
 	for range rapid.IntRange(0, 12).Draw(t, "uses") {
-		u := rolecall.Use{Subject: pick(t, users, "who"), Permission: pick(t, hostPermissions, "what"), Scope: pick(t, []rolecall.Scope{global, alpha, beta}, "where")}
+		u := rolecall.Use{Subject: pick(t, subjects, "who"), Permission: pick(t, hostPermissions, "what"), Scope: pick(t, []rolecall.Scope{global, alpha, beta}, "where")}
 		if s.Check(u.Subject, u.Permission, u.Scope, rolecall.Given(conditions)) == nil && !slices.Contains(uses, u) {
 			uses = append(uses, u)
 		}
@@ -180,6 +180,29 @@ func TestReportUse(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("ReportUse: -want +got:\n%s", diff)
+	}
+}
+
+// What was used as a group, or as everyone, was used through what it has, and through what its groups have.
+func TestReportUseOfGroups(t *testing.T) {
+	s := lintPolicy(t, minedPolicy+"member group:animation of group:studio\ngrant group:studio pay at /project:alpha\ngrant everyone wages at /project:beta\n")
+	u := usageOf(t, "group:animation task.view /project:alpha", "group:animation budget.view /project:alpha", "everyone tool.use /project:beta")
+	report, err := review.ReportUse(s, u, day(2))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, r := range report.Roles {
+		got = append(got, fmt.Sprintf("role %s held by %d: used %v", r.Role, r.Holders, r.Used))
+	}
+	want := []string{"role house held by 4: used [task.view]", "role pay held by 3: used [budget.view]", "role wages held by 6: used [tool.use]"}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("ReportUse: -want +got:\n%s", diff)
+	}
+	for _, one := range report.Subjects {
+		if one.Subject.IsGroup() {
+			t.Errorf("ReportUse tells of %s as of a subject", one.Subject)
+		}
 	}
 }
 

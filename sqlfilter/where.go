@@ -21,9 +21,10 @@ const maxSQL = 1 << 20
 
 // Where returns the condition that a row is in the set. Its error is a *rolecall.Problem: invalid where the table is
 // described wrongly, unknown where it names a kind or a condition that the catalog does not declare or where nothing
-// answers a condition in play, limit where the set is too large for one query or has an opaque rule.
+// answers a condition in play, limit where the set is too large for one query or has an opaque rule. Each part of the
+// set's rules is worked out once, and no fragment is longer than a megabyte.
 func Where(set *rolecall.ScopeSet, t *Table) (Fragment, error) {
-	w := writer{table: t, told: map[rolecall.Condition]answer{}}
+	w := writer{table: t, told: map[rolecall.Condition]answer{}, written: map[rolecall.Condition][]written{}}
 	if err := w.check(set); err != nil {
 		return Fragment{}, err
 	}
@@ -47,8 +48,15 @@ func refuse(code rolecall.Code, word, format string, args ...any) error {
 
 // A writer writes one fragment.
 type writer struct {
-	table *Table
-	told  map[rolecall.Condition]answer
+	table   *Table
+	told    map[rolecall.Condition]answer
+	written map[rolecall.Condition][]written // by the condition that the rule asks first
+}
+
+// written is a rule and what was written for it.
+type written struct {
+	rule rolecall.ScopeRule
+	cond cond
 }
 
 // check refuses a table that does not fit the set.
@@ -352,7 +360,7 @@ func (w *writer) leaf(s state) (cond, error) {
 	return choose(passable, open, private), nil
 }
 
-// rule writes one rule.
+// rule writes one rule. What many ways through rules have in common is written once.
 func (w *writer) rule(r rolecall.ScopeRule) (cond, error) {
 	switch {
 	case r.Always():
@@ -363,6 +371,20 @@ func (w *writer) rule(r rolecall.ScopeRule) (cond, error) {
 		return cond{}, refuse(rolecall.ErrLimit, "", "too many conditions are in play for a filter; page through candidates with Among")
 	}
 	name, ifHolds, ifFails, ifUnknown, _ := r.Split()
+	for _, known := range w.written[name] {
+		if known.rule.Equal(r) {
+			return known.cond, nil
+		}
+	}
+	c, err := w.branch(name, ifHolds, ifFails, ifUnknown)
+	if err == nil {
+		w.written[name] = append(w.written[name], written{r, c})
+	}
+	return c, err
+}
+
+// branch writes a rule that asks a condition first.
+func (w *writer) branch(name rolecall.Condition, ifHolds, ifFails, ifUnknown rolecall.ScopeRule) (cond, error) {
 	if sql, ok := w.table.Conditions[name]; ok {
 		return w.split(name, sql, ifHolds, ifFails, ifUnknown)
 	}

@@ -139,6 +139,33 @@ func TestWhereOfManyConditions(t *testing.T) {
 }
 
 // A table that does not fit, and a set that does not fit into a query, are refused.
+// TestWhereOfSharedRules: what is left of a rule after each of many conditions is the same however they turn out, so that
+// the ways through it are too many to write one by one.
+func TestWhereOfSharedRules(t *testing.T) {
+	const pairs = 40
+	var conditions []rolecall.Condition
+	var facts rolecall.Given
+	var statements []rolecall.Statement
+	columns := map[rolecall.Condition]sqlfilter.Expr{}
+	for i := range pairs {
+		row, same := rolecall.Condition(fmt.Sprintf("c%02d-row", i)), rolecall.Condition(fmt.Sprintf("c%02d-same", i))
+		conditions, facts = append(conditions, row, same), append(facts, same)
+		columns[row] = sqlfilter.Expr{SQL: fmt.Sprint("column", i)}
+		role := rolecall.Role{Name: rolecall.RoleName(fmt.Sprint("role", i)), Rules: []rolecall.Rule{{Effect: rolecall.Allow, Patterns: []rolecall.Pattern{"*"}, When: row}}}
+		statements = append(statements, role, rolecall.Grant{Subject: ada, Role: role.Name, Scope: rolecall.Global(), When: same})
+	}
+	set := setOf(t, newCatalog(conditions...), "project", statements...)
+	for _, c := range []struct {
+		facts   rolecall.Given
+		columns int
+	}{{rolecall.Given{}, 0}, {facts[:1], 1}, {facts, pairs}} {
+		got, err := sqlfilter.Where(set, &sqlfilter.Table{Dialect: sqlfilter.SQLite, Path: []sqlfilter.Level{{Kind: "project", ID: "id"}}, Conditions: columns, Facts: c.facts})
+		if n := strings.Count(got.SQL, "column"); err != nil || n != c.columns {
+			t.Errorf("Where of %d pairs of conditions, %d of them open: got %d mentions of columns and %v, want %d", pairs, len(c.facts), n, err, c.columns)
+		}
+	}
+}
+
 func TestWhereRefuses(t *testing.T) {
 	many := []rolecall.Condition{"c0", "c1", "c2", "c3", "c4", "c5", "c6", "c7", "c8", "c9"}
 	c := newCatalog(many...)

@@ -47,11 +47,12 @@ func (s *Snapshot) UsesOf(name RoleName) []Statement {
 		return nil
 	}
 	var uses []Statement
-	for heir := range s.Roles() {
-		if slices.Contains(heir.Inherits, name) {
-			uses = append(uses, heir)
+	for _, heir := range s.policy.roles.roles {
+		if heir != nil && heir.defined && slices.Contains(heir.Inherits, name) {
+			uses = append(uses, heir.Role.canonical())
 		}
 	}
+	sortStatements(uses)
 	uses = append(uses, sortStatements(s.policy.usesOf(r))...)
 	for _, c := range s.policy.constraints {
 		if slices.Contains(c.Roles, name) {

@@ -1,6 +1,9 @@
 package rolecall
 
-import "slices"
+import (
+	"cmp"
+	"slices"
+)
 
 // A permset is a set of permission numbers.
 type permset []uint64
@@ -58,7 +61,20 @@ func (c *Catalog) matcher(p Pattern) *matcher {
 	if m, ok := c.matchers.Load(p); ok {
 		return m.(*matcher)
 	}
-	m := &matcher{pattern: p, any: newPermset(len(c.permissions)), allow: newPermset(len(c.permissions))}
+	kept, _ := c.matchers.LoadOrStore(p, c.match(p))
+	return kept.(*matcher)
+}
+
+func (c *Catalog) match(p Pattern) *matcher {
+	m := &matcher{pattern: p, any: newPermset(len(c.permissions))}
+	if !p.HasStar() {
+		if i := c.index.find(NewPermission(string(p))); i >= 0 {
+			m.any.add(i)
+		}
+		m.allow = m.any // a name, which is spelled in full
+		return m
+	}
+	m.allow = newPermset(len(c.permissions))
 	for i, permission := range c.permissions {
 		if p.Matches(permission) {
 			m.any.add(i)
@@ -67,8 +83,7 @@ func (c *Catalog) matcher(p Pattern) *matcher {
 			m.allow.add(i)
 		}
 	}
-	kept, _ := c.matchers.LoadOrStore(p, m)
-	return kept.(*matcher)
+	return m
 }
 
 // A role is a Role made ready to be asked. What it says of each permission is known beforehand, unless a condition
@@ -154,26 +169,65 @@ func (r *role) compileOwn(c *Catalog) {
 	}
 }
 
-// compileSays works out what the role says of each permission, from what it and those above it say themselves.
+// compileSays works out what the role says of each permission, from what it and those above it say themselves. It comes to
+// what resolve says, in time that follows the lines of inheritance.
 func (t *roletable) compileSays(r *role, permissions int) {
 	r.say = make([]uint8, permissions)
-	voices := make([]voice, 0, len(r.lineage))
+	l := t.lineOf(r)
 	for p := range permissions {
-		voices = voices[:0]
-		for _, number := range r.lineage {
-			own := t.get(number).own[p]
-			if own&conditional != 0 {
-				r.say[p] = conditional
-				break
+		r.say[p] = l.says(p)
+	}
+}
+
+// A line is a role and those that it inherits from, heirs first.
+type line struct {
+	roles  []*role
+	above  [][]int // of each: where those are from which it inherits directly
+	silent []bool  // of each: somebody who inherits from it says something else
+}
+
+func (t *roletable) lineOf(r *role) line {
+	l := line{silent: make([]bool, len(r.lineage)), above: make([][]int, len(r.lineage))}
+	for _, number := range r.lineage {
+		l.roles = append(l.roles, t.get(number))
+	}
+	slices.SortStableFunc(l.roles, func(a, b *role) int { return cmp.Compare(b.steps, a.steps) })
+	at := make(map[RoleName]int, len(l.roles))
+	for i, one := range l.roles {
+		at[one.Name] = i
+	}
+	for i, one := range l.roles {
+		for _, name := range one.Inherits {
+			if j, defined := at[name]; defined {
+				l.above[i] = append(l.above[i], j)
 			}
-			if own != 0 {
-				voices = append(voices, voice{t.get(number), Effect(own)})
-			}
-		}
-		if r.say[p] != conditional {
-			r.say[p] = uint8(resolve(voices))
 		}
 	}
+	return l
+}
+
+// says returns what the first of the line says of a permission, or conditional.
+func (l *line) says(permission int) uint8 {
+	clear(l.silent)
+	strictest := uint8(0)
+	for i, one := range l.roles {
+		own := one.own[permission]
+		if own&conditional != 0 {
+			return conditional
+		}
+		if own > strictest && (own == uint8(Forbid) || !l.silent[i]) {
+			strictest = own
+		}
+		if l.silent[i] || own != 0 && own != uint8(Except) {
+			for _, j := range l.above[i] {
+				l.silent[j] = true
+			}
+		}
+	}
+	if strictest == uint8(Except) {
+		return 0
+	}
+	return strictest
 }
 
 // A voice is one role's own say.

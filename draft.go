@@ -17,6 +17,7 @@ type draft struct {
 	groupsChanged map[uint32]bool   // whose direct groups or existence changed
 	rolesChanged  map[RoleName]bool // whose definition changed
 	recent        recent
+	climbed       permset // while groups are made ready
 	separate      separationScope
 
 	tableOwned, constraintsOwned bool

@@ -1,6 +1,9 @@
 package rolecall
 
-import "slices"
+import (
+	"cmp"
+	"slices"
+)
 
 // Grants and overrides in a draft.
 
@@ -47,10 +50,7 @@ func (d *draft) addGrant(g Grant) {
 	if x.marks = marksOf(g); g.Replace {
 		d.replaces++
 	}
-	i := len(h.grants)
-	for i > 0 && h.grants[i-1].order() > x.order() {
-		i--
-	}
+	i, _ := slices.BinarySearchFunc(h.grants, x.order()+1, func(g grantAt, order uint64) int { return cmp.Compare(g.order(), order) })
 	h.grants = insertAt(h.grants, i, x)
 	d.enterPlace(h, at, x.strict())
 	d.countUse(h, r.number, true)
@@ -100,10 +100,7 @@ func (d *draft) addOverride(o Override) {
 		d.strictOverrides++
 	}
 	r := h.scarce()
-	i := len(r.overrides)
-	for i > 0 && r.overrides[i-1].order() > x.order() {
-		i--
-	}
+	i, _ := slices.BinarySearchFunc(r.overrides, x.order()+1, func(o overrideAt, order uint64) int { return cmp.Compare(o.order(), order) })
 	r.overrides = insertAt(r.overrides, i, x)
 	d.enterPlace(h, at, x.strict())
 }

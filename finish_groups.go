@@ -11,6 +11,7 @@ import (
 // finishGroups works out anew what lies above the changed groups and those below them.
 func (d *draft) finishGroups() {
 	order, circular := inOrder(d.groupsToClimb(), d.directlyAbove)
+	d.climbed = newPermset(int(d.groups.end))
 	for _, number := range order {
 		if !d.climb(d.ownHolder(d.groups.at(number))) {
 			return
@@ -52,10 +53,18 @@ func (d *draft) climb(h *holder) bool {
 		g.steps = max(g.steps, above.steps+1)
 		g.timed = g.timed || m.terms != 0 || above.timed
 		g.halted = g.halted || above.halted
-		up = append(up, above.up...)
+		for _, number := range above.up {
+			if word, bit := int(number/64), uint64(1)<<(number%64); d.climbed[word]&bit == 0 {
+				d.climbed[word] |= bit
+				up = append(up, number)
+			}
+		}
+	}
+	for _, number := range up {
+		d.climbed[number/64] &^= 1 << (number % 64)
 	}
 	slices.Sort(up)
-	g.rise(slices.Compact(up))
+	g.rise(up)
 	if g.steps > maxGroupSteps {
 		d.refuse(ErrLimit, d.membership(h, &h.groups[0]), h.subject.String(), "groups lie in groups for more than %d steps", maxGroupSteps)
 		return false

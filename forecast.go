@@ -15,6 +15,7 @@ import (
 type task struct {
 	roots       map[Scope]bool
 	permissions permset
+	own         bool // of one subject alone
 
 	points []Scope // the roots in order of the tree, once prepared
 	outer  []Scope // those inside no other one
@@ -113,7 +114,19 @@ func (f *forecast) add(t *task, who Subject) {
 	}
 }
 
-func (f *forecast) assign(t *task, who Subject) { f.tasks[who] = f.tasks[who].with(t) }
+func (f *forecast) assign(t *task, who Subject) {
+	switch was := f.tasks[who]; {
+	case was == nil || was == t:
+		f.tasks[who] = t
+	case was.own:
+		maps.Copy(was.roots, t.roots)
+		was.permissions.or(t.permissions)
+	default:
+		both := was.with(t)
+		both.own = true
+		f.tasks[who] = both
+	}
+}
 
 // speakersInside finds those who have a statement below a place.
 func (p *policy) speakersInside(at *place, found func(*holder)) {

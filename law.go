@@ -66,6 +66,7 @@ func (q *question) bearers(list []bearer) []bearer {
 	if self == nil {
 		self = unnamed
 	}
+	var seen map[*holder]bool // those beyond the first two dozen
 	list = append(list, bearer{self, true})
 	if self.number == everyoneNumber && self.group != nil {
 		return list
@@ -73,14 +74,14 @@ func (q *question) bearers(list []bearer) []bearer {
 	for _, live := range []bool{true, false} {
 		if q.extra != nil {
 			for _, g := range q.extra.groups {
-				list = addBearer(list, g, live)
+				list = addBearer(list, &seen, g, live)
 			}
 		}
 		for i := 0; i < len(list); i++ {
 			h := list[i].holder
 			for j := range h.groups {
 				if m := &h.groups[j]; h.open(m.terms, &q.now) {
-					list = addBearer(list, q.policy.groups.at(m.group), live)
+					list = addBearer(list, &seen, q.policy.groups.at(m.group), live)
 				}
 			}
 		}
@@ -91,14 +92,24 @@ func (q *question) bearers(list []bearer) []bearer {
 	return append(list, bearer{q.policy.everyone(), true})
 }
 
-func addBearer(list []bearer, h *holder, live bool) []bearer {
+// addBearer adds a holder that is not there yet: the first two dozen are looked through, the others looked up.
+func addBearer(list []bearer, seen *map[*holder]bool, h *holder, live bool) []bearer {
 	if live && h.suspended {
 		return list
 	}
-	for i := range list {
+	for i := range list[:min(len(list), inlineBearers)] {
 		if list[i].holder == h {
 			return list
 		}
+	}
+	if len(list) >= inlineBearers {
+		if *seen == nil {
+			*seen = map[*holder]bool{}
+		}
+		if (*seen)[h] {
+			return list
+		}
+		(*seen)[h] = true
 	}
 	return append(list, bearer{h, live})
 }
@@ -336,18 +347,35 @@ func (c *court) active(q *question, s *said) bool {
 }
 
 func (c *court) strikeReplaced(q *question) {
-	for i := range c.said {
-		r := &c.said[i]
-		if !r.replace || !r.stands() {
+	for from := 0; from < len(c.said); from = c.pointEnd(from) {
+		to := c.pointEnd(from)
+		by := slices.IndexFunc(c.said[from:to], func(s said) bool { return s.replace && s.stands() })
+		if by < 0 {
 			continue
 		}
-		for j := range c.said {
-			if s := &c.said[j]; s.speaks() && s.effect == Allow && c.nearer(q, r, s) {
-				s.fate, s.by = LostToReplace, int32(i)
-				q.miss(Overridden)
+		r := &c.said[from+by]
+		for other := 0; other < len(c.said); other = c.pointEnd(other) {
+			end := c.pointEnd(other)
+			if !c.nearer(q, r, &c.said[other]) {
+				continue
+			}
+			for k := other; k < end; k++ {
+				if s := &c.said[k]; s.speaks() && s.effect == Allow {
+					s.fate, s.by = LostToReplace, int32(from+by)
+					q.miss(Overridden)
+				}
 			}
 		}
 	}
+}
+
+// pointEnd returns where the point that begins at from ends.
+func (c *court) pointEnd(from int) int {
+	to := from + 1
+	for to < len(c.said) && c.said[to].bearer == c.said[from].bearer && c.said[to].depth == c.said[from].depth {
+		to++
+	}
+	return to
 }
 
 // stands says whether a Replace is in force: it was heard, whatever became of the Allow of its role.
@@ -396,16 +424,27 @@ func (s *said) outranks(other *said) bool {
 // strikeFarther strikes each point that a nearer speaking point overrides. Nearness is transitive, so it does not
 // matter that the nearer one may be struck as well.
 func (c *court) strikeFarther(q *question) {
-	for i := range c.said {
-		s := &c.said[i]
-		if !s.speaks() {
-			continue
-		}
-		for j := range c.said {
-			if r := &c.said[j]; (r.speaks() || r.fate == LostToNearer) && c.nearer(q, r, s) {
-				s.fate, s.by = LostToNearer, int32(j)
+	var room [inlineSaid]int32
+	speakers := room[:0] // the first that speaks at each point
+	for from := 0; from < len(c.said); from = c.pointEnd(from) {
+		for k, to := from, c.pointEnd(from); k < to; k++ {
+			if c.said[k].speaks() {
+				speakers = append(speakers, int32(k))
 				break
 			}
+		}
+	}
+	for _, i := range speakers {
+		for _, j := range speakers {
+			if !c.nearer(q, &c.said[j], &c.said[i]) {
+				continue
+			}
+			for k, to := int(i), c.pointEnd(int(i)); k < to; k++ {
+				if s := &c.said[k]; s.speaks() {
+					s.fate, s.by = LostToNearer, j
+				}
+			}
+			break
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package rolecall_test
 
 import (
+	"fmt"
 	"iter"
 	"slices"
 	"testing"
@@ -365,5 +366,25 @@ func TestAllSmallWorlds(t *testing.T) {
 	t.Logf("%d decisions compared", total)
 	if !sampled && total < fewestDecisions {
 		t.Errorf("%d decisions compared, want at least %d", total, fewestDecisions)
+	}
+}
+
+// TestManyVoices: hundreds of roles deny, one that inherits them all allows, and hundreds inherit all of these: the one that
+// inherits overrides, on each way.
+func TestManyVoices(t *testing.T) {
+	top := rolecall.Role{Name: "top", Inherits: []rolecall.RoleName{"allows"}}
+	allows := roleOf("allows", "task.*")
+	var statements []rolecall.Statement
+	for n := range 400 {
+		name := rolecall.RoleName(fmt.Sprint("denies", n))
+		statements = append(statements, rolecall.Role{Name: name, Rules: []rolecall.Rule{{Effect: rolecall.Deny, Patterns: []rolecall.Pattern{"task.*"}}}})
+		allows.Inherits, top.Inherits = append(allows.Inherits, name), append(top.Inherits, name)
+	}
+	for n := range 400 {
+		statements = append(statements, rolecall.Role{Name: rolecall.RoleName(fmt.Sprint("heir", n)), Inherits: []rolecall.RoleName{"top"}})
+	}
+	s := snapshotOf(t, smallCatalog(t), append(statements, top, allows, grantOf(userAda, "heir399", rolecall.Global()))...)
+	if err := s.Check(userAda, mayView, projectAlpha); err != nil {
+		t.Errorf("Check through an heir of what overrides 400 denials: %v, want no error", err)
 	}
 }

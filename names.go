@@ -164,12 +164,13 @@ func decodePercents(text string) (string, error) {
 // refused in time that grows with its length only.
 const mostCandidates = 1000
 
-// nearest returns the candidate with the smallest edit distance to name, "" where none is near.
+// nearest returns the candidate with the smallest edit distance to name, "" where none is near: within a third of its
+// length, and within five edits.
 func nearest(name string, candidates []string) string {
 	if len(name) > maxNameBytes || len(candidates) > mostCandidates {
 		return ""
 	}
-	best, bestDistance := "", len(name)/3+2
+	best, bestDistance := "", min(len(name)/3+2, 6)
 	for _, c := range candidates {
 		if d := editDistance(name, c, bestDistance); d < bestDistance {
 			best, bestDistance = c, d
@@ -187,18 +188,24 @@ func editDistance(a, b string, limit int) int {
 	var rows [maxNameBytes + 1]int
 	row := rows[:len(a)+1]
 	for j := range row {
-		row[j] = j
+		row[j] = min(j, limit)
 	}
 	for i := 1; i <= len(b); i++ {
-		diagonal, nearest := row[0], i
-		row[0] = i
-		for j := 1; j <= len(a); j++ {
+		from, to := max(1, i-limit), min(len(a), i+limit)
+		diagonal, nearest := row[from-1], limit
+		if from == 1 {
+			row[0] = min(i, limit)
+			nearest = row[0]
+		} else {
+			row[from-1] = limit
+		}
+		for j := from; j <= to; j++ {
 			cost := diagonal
 			if b[i-1] != a[j-1] {
 				cost = 1 + min(diagonal, row[j], row[j-1])
 			}
-			diagonal, row[j] = row[j], cost
-			nearest = min(nearest, cost)
+			diagonal, row[j] = row[j], min(cost, limit)
+			nearest = min(nearest, row[j])
 		}
 		if nearest >= limit {
 			return limit

@@ -136,6 +136,7 @@ type remedySearch struct {
 	want    bool
 	options *RemedyOptions
 	tries   int
+	cut     bool // some attempts were left out
 	seen    map[string]bool
 	pending [phases][]attempt
 	found   []attempt
@@ -179,7 +180,7 @@ func (s *remedySearch) run() (bool, error) {
 	for {
 		next, some := s.next()
 		if !some {
-			return true, nil
+			return !s.cut, nil
 		}
 		if s.tries == remedyTries {
 			return false, nil
@@ -233,7 +234,12 @@ func (s *remedySearch) add(from attempt, p phase, opens bool, e Edit) {
 		return
 	}
 	a := attempt{edits: append(slices.Clip(from.edits), e), phase: max(from.phase, p), opened: from.opened || opens}
-	if key := a.key(); !s.seen[key] {
+	key := a.key()
+	switch {
+	case s.seen[key]:
+	case len(s.pending[a.phase]) >= remedyTries-s.tries:
+		s.cut = true // its turn would never come
+	default:
 		s.seen[key] = true
 		s.pending[a.phase] = append(s.pending[a.phase], a)
 	}

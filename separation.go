@@ -232,19 +232,30 @@ func (w Window) spans(part Window) bool {
 
 // clash returns one tenure each of too many of the constraint's roles held at one instant, nil where there is none.
 func (c Constraint) clash(tenures []tenure) []tenure {
-	if !c.reached(tenures) {
+	if len(tenures) < c.Limit {
 		return nil
 	}
-	for _, begins := range tenures {
-		if !slices.Contains(c.Roles, begins.role) {
-			continue
+	counts := make(map[RoleName]bool, len(c.Roles))
+	for _, name := range c.Roles {
+		counts[name] = true
+	}
+	var mine []tenure
+	some := map[RoleName]bool{}
+	for _, t := range tenures {
+		if counts[t.role] {
+			mine, some[t.role] = append(mine, t), true
 		}
+	}
+	if len(some) < c.Limit {
+		return nil
+	}
+	for _, begins := range mine {
 		at := begins.window.NotBefore
 		var held []tenure
-		for _, t := range tenures {
-			if slices.Contains(c.Roles, t.role) && t.window.openAtOrFromStart(at) &&
-				!slices.ContainsFunc(held, func(other tenure) bool { return other.role == t.role }) {
-				held = append(held, t)
+		clear(some)
+		for _, t := range mine {
+			if !some[t.role] && t.window.openAtOrFromStart(at) {
+				held, some[t.role] = append(held, t), true
 			}
 		}
 		if len(held) >= c.Limit {
@@ -253,17 +264,6 @@ func (c Constraint) clash(tenures []tenure) []tenure {
 		}
 	}
 	return nil
-}
-
-// reached says whether too many of the constraint's roles are held at all, at one instant or at different ones.
-func (c Constraint) reached(tenures []tenure) bool {
-	n := 0
-	for _, name := range c.Roles {
-		if slices.ContainsFunc(tenures, func(t tenure) bool { return t.role == name }) {
-			n++
-		}
-	}
-	return n >= c.Limit
 }
 
 // openAtOrFromStart is Open where the zero instant stands for the beginning of time.

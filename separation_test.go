@@ -152,3 +152,21 @@ func TestManyWaysUp(t *testing.T) {
 		}
 	}
 }
+
+// TestManyRolesInTurn: one subject holds thousands of roles that may not be held at once, each in a month of its own.
+func TestManyRolesInTurn(t *testing.T) {
+	ada := rolecall.User("ada")
+	apart := rolecall.Constraint{Name: "apart", Kind: rolecall.Static, Limit: 2}
+	var statements []rolecall.Statement
+	for n := range 3000 {
+		name := rolecall.RoleName(fmt.Sprint("r", n))
+		apart.Roles = append(apart.Roles, name)
+		month := rolecall.Window{NotBefore: day(30 * n), NotAfter: day(30*n + 30)}
+		statements = append(statements, roleOf(name, "task.view"), rolecall.Grant{Subject: ada, Role: name, Scope: rolecall.Global(), Window: month})
+	}
+	s := snapshotOf(t, smallCatalog(t), append(statements, apart)...)
+	longer := rolecall.Grant{Subject: ada, Role: "r7", Scope: rolecall.Global(), Window: rolecall.Window{NotBefore: day(210), NotAfter: day(241)}}
+	if _, err := s.Propose(rolecall.Change{Edits: []rolecall.Edit{rolecall.Put(longer)}}); !errors.Is(err, rolecall.ErrSeparation) {
+		t.Errorf("Propose(%s), a day into the next month: %v, want %s", longer, err, rolecall.ErrSeparation)
+	}
+}

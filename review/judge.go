@@ -170,10 +170,10 @@ func with(list []rolecall.Condition, more ...rolecall.Condition) []rolecall.Cond
 const maxTold = 4
 
 // cases lists the sets of conditions to ask with: every combination. Of too many these are each alone, all together, and
-// one for each way through the rule, so that whatever the subject may do is found to come from something.
+// one for each of so many ways through the rule, so that whatever the subject may do is found to come from something.
 func cases(conditions []rolecall.Condition, rule rolecall.ScopeRule) [][]rolecall.Condition {
 	if len(conditions) > maxTold {
-		list := append(through(rule, nil), conditions)
+		list := append(through(rule), conditions)
 		for _, c := range conditions {
 			list = append(list, []rolecall.Condition{c})
 		}
@@ -188,13 +188,28 @@ func cases(conditions []rolecall.Condition, rule rolecall.ScopeRule) [][]rolecal
 	return list
 }
 
-// through lists the conditions that hold on each way through a rule.
-func through(rule rolecall.ScopeRule, holding []rolecall.Condition) [][]rolecall.Condition {
-	c, ifHolds, ifFails, _, ok := rule.Split()
-	if !ok {
-		return [][]rolecall.Condition{holding}
+// maxThrough bounds the ways through a rule to a yes, and those to a no. Of eight conditions there are no more.
+const maxThrough = 1 << 8
+
+// through lists the conditions that hold on each way through a rule, of too many ways on the first ones.
+func through(rule rolecall.ScopeRule) [][]rolecall.Condition {
+	var yes, no [][]rolecall.Condition
+	var follow func(rolecall.ScopeRule, []rolecall.Condition)
+	follow = func(rule rolecall.ScopeRule, holding []rolecall.Condition) {
+		c, ifHolds, ifFails, _, splits := rule.Split()
+		switch {
+		case len(yes) == maxThrough:
+		case splits:
+			follow(ifFails, holding)
+			follow(ifHolds, append(slices.Clip(holding), c))
+		case !rule.Never():
+			yes = append(yes, holding)
+		case len(no) < maxThrough:
+			no = append(no, holding)
+		}
 	}
-	return append(through(ifFails, holding), through(ifHolds, append(holding[:len(holding):len(holding)], c))...)
+	follow(rule, nil)
+	return append(no, yes...)
 }
 
 // note adds what a decision tells. Where the rule of a permission cannot be taken apart, every statement that allows it

@@ -2,6 +2,7 @@ package review_test
 
 import (
 	gocmp "cmp"
+	"fmt"
 	"math"
 	"slices"
 	"testing"
@@ -366,6 +367,40 @@ func placeOf(one rolecall.Statement) rolecall.Scope {
 		return one.Scope
 	}
 	return rolecall.Scope{}
+}
+
+// TestReviewOfManyConditions: of pairs of conditions there are far more ways through the rule than can be asked for; still
+// each grant is told to give.
+func TestReviewOfManyConditions(t *testing.T) {
+	const pairs = 40
+	d := rolecall.Declarations{
+		Permissions: []rolecall.PermissionDecl{{Permission: taskView}},
+		ScopeKinds:  []rolecall.ScopeKindDecl{{Kind: "project"}},
+	}
+	var says []rolecall.Statement
+	for i := range pairs {
+		rule, own := rolecall.Condition(fmt.Sprintf("c%02d-rule", i)), rolecall.Condition(fmt.Sprintf("c%02d-own", i))
+		d.Conditions = append(d.Conditions, rolecall.ConditionDecl{Condition: rule}, rolecall.ConditionDecl{Condition: own})
+		r := rolecall.Role{Name: rolecall.RoleName(fmt.Sprint("role", i)), Rules: []rolecall.Rule{{Effect: rolecall.Allow, Patterns: []rolecall.Pattern{"*"}, When: rule}}}
+		says = append(says, r, rolecall.Grant{Subject: ada, Role: r.Name, Scope: []rolecall.Scope{global, alpha}[i%2], When: own})
+	}
+	c, err := rolecall.NewCatalog(d)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := rolecall.NewSnapshot(c, says...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	report, err := review.OfSubject(s.At(day(10)), ada, nil)
+	if err != nil || len(report.Rows) != pairs {
+		t.Fatalf("OfSubject of %d pairs of conditions: %d rows, %v; want one a grant", pairs, len(report.Rows), err)
+	}
+	for _, row := range report.Rows {
+		if len(row.Gives) == 0 || len(row.Takes) > 0 {
+			t.Errorf("OfSubject of %d pairs of conditions: %s gives %v and takes %v", pairs, row.Statement, row.Gives, row.Takes)
+		}
+	}
 }
 
 func TestReviewOfSubject(t *testing.T) {

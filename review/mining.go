@@ -117,6 +117,10 @@ func (m *miner) attribute(p *person) {
 	for _, r := range m.holding(p).reach {
 		if r.window.Open(m.now) {
 			m.attributeTo(r.person, a)
+			continue
+		}
+		for _, g := range r.person.grants { // which may reach it later
+			m.credit(a.uses, g, map[rolecall.Use]bool{})
 		}
 	}
 	m.creditGroups(slices.DeleteFunc(slices.Clone(a.uses), func(u Used) bool { return a.explained[u.Use] }))
@@ -236,26 +240,4 @@ func without(a, b permissionBits) permissionBits {
 		c[i] &^= b[i]
 	}
 	return c
-}
-
-// keepsUses says whether the edits are accepted and nobody loses what was used, whether conditions hold or not.
-func (m *miner) keepsUses(edits []rolecall.Edit) bool {
-	p, err := m.s.Propose(rolecall.Change{Edits: edits})
-	if err != nil {
-		return false
-	}
-	var all rolecall.Given
-	for _, c := range m.s.Catalog().Declarations().Conditions {
-		all = append(all, c.Condition)
-	}
-	next := p.Next().At(m.now)
-	for use := range m.usage.All() {
-		for _, given := range []rolecall.Given{nil, all} {
-			could := m.s.Check(use.Subject, use.Permission, use.Scope, given) == nil
-			if could && next.Check(use.Subject, use.Permission, use.Scope, given) != nil {
-				return false
-			}
-		}
-	}
-	return true
 }

@@ -84,14 +84,57 @@ func mustKeepUses(t *rapid.T, s *rolecall.Snapshot, usage *review.Usage, uses []
 		if err != nil {
 			t.Fatalf("%s: Propose(%v): %v; policy:\n%s", p, p.Edits, err, policy)
 		}
-		next := proposal.Next().At(s.Now())
-		for _, u := range uses {
-			for _, given := range []rolecall.Given{nil, rolecall.Given(conditions)} {
-				if s.Check(u.Subject, u.Permission, u.Scope, given) == nil && next.Check(u.Subject, u.Permission, u.Scope, given) != nil {
-					t.Fatalf("%s: %v, which was used, is lost given %v by %v; policy:\n%s", p, u, given, p.Edits, policy)
+		for _, at := range []time.Time{s.Now(), day(12), day(15), day(20), day(30)} {
+			before, after := s.At(at), proposal.Next().At(at)
+			for _, given := range allFacts() {
+				for _, u := range uses {
+					if before.Check(u.Subject, u.Permission, u.Scope, given) == nil && after.Check(u.Subject, u.Permission, u.Scope, given) != nil {
+						t.Fatalf("%s: %v, which was used, is lost on %s given %v by %v; policy:\n%s", p, u, at, given, p.Edits, policy)
+					}
+				}
+				who, what, where := pick(t, subjects, "who"), pick(t, hostPermissions, "what"), pick(t, scopes, "where")
+				if before.Check(who, what, where, given) != nil && after.Check(who, what, where, given) == nil {
+					t.Fatalf("%s: %s gains %s at %s on %s given %v by %v; policy:\n%s", p, who, what, where, at, given, p.Edits, policy)
 				}
 			}
 		}
+	}
+}
+
+// Two roles become one only where that gives nobody anything and takes nothing that was used, now or later.
+func TestMergeRolesIsNoGain(t *testing.T) {
+	const both = "role painter\n  allow task.*\nrole boss\n  allow budget.view\n"
+	uses := []string{"user:ada task.view /project:alpha", "user:ada task.update /project:alpha", "user:eve task.view /project:alpha", "user:eve task.update /project:alpha"}
+	for name, c := range map[string]struct {
+		policy string
+		merges bool
+	}{
+		"one each":               {"grant user:ada artist at /project:alpha\ngrant user:eve painter at /project:alpha\n", true},
+		"both end alike":         {"grant user:ada artist at /project:alpha until 2026-06-10\ngrant user:ada painter at /project:alpha until 2026-06-10\n", true},
+		"both alike":             {"grant user:ada artist at /project:alpha\ngrant user:ada painter at /project:alpha\n", true},
+		"the first one ends":     {"grant user:ada artist at /project:alpha until 2026-06-10\ngrant user:ada painter at /project:alpha\n", false},
+		"the second one ends":    {"grant user:ada artist at /project:alpha\ngrant user:ada painter at /project:alpha until 2026-06-10\n", false},
+		"the second replaces":    {"grant user:ada boss at /\ngrant user:ada artist at /project:alpha\ngrant user:ada painter at /project:alpha replace\n", false},
+		"the second pierces":     {"grant user:ada artist at /project:alpha\ngrant user:ada painter at /project:alpha pierce\n", false},
+		"the first begins later": {"grant user:ada painter at /project:alpha when assigned\ngrant user:ada artist at /project:alpha when assigned from 2026-07-01\ngrant user:ben artist at /project:alpha\n", false},
+	} {
+		proposals, err := review.ProposeRoles(lintPolicy(t, both+c.policy), usageOf(t, uses...), day(2))
+		if err != nil {
+			t.Fatal(err)
+		}
+		merges := slices.ContainsFunc(proposals, func(p review.RoleProposal) bool { return p.Kind == review.MergeRoles })
+		if merges != c.merges {
+			t.Errorf("%s: ProposeRoles = %v, want a merge: %t", name, proposals, c.merges)
+		}
+	}
+}
+
+// A role that somebody will have by a membership of next month keeps what that somebody uses already.
+func TestNarrowRolesForLater(t *testing.T) {
+	s := lintPolicy(t, "role guide\n  allow task.view note.create\nmember user:ada of group:g from 2026-07-01\ngrant group:g guide at /project:alpha\ngrant user:ben guide at /project:alpha\ngrant user:ada artist at /project:alpha until 2026-07-02\n")
+	proposals, err := review.ProposeRoles(s, usageOf(t, "user:ada task.view /project:alpha", "user:ada task.update /project:alpha"), day(2))
+	if err != nil || len(proposals) != 1 || proposals[0].String() != "narrow: nobody used note.create through role guide" {
+		t.Errorf("ProposeRoles = %v, %v, want to take note.create alone out of role guide", proposals, err)
 	}
 }
 

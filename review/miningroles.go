@@ -19,8 +19,9 @@ const (
 	MergeRoles = ProposalKind("merge")  // make one of two roles of which the same is used
 )
 
-// A RoleProposal is a change of roles that fits them to what was used. Whoever used something keeps it: that was tried.
-// Others may lose what they did not use, which is the purpose.
+// A RoleProposal is a change of roles that fits them to what was used. Whoever used something keeps it, whatever the facts
+// and also when a window opens or closes later, and nobody gains anything: that was tried. Others may lose what they did not
+// use, which is the purpose.
 type RoleProposal struct {
 	Kind    ProposalKind
 	Roles   []rolecall.RoleName // those to be narrowed, split or merged
@@ -36,7 +37,8 @@ func (p RoleProposal) String() string { return string(p.Kind) + ": " + p.Message
 //
 // A role is narrowed in its own allows, of which those remain that somebody used. It is split where its grants fall into
 // parties of at least two that are used for nothing in common but what most of all are used for. Two roles are merged
-// where the same was used of both. Only roles that do nothing but allow, without conditions, that nothing inherits from
+// where the same was used of both, and nobody has both at one place in different ways: with another window, by replace or
+// pierce. Only roles that do nothing but allow, without conditions, that nothing inherits from
 // and that no constraint names are split or merged.
 func ProposeRoles(s *rolecall.Snapshot, u *Usage, since time.Time) ([]RoleProposal, error) {
 	m, err := newMiner(s, u, since)
@@ -46,7 +48,7 @@ func ProposeRoles(s *rolecall.Snapshot, u *Usage, since time.Time) ([]RolePropos
 	var all []RoleProposal
 	for _, find := range []func() []RoleProposal{m.narrow, m.split, m.alike} {
 		for _, p := range find() {
-			if m.keepsUses(p.Edits) {
+			if m.fits(p) {
 				all = append(all, p)
 			}
 		}
@@ -251,7 +253,9 @@ func (m *miner) alike() []RoleProposal {
 		for _, other := range m.names[i+1:] {
 			b := m.roles[other]
 			if m.free(b) && slices.Equal(m.used[a], m.used[b]) && slices.Equal(a.Holders, b.Holders) && slices.Equal(a.Scopes, b.Scopes) {
-				all = append(all, m.merged(a, b))
+				if p, ok := m.merged(a, b); ok {
+					all = append(all, p)
+				}
 			}
 		}
 	}
@@ -259,7 +263,7 @@ func (m *miner) alike() []RoleProposal {
 }
 
 // merged proposes to have the first role, with what is used of both, in the place of the second.
-func (m *miner) merged(a, b *lintRole) RoleProposal {
+func (m *miner) merged(a, b *lintRole) (RoleProposal, bool) {
 	one := a.Role
 	one.Rules = allowOf(m.in(m.used[a]))
 	p := RoleProposal{
@@ -270,11 +274,14 @@ func (m *miner) merged(a, b *lintRole) RoleProposal {
 	for _, g := range m.grantsOfRole(b) {
 		moved := g
 		moved.Role = a.Name
-		if _, there := m.s.Find(rolecall.KeyOf(moved)); !there {
+		switch standing, there := m.s.Find(rolecall.KeyOf(moved)); {
+		case !there:
 			p.Edits = append(p.Edits, rolecall.Put(moved))
+		case standing != moved: // the two together give what neither would
+			return RoleProposal{}, false
 		}
 		p.Edits = append(p.Edits, rolecall.Remove(g))
 	}
 	p.Edits = append(p.Edits, rolecall.Remove(b.Role))
-	return p
+	return p, true
 }

@@ -311,13 +311,16 @@ func TestReviewUseAndDue(t *testing.T) {
 func TestReviewUseByTokens(t *testing.T) {
 	sees := rolecall.Role{Name: "viewer", Rules: []rolecall.Rule{allow("task.view")}}
 	s := snapshotOf(t, sees, rolecall.Membership{Member: ada, Group: crew}, rolecall.Grant{Subject: studio, Role: "viewer", Scope: alpha},
-		rolecall.Grant{Subject: crew, Role: "viewer", Scope: alpha}, rolecall.Grant{Subject: everyone, Role: "viewer", Scope: beta})
-	usage := review.NewUsage(rolecall.Reading{From: day(1), Until: day(20), Uses: []rolecall.Use{{Subject: ben, Permission: taskView, Scope: alpha}}})
+		rolecall.Grant{Subject: crew, Role: "viewer", Scope: alpha}, rolecall.Grant{Subject: everyone, Role: "viewer", Scope: beta},
+		rolecall.Membership{Member: bot, Group: layout}, rolecall.Grant{Subject: layout, Role: "viewer", Scope: alpha})
+	usage := review.NewUsage(rolecall.Reading{From: day(1), Until: day(20), Uses: []rolecall.Use{
+		{Subject: ben, Permission: taskView, Scope: alpha}, {Subject: layout, Permission: taskView, Scope: alpha}, // as the group itself
+	}})
 	for _, c := range []struct {
 		asGranted bool
 		want      []string
 	}{
-		{false, []string{"group:studio false", "group:studio false", "user:ada true", "user:ada true", "everyone true"}},
+		{false, []string{"group:studio false", "group:studio false", "service:bot true", "service:bot true", "user:ada true", "user:ada true", "everyone true"}},
 		{true, []string{"group:crew false", "group:studio false", "everyone true"}},
 	} {
 		report, err := review.OfScope(s, global, &review.Options{LastUsed: usage.LastUsed, AsGranted: c.asGranted})

@@ -355,6 +355,8 @@ func TestLintLeavesAlone(t *testing.T) {
 		"what everyone has":                        {review.LintSoleHolder, "grant everyone artist at /\n" + adas},
 		"an eligible grant that may be activated":  {review.LintSeparationGrant, "role pay\n  allow budget.view\nconstraint c dynamic 2 of pay artist\n" + adas + "grant user:ada pay at / eligible\n"},
 		"an eligible grant without the other role": {review.LintSeparationGrant, "role pay\n  allow budget.view\nconstraint c static 2 of pay artist\n" + adas + "grant user:ben pay at / eligible\n"},
+		"an eligible grant that outlasts it":       {review.LintSeparationGrant, "role pay\n  allow budget.view\nconstraint c static 2 of pay artist\ngrant user:ada artist at /project:alpha until 2026-07-01\ngrant user:ada pay at / eligible\n"},
+		"an eligible grant that outlasts a group":  {review.LintSeparationGrant, "role pay\n  allow budget.view\nconstraint c static 2 of pay artist\nmember user:ada of group:g until 2026-07-01\ngrant group:g artist at /\ngrant user:ada pay at / eligible until 2026-08-01\n"},
 		"a role with one of a constraint":          {review.LintSeparationRole, "role pay\n  inherits artist\nrole see\n  allow note.create\nconstraint c static 2 of artist see\n"},
 		"a window that is open or still to come":   {review.LintExpired, "grant user:ada artist at / from 2026-05-01 until 2026-07-01\ngrant user:ben artist at / from 2026-07-01\n"},
 		"a permission under a condition":           {review.LintUnusedPermission, adas + "override user:ada allow budget.view at / when assigned\noverride user:ada allow note.* at /\n"},

@@ -359,18 +359,15 @@ func (l *linter) suspendedHolders(p *person) {
 	l.report(d)
 }
 
-// separationGrants finds eligible grants that cannot be activated, for what is held already.
+// separationGrants finds eligible grants that can never be activated, for what is held already and as long.
 func (l *linter) separationGrants(p *person) {
-	if !slices.ContainsFunc(p.grants, func(g rolecall.Grant) bool { return g.Eligible }) {
-		return
-	}
-	held := l.held(p)
 	for _, g := range p.grants {
 		if !g.Eligible || !l.open(g.Window) {
 			continue
 		}
+		would := append(l.heldAll(p, g.Window), l.roles[g.Role].family...)
 		for _, c := range l.constraints {
-			if c.Kind != rolecall.Static || l.counts(c, append(slices.Clone(held), l.roles[g.Role].family...)) < c.Limit {
+			if c.Kind != rolecall.Static || l.counts(c, would) < c.Limit {
 				continue
 			}
 			l.report(Diagnostic{

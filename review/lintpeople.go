@@ -112,12 +112,12 @@ func (p *person) forbidsAt(at rolecall.Scope) []rolecall.Override {
 	return p.forbids[at]
 }
 
-// held returns the roles that somebody holds now, with what they inherit.
-func (l *linter) held(p *person) []*lintRole {
+// heldAll returns the roles that somebody holds from now on for as long as a window is open, with what they inherit.
+func (l *linter) heldAll(p *person, of rolecall.Window) []*lintRole {
 	var all []*lintRole
 	for _, r := range l.holding(p).reach {
 		for _, g := range r.person.grants {
-			if !g.Eligible && l.open(g.Window) && r.window.Open(l.now) {
+			if held := overlap(r.window, g.Window); !g.Eligible && held.Open(l.now) && l.lasts(held, of) {
 				all = append(all, l.roles[g.Role].family...)
 			}
 		}

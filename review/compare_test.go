@@ -155,6 +155,28 @@ func TestPast(t *testing.T) {
 	}
 }
 
+// Of a permission that is declared no longer and that a star gave, a policy of the past answers with the declarations of then.
+func TestPastOfAStar(t *testing.T) {
+	w := newShow(t)
+	less, err := rolecall.NewCatalog(rolecall.Declarations{Permissions: []rolecall.PermissionDecl{{Permission: taskView}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	pia, deletes := rolecall.User("pia"), rolecall.NewPermission("task.delete")
+	for _, c := range []struct {
+		catalog *rolecall.Catalog
+		want    error
+	}{{less, rolecall.ErrUnknown}, {w.snapshot().Catalog(), nil}} {
+		s, err := review.AsOf(t.Context(), w.store, c.catalog, day(2))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Check(pia, deletes, alpha); !errors.Is(err, c.want) {
+			t.Errorf("Check(%s, %s, %s) of the policy of then: %v, want %v", pia, deletes, alpha, err, c.want)
+		}
+	}
+}
+
 // A policy of the past can be asked although the host declares less now.
 func TestPastNamesWhatIsGone(t *testing.T) {
 	w := newShow(t).on(2, "user:pia", "", "+override user:ada allow task.delete at /project:alpha/shot:010 when assigned")

@@ -8,7 +8,8 @@ import (
 )
 
 // AsOf returns the policy as it was at an instant, judged at that instant: who held what on 3 March? It answers as the
-// policy of then would have. What that names and c no longer declares is taken as declared.
+// policy of then would have. What that names and c no longer declares is taken as declared; what it gave by a star alone is
+// not named, so to ask about a permission that is declared no longer pass a catalog that declares it still.
 // rolecall.ErrCompacted says that the store can no longer tell.
 func AsOf(ctx context.Context, store rolecall.PastStore, c *rolecall.Catalog, t time.Time) (*rolecall.Snapshot, error) {
 	state, err := store.AtTime(ctx, t)

@@ -615,6 +615,26 @@ override user:pia allow rolecall.scope.private at /project:gamma
 	b.mustNotHave("user:root")
 }
 
+// What is handed over is found by looking at each group once, however many groups lead to it. Twice the groups take about
+// twice the work; four times it were, if each looked at what it has in common with the others.
+func TestHandingOverManyGroups(t *testing.T) {
+	work := func(n int) float64 {
+		var more strings.Builder
+		for i := range n {
+			fmt.Fprintf(&more, "member user:eve of group:g%d\nmember group:g%d of group:hub\n", i, i)
+		}
+		e := newBench(t, more.String()).as(root, nil)
+		return testing.AllocsPerRun(1, func() {
+			if _, err := e.HandOver(context.Background(), rolecall.User("eve"), cleo); err != nil {
+				t.Errorf("HandOver of who is in %d groups: %v, want no error", n, err)
+			}
+		})
+	}
+	if once, twice := work(100), work(200); twice > 3*once {
+		t.Errorf("HandOver of who is in 100 groups allocates %v times, in 200 %v times; want about twice as often", once, twice)
+	}
+}
+
 // One hands over one's own by what each statement takes where it stands; what is somebody else's takes a permission on the
 // instance, so that nobody learns from it who manages what.
 func TestHandingOverOnesOwn(t *testing.T) {

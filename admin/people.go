@@ -152,9 +152,10 @@ func handOver(s *rolecall.Snapshot, from, to rolecall.Subject) ([]rolecall.Edit,
 	if err := someone(s, to); err != nil {
 		return nil, err
 	}
+	charge := newCharge(s)
 	var edits []rolecall.Edit
 	for _, one := range s.About(from) {
-		if !administers(s, one) {
+		if !charge.comesBy(one) {
 			continue
 		}
 		switch one := one.(type) {
@@ -200,28 +201,54 @@ func wider(s *rolecall.Snapshot, one rolecall.Statement, w rolecall.Window) role
 	return w
 }
 
-// administers says whether a statement lets its subject manage something.
-func administers(s *rolecall.Snapshot, one rolecall.Statement) bool {
+// A charge tells what lets its subject manage something. It looks at each role and each group once.
+type charge struct {
+	policy *rolecall.Snapshot
+	roles  map[rolecall.RoleName]bool
+	groups map[rolecall.Subject]bool
+}
+
+func newCharge(s *rolecall.Snapshot) charge {
+	return charge{s, map[rolecall.RoleName]bool{}, map[rolecall.Subject]bool{}}
+}
+
+// comesBy says whether a statement lets its subject manage something.
+func (c charge) comesBy(one rolecall.Statement) bool {
 	switch one := one.(type) {
 	case rolecall.Grant:
-		return slices.ContainsFunc(lineage(s, one.Role), func(r rolecall.Role) bool {
-			return slices.ContainsFunc(r.Rules, func(rule rolecall.Rule) bool {
-				return rule.Effect == rolecall.Allow && slices.ContainsFunc(rule.Patterns, func(p rolecall.Pattern) bool { return manages(s.Catalog(), p) })
-			})
-		})
+		return c.ofRole(one.Role)
 	case rolecall.Override:
-		return one.Effect == rolecall.Allow && manages(s.Catalog(), one.Pattern)
+		return one.Effect == rolecall.Allow && manages(c.policy.Catalog(), one.Pattern)
 	case rolecall.Membership:
-		for _, group := range above(s, one.Group) {
-			if slices.ContainsFunc(s.About(group), func(two rolecall.Statement) bool {
-				_, isMembership := two.(rolecall.Membership)
-				return !isMembership && administers(s, two)
-			}) {
-				return true
-			}
-		}
+		return c.ofGroup(one.Group)
 	}
 	return false
+}
+
+// ofRole says whether a role manages, or one that it inherits from.
+func (c charge) ofRole(name rolecall.RoleName) bool {
+	known, seen := c.roles[name]
+	if seen {
+		return known
+	}
+	r, _ := c.policy.Role(name)
+	c.roles[name] = slices.ContainsFunc(r.Rules, func(rule rolecall.Rule) bool {
+		return rule.Effect == rolecall.Allow && slices.ContainsFunc(rule.Patterns, func(p rolecall.Pattern) bool { return manages(c.policy.Catalog(), p) })
+	}) || slices.ContainsFunc(r.Inherits, c.ofRole)
+	return c.roles[name]
+}
+
+// ofGroup says whether a group manages, or one that it is in, whatever the windows.
+func (c charge) ofGroup(group rolecall.Subject) bool {
+	known, seen := c.groups[group]
+	if seen {
+		return known
+	}
+	c.groups[group] = slices.ContainsFunc(c.policy.About(group), func(one rolecall.Statement) bool {
+		m, isMembership := one.(rolecall.Membership)
+		return (!isMembership || m.Member == group) && c.comesBy(one)
+	})
+	return c.groups[group]
 }
 
 // manages says whether an allow of the pattern covers something of administration.
@@ -232,38 +259,6 @@ func manages(c *rolecall.Catalog, p rolecall.Pattern) bool {
 		}
 	}
 	return false
-}
-
-// lineage lists a role and every role that it inherits from.
-func lineage(s *rolecall.Snapshot, name rolecall.RoleName) []rolecall.Role {
-	var list []rolecall.Role
-	names := []rolecall.RoleName{name}
-	for i := 0; i < len(names); i++ {
-		r, found := s.Role(names[i])
-		if !found {
-			continue
-		}
-		list = append(list, r)
-		for _, next := range r.Inherits {
-			if !slices.Contains(names, next) {
-				names = append(names, next)
-			}
-		}
-	}
-	return list
-}
-
-// above lists a subject and every group that it is in, whatever the windows.
-func above(s *rolecall.Snapshot, who rolecall.Subject) []rolecall.Subject {
-	list := []rolecall.Subject{who}
-	for i := 0; i < len(list); i++ {
-		for _, one := range s.About(list[i]) {
-			if m, ok := one.(rolecall.Membership); ok && m.Member == list[i] && !slices.Contains(list, m.Group) {
-				list = append(list, m.Group)
-			}
-		}
-	}
-	return list
 }
 
 // A GroupMap says which group each group of an identity provider stands for.

@@ -28,13 +28,28 @@ func AssignedRoles(s *rolecall.Snapshot, who rolecall.Subject) []rolecall.RoleNa
 // AuthorizedRoles lists the assigned roles and every role that these inherit from, in order.
 func AuthorizedRoles(s *rolecall.Snapshot, who rolecall.Subject) []rolecall.RoleName {
 	var names []rolecall.RoleName
-	for _, name := range AssignedRoles(s, who) {
-		for _, r := range lineage(s, name) {
-			names = append(names, r.Name)
-		}
+	for _, r := range lineage(s, AssignedRoles(s, who)...) {
+		names = append(names, r.Name)
 	}
 	slices.Sort(names)
-	return slices.Compact(names)
+	return names
+}
+
+// lineage lists roles and every role that they inherit from, each once.
+func lineage(s *rolecall.Snapshot, names ...rolecall.RoleName) []rolecall.Role {
+	var list []rolecall.Role
+	seen := map[rolecall.RoleName]bool{}
+	for i := 0; i < len(names); i++ {
+		if seen[names[i]] {
+			continue
+		}
+		seen[names[i]] = true
+		if r, found := s.Role(names[i]); found {
+			list = append(list, r)
+			names = append(names, r.Inherits...)
+		}
+	}
+	return list
 }
 
 // holders lists a subject, the groups that it is in now, and Everyone.

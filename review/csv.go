@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/rolecall-go/rolecall"
 )
@@ -20,8 +21,8 @@ var csvHeader = []string{
 // midnight UTC, lists separated by semicolons.
 //
 // Spreadsheets take a cell that begins with =, +, - or @ for a formula, and split cells at whatever their locale separates
-// columns by. So an apostrophe is put before such a character wherever a cell could begin; read the JSON where the exact
-// text is wanted.
+// columns by. So an apostrophe is put before such a character wherever a cell could begin. What would turn text around, hide
+// part of it or act on a terminal is written as something else. Read the JSON where the exact text is wanted.
 func (r *Report) WriteCSV(w io.Writer) error {
 	out := csv.NewWriter(w)
 	if err := out.Write(csvHeader); err != nil {
@@ -30,7 +31,7 @@ func (r *Report) WriteCSV(w io.Writer) error {
 	for _, row := range r.Rows {
 		cells := row.cells()
 		for i, text := range cells {
-			cells[i] = harmless(text)
+			cells[i] = harmless(shown(text))
 		}
 		if err := out.Write(cells); err != nil {
 			return err
@@ -54,6 +55,17 @@ var formula = regexp.MustCompile(`(^|[,;\t\r\n|])([ \x{A0}"]*)([=+\-@＝＋－�
 
 // harmless returns text that no spreadsheet calculates.
 func harmless(text string) string { return formula.ReplaceAllString(text, "$1$2'$3") }
+
+// shown returns text with something else for each letter that would turn the text around, hide part of it or act on a
+// terminal. Lines and tabs stay.
+func shown(text string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.In(r, unicode.Cc, unicode.Cf, unicode.Zl, unicode.Zp) && !strings.ContainsRune("\t\r\n", r) {
+			return unicode.ReplacementChar
+		}
+		return r
+	}, text)
+}
 
 func instant(t time.Time) string {
 	if t.IsZero() {

@@ -24,7 +24,15 @@ const fewItems = 4
 
 // WriteHTML writes the report as one page that needs nothing outside of it: no scripts, no fonts, no pictures. It can be
 // mailed, printed and archived. Columns of which the report knows nothing are left out.
-func (r *Report) WriteHTML(w io.Writer) error { return pageTemplate.Execute(w, newPage(r)) }
+// What would turn text around or hide part of it is shown as something else.
+func (r *Report) WriteHTML(w io.Writer) error {
+	var b strings.Builder
+	if err := pageTemplate.Execute(&b, newPage(r)); err != nil {
+		return err
+	}
+	_, err := io.WriteString(w, shown(b.String()))
+	return err
+}
 
 // A page is what the template shows.
 type page struct {

@@ -73,6 +73,28 @@ func TestCSVHasNoFormulas(t *testing.T) {
 	}
 }
 
+// What turns text around, hides part of it or acts on a terminal is shown as something else, in reasons, titles and ids.
+func TestHiddenTextIsShown(t *testing.T) {
+	const hidden = "\u202e\u2066\u200b\ufeff\u2028\u00ad\x1b\x7f\u009b"
+	report := told("a" + hidden + "b\tc")
+	row := &report.Rows[0]
+	row.Subject = rolecall.User("bob\u202enimda")
+	row.Path = []rolecall.Subject{row.Subject, crew}
+	for form, text := range map[string]string{"CSV": csvOf(t, report), "HTML": htmlOf(t, report)} {
+		if strings.ContainsAny(text, hidden) {
+			t.Errorf("%s has what cannot be seen: %q", form, text)
+		}
+		for _, want := range []string{"bob�nimda", "a" + strings.Repeat("�", 9) + "b\tc"} {
+			if !strings.Contains(text, want) {
+				t.Errorf("%s has no %q:\n%s", form, want, text)
+			}
+		}
+	}
+	if page := htmlOf(t, report); !strings.Contains(page, "code, .why { unicode-bidi: isolate; }") {
+		t.Error("the page lets text in one cell turn around what is beside it")
+	}
+}
+
 func FuzzCSV(f *testing.F) {
 	for _, reason := range hostile {
 		f.Add(reason)

@@ -32,7 +32,8 @@ type Row struct {
 	// Window is when the row can count: the overlap of the statement's window and those of the memberships.
 	Window rolecall.Window
 	// Since is when the subject came to have it, with this path: when the last of the memberships and the statement was
-	// added, or its window opened. It is zero where the history does not tell.
+	// added, or its window opened. One that had ended, or said the opposite, counts as added when it was put again. It is
+	// zero where the history does not tell.
 	Since time.Time
 	// Given is the change that made the statement what it is, nil where the history does not tell.
 	Given *rolecall.Origin

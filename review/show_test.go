@@ -339,6 +339,36 @@ func TestReviewUseByTokens(t *testing.T) {
 	}
 }
 
+// Who had something until a gap, or was denied it, has it since it was given anew, and is new to Lint as well.
+func TestSinceBeginsAnewAfterAGap(t *testing.T) {
+	w := newShow(t).
+		on(2, "user:pia", "", "+override user:ada deny task.delete at /project:alpha", "+grant user:ben viewer at /project:alpha until 2026-03-04", "+member user:dan of group:crew until 2026-03-04").
+		on(9, "user:pia", "anew", "+override user:ada allow task.delete at /project:alpha", "+grant user:ben viewer at /project:alpha", "+member user:dan of group:crew")
+	w.now = day(20)
+	report, err := review.OfScope(w.snapshot(), alpha, w.options())
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []string{
+		"user:ada allow task.delete /project:alpha [] active +task.delete since 2026-03-09 by user:pia because anew",
+		"user:ben viewer /project:alpha [] active +budget.view +task.view since 2026-03-09 by user:pia because anew",
+		"user:dan artist /project:alpha [group:crew] active +task.update when assigned +task.view since 2026-03-09",
+	}
+	if diff := cmp.Diff(want, withoutPia(lines(report))); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+	usage := review.NewUsage(rolecall.Reading{From: day(1), Until: day(20)})
+	found, err := review.Lint(w.snapshot(), &review.LintOptions{Usage: usage, Dormant: 14 * 24 * time.Hour, Provenance: w.options().Provenance})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, d := range found {
+		if d.Code == review.LintDormantSubject && d.Subjects[0] != rolecall.User("pia") {
+			t.Errorf("Lint: got %s, want nobody dormant who is new", d)
+		}
+	}
+}
+
 func TestReviewJSON(t *testing.T) {
 	w := marchShow(t)
 	report, err := review.OfSubject(w.snapshot(), ada, w.options())

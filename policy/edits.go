@@ -115,9 +115,10 @@ func (e *Edits) Locate(err error) error {
 	if len(problems) == 0 {
 		return err
 	}
+	numbers := e.numbers()
 	errs := make(Errors, 0, len(problems))
 	for _, p := range problems {
-		i := e.concerned(p)
+		i := numbers.concerned(p)
 		if i < 0 {
 			errs = append(errs, e.file.withoutPlace(p))
 			continue
@@ -127,21 +128,35 @@ func (e *Edits) Locate(err error) error {
 	return errs.err()
 }
 
-// concerned returns the number of the edit that a problem is about, -1 where it is about none.
-func (e *Edits) concerned(p *rolecall.Problem) int {
-	if n, isEdit := strings.CutPrefix(p.Place, "edit "); isEdit {
-		if i, err := strconv.Atoi(n); err == nil && i >= 1 && i <= len(e.List) {
-			return i - 1
+// editNumbers find the first edit about something.
+type editNumbers struct {
+	byKey   map[rolecall.StatementKey]int
+	byPlace map[string]int // as problems write it
+}
+
+func (e *Edits) numbers() editNumbers {
+	n := editNumbers{map[rolecall.StatementKey]int{}, map[string]int{}}
+	for i, one := range slices.Backward(e.List) {
+		n.byPlace["edit "+strconv.Itoa(i+1)] = i
+		if s := about(one); s != nil {
+			key := rolecall.KeyOf(s)
+			n.byKey[key], n.byPlace[key.String()] = i, i
 		}
 	}
-	return slices.IndexFunc(e.List, func(one rolecall.Edit) bool {
-		s := about(one)
-		if s == nil {
-			return false
+	return n
+}
+
+// concerned returns the number of the edit that a problem is about, -1 where it is about none.
+func (n editNumbers) concerned(p *rolecall.Problem) int {
+	if i, known := n.byPlace[p.Place]; known {
+		return i
+	}
+	if p.Statement != nil {
+		if i, known := n.byKey[rolecall.KeyOf(p.Statement)]; known {
+			return i
 		}
-		key := rolecall.KeyOf(s)
-		return p.Statement != nil && rolecall.KeyOf(p.Statement) == key || p.Place == key.String()
-	})
+	}
+	return -1
 }
 
 // about returns the statement that an edit is about, nil where it is about many.

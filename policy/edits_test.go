@@ -3,6 +3,7 @@ package policy_test
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -115,6 +116,32 @@ func TestLocate(t *testing.T) {
 	other := errors.New("other")
 	if got := (&policy.Edits{}).Locate(other); got != other {
 		t.Errorf("Locate(%v): got %v, want it as it is", other, got)
+	}
+}
+
+// What is worked out of an edit to locate problems is worked out once, however many problems there are: twice the edits,
+// each with its problem, take about twice the work.
+func TestLocateManyProblems(t *testing.T) {
+	work := func(n int) float64 {
+		var src strings.Builder
+		var problems rolecall.Problems
+		for i := range n {
+			fmt.Fprintf(&src, "grant user:u%d ghost at /\n", i)
+			g := rolecall.Grant{Subject: rolecall.User(fmt.Sprint("u", i)), Role: "ghost", Scope: rolecall.Global()}
+			problems = append(problems, &rolecall.Problem{Code: rolecall.ErrUnknown, Place: g.String(), Word: "ghost", Statement: g})
+		}
+		edits, err := policy.ParseEdits("e", []byte(src.String()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return testing.AllocsPerRun(1, func() {
+			if located := edits.Locate(problems).Error(); strings.Count(located, "e:") != n {
+				t.Errorf("Locate of %d problems, each of one edit: got %s", n, located)
+			}
+		})
+	}
+	if once, twice := work(100), work(200); twice > 3*once {
+		t.Errorf("Locate allocates %v times for 100 edits and %v times for 200, want about twice as often", once, twice)
 	}
 }
 

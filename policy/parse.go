@@ -51,6 +51,7 @@ type parser struct {
 	clockAt   int       // the line of the clock
 	seed      maphash.Seed
 	keys      map[uint64]int // hash of a statement's key to its number
+	texts     map[int]string // of statements that are said again, by their numbers
 	names     map[string]string
 	scopes    map[string]rolecall.Scope
 	declaring map[string]int // kind and name to the number of the declaration
@@ -65,6 +66,7 @@ func newParser(name, src string) *parser {
 		file:      &File{Name: name, source: strings.TrimPrefix(src, "\uFEFF")},
 		seed:      maphash.MakeSeed(),
 		keys:      map[uint64]int{},
+		texts:     map[int]string{},
 		names:     map[string]string{},
 		scopes:    map[string]rolecall.Scope{},
 		declaring: map[string]int{},

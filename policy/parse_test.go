@@ -327,3 +327,28 @@ func TestProblemsWithoutPlaces(t *testing.T) {
 		t.Errorf("Snapshot of a file that suspends robot:r2: got %v, want an error that names it", err)
 	}
 }
+
+// What a role says that is defined again and again is worked out once: twice the rules and definitions take about twice
+// the work.
+func TestParseRoleDefinedAgain(t *testing.T) {
+	work := func(n int) float64 {
+		var src strings.Builder
+		src.WriteString("role r\n")
+		for i := range n {
+			fmt.Fprintf(&src, "  allow a.b when c%d\n", i)
+		}
+		for range n {
+			src.WriteString("role r\n  allow c.d\n")
+		}
+		return testing.AllocsPerRun(1, func() {
+			_, err := policy.Parse("f", []byte(src.String()))
+			var all policy.Errors
+			if !errors.As(err, &all) || len(all) != n {
+				t.Errorf("Parse of a role defined anew %d times: got %d errors, want as many", n, len(all))
+			}
+		})
+	}
+	if once, twice := work(100), work(200); twice > 3*once {
+		t.Errorf("Parse of a role of 100 rules, defined anew 100 times, allocates %v times, of twice as many %v times; want about twice as often", once, twice)
+	}
+}

@@ -118,7 +118,7 @@ func (p *parser) add(s rolecall.Statement, at place, word token) {
 		if rolecall.KeyOf(first) != key {
 			continue
 		}
-		if !rolecall.Equal(first, s) {
+		if p.textOf(n) != rolecall.Canonical(s).String() {
 			p.errs = append(p.errs, &Error{
 				File: p.file.Name, Line: at.line, Column: word.column, Word: word.text, Code: rolecall.ErrInvalid,
 				Msg: fmt.Sprintf("line %d says something else of the same %s", p.file.places[n].line, key),
@@ -129,4 +129,14 @@ func (p *parser) add(s rolecall.Statement, at place, word token) {
 	p.keys[hash] = len(p.file.Statements)
 	p.file.Statements = append(p.file.Statements, s)
 	p.file.places = append(p.file.places, at)
+}
+
+// textOf returns the one spelling of a statement that is said again; however often that is, it is worked out once.
+func (p *parser) textOf(n int) string {
+	text, known := p.texts[n]
+	if !known {
+		text = rolecall.Canonical(p.file.Statements[n]).String()
+		p.texts[n] = text
+	}
+	return text
 }

@@ -45,6 +45,10 @@ func (c RoleComparison) Same() bool {
 // A role of the preset may inherit from those of the preset only, and names what the policy's catalog declares: the error
 // is the rolecall.Problems of a preset that could not be a policy.
 func CompareWithPreset(s *rolecall.Snapshot, preset []rolecall.Role) ([]RoleComparison, error) {
+	before, err := rolecall.NewSnapshot(s.Catalog(), unbound(preset)...)
+	if err != nil {
+		return nil, err
+	}
 	var list []RoleComparison
 	for _, want := range preset {
 		c := RoleComparison{Name: want.Name}
@@ -55,7 +59,7 @@ func CompareWithPreset(s *rolecall.Snapshot, preset []rolecall.Role) ([]RoleComp
 			now = linesOf(is)
 		}
 		c.Removed, c.Added = missing(was, now), missing(now, was)
-		if err := c.compareEffects(s, preset); err != nil {
+		if err := c.compareEffects(before, s); err != nil {
 			return nil, err
 		}
 		list = append(list, c)
@@ -73,16 +77,20 @@ func linesOf(r rolecall.Role) []string {
 
 // missing returns the lines that are not among others.
 func missing(lines, others []string) []string {
-	return slices.DeleteFunc(slices.Clone(lines), func(line string) bool { return slices.Contains(others, line) })
+	among := map[string]bool{}
+	for _, line := range others {
+		among[line] = true
+	}
+	return slices.DeleteFunc(slices.Clone(lines), func(line string) bool { return among[line] })
 }
 
-// compareEffects compares what a holder of the role alone may do.
-func (c *RoleComparison) compareEffects(s *rolecall.Snapshot, preset []rolecall.Role) error {
-	before, err := alone(s, c.Name, preset)
+// compareEffects compares what a holder of the role alone may do by two policies.
+func (c *RoleComparison) compareEffects(by, now *rolecall.Snapshot) error {
+	before, err := alone(by, c.Name)
 	if err != nil {
 		return err
 	}
-	after, err := alone(s, c.Name, slices.Collect(s.Roles()))
+	after, err := alone(now, c.Name)
 	if err != nil {
 		return err
 	}
@@ -99,22 +107,28 @@ func (c *RoleComparison) compareEffects(s *rolecall.Snapshot, preset []rolecall.
 	return nil
 }
 
-// alone returns a policy in which somebody holds one of some roles on the whole instance, and nothing where it is not
-// among them.
-func alone(s *rolecall.Snapshot, name rolecall.RoleName, roles []rolecall.Role) (*rolecall.Snapshot, error) {
+// alone returns a policy in which somebody holds a role on the whole instance, with what it inherits from and no other
+// role, and nothing where there is no such role.
+func alone(s *rolecall.Snapshot, name rolecall.RoleName) (*rolecall.Snapshot, error) {
 	var statements []rolecall.Statement
-	for _, r := range roles {
-		r.Holders, r.Scopes = nil, nil
-		statements = append(statements, r)
-		if r.Name == name {
-			statements = append(statements, rolecall.Grant{Subject: rolecall.User("holder"), Role: name, Scope: rolecall.Global()})
-		}
+	if _, found := s.Role(name); found {
+		statements = append(unbound(lineage(s, name)), rolecall.Grant{Subject: rolecall.User("holder"), Role: name, Scope: rolecall.Global()})
 	}
 	only, err := rolecall.NewSnapshot(s.Catalog(), statements...)
 	if err != nil {
 		return nil, err
 	}
 	return only.At(time.Unix(0, 0)), nil
+}
+
+// unbound returns roles that anybody may hold anywhere.
+func unbound(roles []rolecall.Role) []rolecall.Statement {
+	var list []rolecall.Statement
+	for _, r := range roles {
+		r.Holders, r.Scopes = nil, nil
+		list = append(list, r)
+	}
+	return list
 }
 
 // Restore returns the edits that make roles what their preset says again, all of them where none is named. A role that

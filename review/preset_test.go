@@ -75,6 +75,27 @@ func TestCompareWithAnyPreset(t *testing.T) {
 	}
 }
 
+// A role is compared with what it inherits from, whatever else there is: of twice the roles it takes about twice the work.
+func TestCompareWithLargePreset(t *testing.T) {
+	work := func(n int) float64 {
+		var roles []rolecall.Role
+		var says []rolecall.Statement
+		for i := range n {
+			r := rolecall.Role{Name: rolecall.RoleName(fmt.Sprint("role", i)), Rules: []rolecall.Rule{allow("task.view")}}
+			roles, says = append(roles, r), append(says, r)
+		}
+		s := snapshotOf(t, says...)
+		return testing.AllocsPerRun(1, func() {
+			if list, err := review.CompareWithPreset(s, roles); err != nil || len(list) != n || !list[n-1].Same() {
+				t.Errorf("CompareWithPreset of %d roles: %v, %v; want all the same", n, list, err)
+			}
+		})
+	}
+	if once, twice := work(50), work(100); twice > 3*once {
+		t.Errorf("CompareWithPreset allocates %v times for 50 roles and %v times for 100, want about twice as often", once, twice)
+	}
+}
+
 // After the edits of Restore every role of the preset is as it was, and a second call has nothing to do.
 func TestRestore(t *testing.T) {
 	s := drifted(t)

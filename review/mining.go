@@ -65,6 +65,7 @@ type miner struct {
 	used     map[*lintRole]permissionBits             // through the role, by anybody
 	byGrant  map[rolecall.StatementKey]permissionBits // through one grant
 	holders  map[*lintRole]int
+	vouched  map[rolecall.Use]bool // of no subject: what nothing explains but groups of a token
 }
 
 func newMiner(s *rolecall.Snapshot, u *Usage, since time.Time) (*miner, error) {
@@ -75,13 +76,14 @@ func newMiner(s *rolecall.Snapshot, u *Usage, since time.Time) (*miner, error) {
 	if err != nil {
 		return nil, err
 	}
-	m := &miner{linter: l, usage: u.Since(since), used: map[*lintRole]permissionBits{}, byGrant: map[rolecall.StatementKey]permissionBits{}, holders: map[*lintRole]int{}}
+	m := &miner{linter: l, usage: u.Since(since), used: map[*lintRole]permissionBits{}, byGrant: map[rolecall.StatementKey]permissionBits{}, holders: map[*lintRole]int{}, vouched: map[rolecall.Use]bool{}}
 	for _, r := range l.roles {
 		m.used[r] = l.bits()
 	}
 	for _, who := range m.everyone() {
 		m.attribute(l.read(who))
 	}
+	m.creditGroups()
 	return m, nil
 }
 
@@ -123,7 +125,11 @@ func (m *miner) attribute(p *person) {
 			m.credit(a.uses, g, map[rolecall.Use]bool{})
 		}
 	}
-	m.creditGroups(slices.DeleteFunc(slices.Clone(a.uses), func(u Used) bool { return a.explained[u.Use] }))
+	for _, use := range a.uses {
+		if !a.explained[use.Use] {
+			m.vouched[rolecall.Use{Permission: use.Permission, Scope: use.Scope}] = true
+		}
+	}
 	if _, named := slices.BinarySearchFunc(m.users, p.subject, rolecall.Subject.Compare); named {
 		m.tell(a)
 	}
@@ -200,10 +206,14 @@ func explain(uses []Used, o rolecall.Override, explained map[rolecall.Use]bool) 
 	}
 }
 
-// creditGroups counts uses that nothing explains for every group that may have given them.
-func (m *miner) creditGroups(uses []Used) {
-	if len(uses) == 0 {
+// creditGroups counts uses that nothing explains for every group that may have given them, those of all subjects together.
+func (m *miner) creditGroups() {
+	if len(m.vouched) == 0 {
 		return
+	}
+	var uses []Used
+	for use := range m.vouched {
+		uses = append(uses, Used{Use: use})
 	}
 	for _, g := range m.groups {
 		for _, grant := range g.person.grants {

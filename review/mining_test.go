@@ -226,6 +226,29 @@ func TestReportUse(t *testing.T) {
 	}
 }
 
+// What many use of whom the policy knows nothing is looked for in the groups once: twice the strangers and the groups take
+// about twice the work.
+func TestReportUseOfManyStrangers(t *testing.T) {
+	work := func(n int) float64 {
+		says := []rolecall.Statement{rolecall.Role{Name: "viewer", Rules: []rolecall.Rule{allow("task.view")}}}
+		var uses []rolecall.Use
+		for i := range n {
+			says = append(says, rolecall.Grant{Subject: rolecall.Group(fmt.Sprint("g", i)), Role: "viewer", Scope: global})
+			uses = append(uses, rolecall.Use{Subject: rolecall.User(fmt.Sprint("u", i)), Permission: taskView, Scope: alpha})
+		}
+		s := snapshotOf(t, says...)
+		usage := review.NewUsage(rolecall.Reading{From: day(1), Until: s.Now(), Uses: uses})
+		return testing.AllocsPerRun(1, func() {
+			if _, err := review.ReportUse(s, usage, day(2)); err != nil {
+				t.Errorf("ReportUse of %d strangers: %v, want no error", n, err)
+			}
+		})
+	}
+	if once, twice := work(200), work(400); twice > 3*once {
+		t.Errorf("ReportUse allocates %v times for 200 strangers and as many groups, %v times for 400; want about twice as often", once, twice)
+	}
+}
+
 // What was used as a group, or as everyone, was used through what it has, and through what its groups have.
 func TestReportUseOfGroups(t *testing.T) {
 	s := lintPolicy(t, minedPolicy+"member group:animation of group:studio\ngrant group:studio pay at /project:alpha\ngrant everyone wages at /project:beta\n")

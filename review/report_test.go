@@ -133,7 +133,7 @@ func mustGoTheBestWay(t rapid.TB, s *rolecall.Snapshot, report *review.Report) {
 	}
 }
 
-// A wayTo is how good a way is: the rank of its worst membership; when it ends and began, if it counts now; and its length.
+// A wayTo is how good a way is: the rank of its worst membership; when it ends and begins; and its length.
 type wayTo struct {
 	rank, length int
 	end, start   int64
@@ -165,9 +165,6 @@ func wayOf(s *rolecall.Snapshot, path []rolecall.Subject) wayTo {
 		if !m.NotBefore.IsZero() {
 			w.start = max(w.start, m.NotBefore.Unix())
 		}
-	}
-	if w.rank > 1 {
-		w.end, w.start = 0, 0
 	}
 	return w
 }

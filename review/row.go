@@ -15,7 +15,7 @@ type Row struct {
 	// are not suspended, those that the policy names nowhere included.
 	Subject rolecall.Subject
 	// Path leads from the subject to the holder of the statement, both included. Of several ways it is one that counts now
-	// if there is one: of those one that ends last, then one that began first by its windows, then the shortest.
+	// if there is one: of those one whose windows end last, then one where they began first, then the shortest.
 	Path []rolecall.Subject
 	// Statement is the rolecall.Grant or rolecall.Override.
 	Statement rolecall.Statement

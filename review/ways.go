@@ -51,24 +51,17 @@ func (r *reviewer) dossier(who rolecall.Subject) *dossier {
 }
 
 // ways returns how a subject comes to itself, to each group that it is in now, was in or will be, and to Everyone: to each
-// by a way that counts now if there is one, of those by one that ends last, of those by one that began first, and of those
-// by the shortest; otherwise by one that opens, and the shortest.
+// by a way that counts now if there is one, otherwise by one that opens; of those by one that ends last, of those by one
+// that begins first, and of those by the shortest.
 func (r *reviewer) ways(who rolecall.Subject) []way {
 	if known := r.roads[who]; known != nil {
 		return known
 	}
 	ways := []way{{path: []rolecall.Subject{who}}}
 	found := map[rolecall.Subject]bool{who: true}
-	all := r.climb(who, func(rolecall.Membership) bool { return true })
-	for _, passable := range r.preferences(all) {
-		if len(ways) == len(all) {
-			break
-		}
-		for _, w := range r.climb(who, passable) {
-			if !found[w.holder()] {
-				found[w.holder()] = true
-				ways = append(ways, w)
-			}
+	for _, passable := range r.classes() {
+		if len(r.news(who, passable, found)) > 0 {
+			ways = append(ways, r.longest(who, passable, found)...)
 		}
 	}
 	if who != rolecall.Everyone() {
@@ -78,37 +71,48 @@ func (r *reviewer) ways(who rolecall.Subject) []way {
 	return ways
 }
 
-// preferences returns which memberships a way may use, the best ones first. Some ways end with whom the subject may come to.
-func (r *reviewer) preferences(ways []way) []func(rolecall.Membership) bool {
-	now := r.snapshot.Now()
-	ends, starts := r.bounds(ways)
-	var all []func(rolecall.Membership) bool
-	for _, counts := range []func(rolecall.Membership) bool{
-		func(m rolecall.Membership) bool { return m.Open(now) && !r.dossier(m.Group).suspended },
-		func(m rolecall.Membership) bool { return m.Open(now) },
-	} {
-		for _, end := range ends {
-			for _, start := range starts {
-				all = append(all, func(m rolecall.Membership) bool {
-					return counts(m) && earlier(m.NotAfter, end).Equal(end) && !m.NotBefore.After(start)
-				})
+// longest finds the ways over memberships that are passable to whom none is found yet: those that end last, then those that
+// begin first, then the shortest.
+func (r *reviewer) longest(who rolecall.Subject, passable func(rolecall.Membership) bool, found map[rolecall.Subject]bool) []way {
+	var ways []way
+	ends, starts := r.bounds(r.climb(who, passable))
+	for _, end := range ends {
+		lasts := func(m rolecall.Membership) bool { return passable(m) && earlier(m.NotAfter, end).Equal(end) }
+		left := len(r.news(who, lasts, found))
+		for i := 0; left > 0; i++ {
+			for _, w := range r.news(who, func(m rolecall.Membership) bool { return lasts(m) && !m.NotBefore.After(starts[i]) }, found) {
+				found[w.holder()] = true
+				ways = append(ways, w)
+				left--
 			}
 		}
 	}
-	return append(all,
-		func(m rolecall.Membership) bool { return m.NotAfter.IsZero() || now.Before(m.NotAfter) },
-		func(rolecall.Membership) bool { return true },
-	)
+	return ways
 }
 
-// bounds lists when the memberships that count now end, latest first, and when they began, earliest first; each time once.
+// news climbs to whom no way is found yet.
+func (r *reviewer) news(who rolecall.Subject, passable func(rolecall.Membership) bool, found map[rolecall.Subject]bool) []way {
+	return slices.DeleteFunc(r.climb(who, passable), func(w way) bool { return found[w.holder()] })
+}
+
+// classes returns which memberships a way may use, the best ones first.
+func (r *reviewer) classes() []func(rolecall.Membership) bool {
+	now := r.snapshot.Now()
+	return []func(rolecall.Membership) bool{
+		func(m rolecall.Membership) bool { return m.Open(now) && !r.dossier(m.Group).suspended },
+		func(m rolecall.Membership) bool { return m.Open(now) },
+		func(m rolecall.Membership) bool { return m.NotAfter.IsZero() || now.Before(m.NotAfter) },
+		func(rolecall.Membership) bool { return true },
+	}
+}
+
+// bounds lists when memberships end of whoever is on some ways, latest first, and when they begin, earliest first; each time
+// once.
 func (r *reviewer) bounds(ways []way) (ends, starts []time.Time) {
 	ends, starts = []time.Time{{}}, []time.Time{{}}
 	for _, w := range ways {
 		for _, m := range r.dossier(w.holder()).groups {
-			if m.Open(r.snapshot.Now()) {
-				ends, starts = append(ends, m.NotAfter), append(starts, m.NotBefore)
-			}
+			ends, starts = append(ends, m.NotAfter), append(starts, m.NotBefore)
 		}
 	}
 	slices.SortFunc(ends, func(a, b time.Time) int {

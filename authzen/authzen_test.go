@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"reflect"
 	"regexp"
 	"slices"
 	"strings"
@@ -669,6 +670,32 @@ func TestPropertiesThatCount(t *testing.T) {
 			if w := post(h, evaluation, b); w.Body.String() != fmt.Sprintf("{\"decision\":%v}\n", want) {
 				t.Errorf("with %d: %s: got %s, want %v", tc.how, b, w.Body, want)
 			}
+		}
+	}
+}
+
+// What was sent is put together with what is stored once for a batch that shares it, whatever comes in between.
+func TestPropertiesArePutTogetherOnce(t *testing.T) {
+	for _, how := range []authzen.Properties{authzen.FillFromSent, authzen.TrustSent} {
+		o := options(t, `{"conditions":{"archived":"1 == 1"},"subjects":[{"type":"user","id":"alice","properties":{"role":"writer"}}],
+			"resources":[{"type":"record","id":"record-1","properties":{"status":"active"}}]}`, how)
+		subjects, resources := map[uintptr]map[string]any{}, map[uintptr]map[string]any{}
+		see := func(seen map[uintptr]map[string]any, properties map[string]any) {
+			if properties["shared"] == true && len(properties) == 3 {
+				seen[reflect.ValueOf(properties).Pointer()] = properties
+			}
+		}
+		o.Conditions["archived"] = func(e authzen.Evaluation) (bool, error) {
+			see(subjects, e.Subject.Properties)
+			see(resources, e.Resource.Properties)
+			return true, nil
+		}
+		shared := `"properties":{"shared":true,"further":1}`
+		few := `{"subject":{"type":"user","id":"alice","properties":{"few":1}}},{"resource":{"type":"record","id":"record-1","properties":{"few":1}}}`
+		w := post(handler(t, records, o), evaluations, body(`"subject":{"type":"user","id":"alice",`+shared+`}`, write,
+			`"resource":{"type":"record","id":"record-1",`+shared+`}`, `"evaluations":[`+strings.Repeat(`{},`+few+`,`, 20)+`{}]`))
+		if w.Code != 200 || len(subjects) != 1 || len(resources) != 1 {
+			t.Errorf("with %d: a batch with one subject and one resource by default: got status %d, and properties put together %d and %d times, want 200 and once each", how, w.Code, len(subjects), len(resources))
 		}
 	}
 }

@@ -11,7 +11,8 @@ import (
 )
 
 // A Test says whether a condition holds for an evaluation, whose entities carry the properties that count. An error says
-// that it cannot be said. A number among the properties is a float64, or a json.Number where that cannot hold it.
+// that it cannot be said. A number among the properties is a float64, or a json.Number where that cannot hold it. A Test
+// changes none of them: other evaluations may share them.
 type Test func(Evaluation) (bool, error)
 
 // ParseTest reads a test: one or more comparisons joined by &&.

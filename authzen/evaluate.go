@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
+	"reflect"
 	"strings"
 
 	"github.com/rolecall-go/rolecall"
@@ -285,11 +286,35 @@ func (s *session) known(e Evaluation, resource Known) (Evaluation, error) {
 			return e, err
 		}
 	}
-	e.Subject.Properties = s.counting(e.Subject.Properties, subject.Properties)
-	e.Resource.Properties = s.counting(e.Resource.Properties, resource.Properties)
+	e.Subject.Properties = s.blended(&s.ofSubject, e.Subject, subject.Properties)
+	e.Resource.Properties = s.blended(&s.ofResource, e.Resource, resource.Properties)
 	e.Action.Properties = s.counting(e.Action.Properties, nil)
 	e.Context = s.counting(e.Context, nil)
 	return e, nil
+}
+
+// A blend is what was sent and what is stored of one entity, put together. A session keeps the one of which most was sent:
+// the evaluations of a batch may share it, and each would cost them all.
+type blend struct {
+	typ, id   string
+	sent, all map[string]any
+}
+
+// blended returns the properties of an entity that count.
+func (s *session) blended(kept *blend, e Entity, stored map[string]any) map[string]any {
+	if kept.typ == e.Type && kept.id == e.ID && same(kept.sent, e.Properties) {
+		return kept.all
+	}
+	all := s.counting(e.Properties, stored)
+	if len(e.Properties) > 0 && len(e.Properties) >= len(kept.sent) {
+		*kept = blend{e.Type, e.ID, e.Properties, all}
+	}
+	return all
+}
+
+// same says whether two maps are one.
+func same(a, b map[string]any) bool {
+	return a != nil && reflect.ValueOf(a).Pointer() == reflect.ValueOf(b).Pointer()
 }
 
 func (s *session) counting(sent, stored map[string]any) map[string]any {

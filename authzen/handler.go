@@ -291,6 +291,7 @@ type session struct {
 	views    map[rolecall.Subject]*rolecall.View
 
 	lastSubject, lastResource memory
+	ofSubject, ofResource     blend
 
 	toldUnknown bool // a name that is not known is in the log
 }

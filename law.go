@@ -347,15 +347,15 @@ func (c *court) active(q *question, s *said) bool {
 }
 
 func (c *court) strikeReplaced(q *question) {
-	for from := 0; from < len(c.said); from = c.pointEnd(from) {
-		to := c.pointEnd(from)
+	for from, to := 0, 0; from < len(c.said); from = to {
+		to = c.pointEnd(from)
 		by := slices.IndexFunc(c.said[from:to], func(s said) bool { return s.replace && s.stands() })
 		if by < 0 {
 			continue
 		}
 		r := &c.said[from+by]
-		for other := 0; other < len(c.said); other = c.pointEnd(other) {
-			end := c.pointEnd(other)
+		for other, end := 0, 0; other < len(c.said); other = end {
+			end = c.pointEnd(other)
 			if !c.nearer(q, r, &c.said[other]) {
 				continue
 			}
@@ -389,11 +389,8 @@ func (s *said) stands() bool {
 
 // strikeWithinPoints leaves at each point the strictest of the overrides, or else the strictest of what roles say.
 func (c *court) strikeWithinPoints() {
-	for from := 0; from < len(c.said); {
-		to := from + 1
-		for to < len(c.said) && c.said[to].bearer == c.said[from].bearer && c.said[to].depth == c.said[from].depth {
-			to++
-		}
+	for from, to := 0, 0; from < len(c.said); from = to {
+		to = c.pointEnd(from)
 		best := int32(-1)
 		for i := from; i < to; i++ {
 			if s := &c.said[i]; s.speaks() && (best < 0 || s.outranks(&c.said[best])) {
@@ -409,7 +406,6 @@ func (c *court) strikeWithinPoints() {
 				}
 			}
 		}
-		from = to
 	}
 }
 

@@ -6,9 +6,10 @@ import (
 	"fmt"
 	"iter"
 	"math"
-	"math/rand/v2"
 	"sync/atomic"
 	"time"
+
+	"github.com/rolecall-go/rolecall/internal/backoff"
 )
 
 // How a resolver keeps up with its store: it catches up entry by entry, loads the whole policy anew where it must, and
@@ -230,17 +231,17 @@ func (r *Resolver) Run(ctx context.Context) error {
 	}
 	r.following.Add(1)
 	defer r.following.Add(-1)
-	var pauses backoff
+	var pauses backoff.Pauses
 	for ctx.Err() == nil {
 		err := r.Refresh(ctx)
 		if err == nil {
 			err = r.idle(ctx)
 		}
 		if err == nil {
-			pauses = backoff{}
+			pauses = backoff.Pauses{}
 			continue
 		}
-		pauses.pause(ctx, r.poll)
+		pauses.Wait(ctx, firstPause, r.poll)
 	}
 	return ctx.Err()
 }
@@ -274,18 +275,4 @@ func (r *Resolver) wait(ctx context.Context, after Revision) (told bool, err err
 		return false, nil
 	}
 	return err == nil, err
-}
-
-// A backoff is how long to wait after failures in a row. The zero backoff has seen none.
-type backoff struct{ next time.Duration }
-
-// pause waits, each time about twice as long as the last time, at most about longest, or until ctx ends.
-func (b *backoff) pause(ctx context.Context, longest time.Duration) {
-	b.next = min(max(2*b.next, firstPause), longest)
-	timer := time.NewTimer(b.next/2 + rand.N(b.next/2+1))
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-	case <-ctx.Done():
-	}
 }

@@ -6,6 +6,8 @@ import (
 	"iter"
 	"sync/atomic"
 	"time"
+
+	"github.com/rolecall-go/rolecall/internal/backoff"
 )
 
 // How a resolver waits where its Options say nothing.
@@ -314,13 +316,13 @@ func (r *Resolver) WaitFor(ctx context.Context, revision Revision) error {
 	if r.current.Load() == nil {
 		return errNotOpened
 	}
-	var pauses backoff
+	var pauses backoff.Pauses
 	there := func() bool { return r.Revision() >= revision }
 	for told := false; !there(); {
 		before := r.Revision()
 		err := r.refresh(ctx, there)
 		if told && r.Revision() == before {
-			pauses.pause(ctx, r.poll)
+			pauses.Wait(ctx, firstPause, r.poll)
 		}
 		if err == nil && !there() {
 			told, err = r.wait(ctx, r.Revision())
@@ -362,7 +364,7 @@ func (r *Resolver) subscribe(ctx context.Context, after Revision, yield func(Ent
 	if start == nil {
 		return errNotOpened
 	}
-	var pauses backoff
+	var pauses backoff.Pauses
 	for told := false; ; {
 		before := after
 		for e, err := range r.store.Changes(ctx, after) {
@@ -391,7 +393,7 @@ func (r *Resolver) subscribe(ctx context.Context, after Revision, yield func(Ent
 			after = e.Revision
 		}
 		if told && after == before {
-			pauses.pause(ctx, r.poll)
+			pauses.Wait(ctx, firstPause, r.poll)
 		}
 		var err error
 		if told, err = r.wait(ctx, after); err != nil {

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+
+	"github.com/rolecall-go/rolecall/internal/backoff"
 )
 
 // Changing policy through a resolver: judged on the present snapshot, committed, and asked again on a conflict.
@@ -39,7 +41,7 @@ type update struct {
 	meta    Meta
 	fn      func(*Snapshot) (Change, error)
 	current bool // the resolver has caught up since the call began
-	pauses  backoff
+	pauses  backoff.Pauses
 }
 
 // attempt makes one try. Neither done nor an error says: try again.
@@ -66,7 +68,7 @@ func (u *update) attempt(ctx context.Context) (revision Revision, done bool, err
 	}
 	moved, err := u.catchUp(ctx, base)
 	if err == nil && !moved {
-		u.pauses.pause(ctx, u.r.poll)
+		u.pauses.Wait(ctx, firstPause, u.r.poll)
 	}
 	return 0, false, err
 }

@@ -5,10 +5,10 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"time"
 
 	"github.com/rolecall-go/rolecall"
+	"github.com/rolecall-go/rolecall/internal/backoff"
 )
 
 // Update changes host rows and the policy in one transaction. fn gets the transaction and the present policy, writes
@@ -50,7 +50,7 @@ func (t transaction) Rollback(context.Context) error { return rollback(t.tx) }
 func (s *Store) UpdateIn(ctx context.Context, r *rolecall.Resolver, m rolecall.Meta, begin func(ctx context.Context) (Transaction, error),
 	fn func(ctx context.Context, x Transaction, now *rolecall.Snapshot) (rolecall.Change, error)) (rolecall.Revision, error) {
 	var last *rolecall.Snapshot
-	var stuck pauses
+	var stuck backoff.Pauses
 	for {
 		base, err := s.base(ctx, r, last, &stuck)
 		if err != nil {
@@ -69,7 +69,7 @@ func (s *Store) UpdateIn(ctx context.Context, r *rolecall.Resolver, m rolecall.M
 
 // base returns what the next attempt begins with, after one that was overtaken on last, nil before the first. Where the
 // policy is still that, something else holds the attempts up, and the next one waits.
-func (s *Store) base(ctx context.Context, r *rolecall.Resolver, last *rolecall.Snapshot, stuck *pauses) (*rolecall.Snapshot, error) {
+func (s *Store) base(ctx context.Context, r *rolecall.Resolver, last *rolecall.Snapshot, stuck *backoff.Pauses) (*rolecall.Snapshot, error) {
 	if err := r.Refresh(ctx); err != nil {
 		return nil, err
 	}
@@ -80,7 +80,7 @@ func (s *Store) base(ctx context.Context, r *rolecall.Resolver, last *rolecall.S
 	}
 	base, err := r.Snapshot()
 	if err == nil && last != nil && base.History() == last.History() && base.Revision() == last.Revision() {
-		stuck.pause(ctx, s.options.Poll)
+		stuck.Wait(ctx, firstPause, s.options.Poll)
 		return s.base(ctx, r, nil, stuck)
 	}
 	return base, err
@@ -109,20 +109,8 @@ func enforced(ctx context.Context, r *rolecall.Resolver, revision rolecall.Revis
 	return nil
 }
 
-// pauses grow from one to the next.
-type pauses struct{ next time.Duration }
-
+// firstPause is how long about an attempt waits that nothing but another one holds up.
 const firstPause = 5 * time.Millisecond
-
-func (p *pauses) pause(ctx context.Context, longest time.Duration) {
-	p.next = min(max(2*p.next, firstPause), longest)
-	timer := time.NewTimer(p.next/2 + rand.N(p.next/2+1))
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-	case <-ctx.Done():
-	}
-}
 
 func (s *Store) attempt(ctx context.Context, base *rolecall.Snapshot, m rolecall.Meta, begin func(ctx context.Context) (Transaction, error),
 	fn func(ctx context.Context, x Transaction, now *rolecall.Snapshot) (rolecall.Change, error)) (rolecall.Revision, error) {

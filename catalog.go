@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"sync"
+
+	"github.com/rolecall-go/rolecall/internal/suggest"
 )
 
 // A Declaration is one entry of a catalog: what the host knows in code, with the words that people see.
@@ -233,7 +235,7 @@ func (c *Catalog) unknownPermission(place string, p Permission) error {
 
 // permissionNames returns what to look among for a permission that was meant, none where there are too many.
 func (c *Catalog) permissionNames() []string {
-	if len(c.permissions) > mostCandidates {
+	if len(c.permissions) > suggest.Most {
 		return nil
 	}
 	names := make([]string, len(c.permissions))
@@ -303,7 +305,7 @@ func (c *Catalog) checkScope(place string, t Scope) *Problem {
 func stringsOf[S ~string](names iter.Seq[S]) []string {
 	var out []string
 	for n := range names {
-		if len(out) == mostCandidates {
+		if len(out) == suggest.Most {
 			return nil
 		}
 		out = append(out, string(n))

@@ -3,6 +3,8 @@ package rolecall
 import (
 	"maps"
 	"slices"
+
+	"github.com/rolecall-go/rolecall/internal/suggest"
 )
 
 // finish judges the draft as a whole (references, cycles, limits, separation) and makes it ready to be asked. The base is
@@ -67,7 +69,7 @@ func (d *draft) undefined(base *policy, by Statement, name RoleName) {
 
 // roleNames returns the defined roles to look among for one that was meant, none where there are too many.
 func (p *policy) roleNames() []string {
-	if len(p.roles.byName) > mostCandidates {
+	if len(p.roles.byName) > suggest.Most {
 		return nil
 	}
 	return texts(p.roles.names())

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/rolecall-go/rolecall/internal/suggest"
 )
 
 // Limits of the model.
@@ -160,63 +162,7 @@ func decodePercents(text string) (string, error) {
 	return string(out), nil
 }
 
-// mostCandidates bounds among how many names a nearest one is looked for, so that a text full of unknown names is
-// refused in time that grows with its length only.
-const mostCandidates = 1000
-
-// nearest returns the candidate with the smallest edit distance to name, "" where none is near: within a third of its
-// length, and within five edits.
-func nearest(name string, candidates []string) string {
-	if len(name) > maxNameBytes || len(candidates) > mostCandidates {
-		return ""
-	}
-	best, bestDistance := "", min(len(name)/3+2, 6)
-	for _, c := range candidates {
-		if d := editDistance(name, c, bestDistance); d < bestDistance {
-			best, bestDistance = c, d
-		}
-	}
-	return best
-}
-
-// editDistance is the number of single-byte edits between a and b, or at least limit where it is not below limit. a has
-// at most maxNameBytes.
-func editDistance(a, b string, limit int) int {
-	if d := len(a) - len(b); d >= limit || -d >= limit {
-		return limit
-	}
-	var rows [maxNameBytes + 1]int
-	row := rows[:len(a)+1]
-	for j := range row {
-		row[j] = min(j, limit)
-	}
-	for i := 1; i <= len(b); i++ {
-		from, to := max(1, i-limit), min(len(a), i+limit)
-		diagonal, nearest := row[from-1], limit
-		if from == 1 {
-			row[0] = min(i, limit)
-			nearest = row[0]
-		} else {
-			row[from-1] = limit
-		}
-		for j := from; j <= to; j++ {
-			cost := diagonal
-			if b[i-1] != a[j-1] {
-				cost = 1 + min(diagonal, row[j], row[j-1])
-			}
-			diagonal, row[j] = row[j], min(cost, limit)
-			nearest = min(nearest, row[j])
-		}
-		if nearest >= limit {
-			return limit
-		}
-	}
-	return row[len(a)]
-}
-
+// didYouMean returns the end of a message that suggests the nearest of some names, "" where none is near.
 func didYouMean(name string, candidates []string) string {
-	if c := nearest(name, candidates); c != "" {
-		return fmt.Sprintf(" (did you mean %q?)", c)
-	}
-	return ""
+	return suggest.DidYouMean(suggest.Nearest(name, candidates))
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/rolecall-go/rolecall"
+	"github.com/rolecall-go/rolecall/internal/suggest"
 )
 
 // Edits are what a text says about changing a policy: one edit a line, written as after the do of a scenario, a role over
@@ -103,7 +104,7 @@ func (p *parser) put(e *edit, start int) bool {
 	case first.is("member"), first.is("grant"), first.is("suspend"), first.is("private"), first.is("constraint"):
 		e.edit.Statement = p.statement(start)
 	default:
-		p.errorAt(first, "an edit is a statement, remove and a statement, forget or activate%s", didYouMean(p.nearEdit(first, removed)))
+		p.errorAt(first, "an edit is a statement, remove and a statement, forget or activate%s", suggest.DidYouMean(p.nearEdit(first, removed)))
 	}
 	return len(p.errs) == faults
 }

@@ -1,8 +1,9 @@
 package policy
 
 import (
-	"fmt"
 	"slices"
+
+	"github.com/rolecall-go/rolecall/internal/suggest"
 )
 
 // What a line may start with, and which of it somebody may have meant who starts a line otherwise.
@@ -36,21 +37,12 @@ func meant(word string) string {
 	return word
 }
 
-// longestNear is how long a word may be for which a near one is looked for.
-const longestNear = 20
-
-// near returns the word with the fewest letters that differ, "" where none is near.
+// near returns the word that is near to a token, "" where none is.
 func near(t token, words []string) string {
-	if t.quoted || len(t.text) > longestNear {
+	if t.quoted {
 		return ""
 	}
-	best, fewest := "", len(t.text)/3+2
-	for _, word := range words {
-		if n := differing(t.text, word); n < fewest {
-			best, fewest = word, n
-		}
-	}
-	return best
+	return suggest.Nearest(t.text, words)
 }
 
 // nearEdit returns the word near to the first one of an edit, of a statement that is removed, or of a line in a text of
@@ -65,31 +57,4 @@ func (p *parser) nearEdit(t token, removed bool) string {
 		return near(t, append(editWords(), bodyWords()...))
 	}
 	return near(t, editWords())
-}
-
-// differing counts the letters to put in, to leave out and to exchange on the shortest way from a to b.
-func differing(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			n := diagonal
-			if a[i] != b[j] {
-				n = 1 + min(diagonal, row[j], row[j+1])
-			}
-			diagonal, row[j+1] = row[j+1], n
-		}
-	}
-	return row[len(b)]
-}
-
-func didYouMean(word string) string {
-	if word == "" {
-		return ""
-	}
-	return fmt.Sprintf(" (did you mean %q?)", word)
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/rolecall-go/rolecall"
+	"github.com/rolecall-go/rolecall/internal/suggest"
 )
 
 // Parse reads the text form. name is what errors call the file. The error is an Errors that tells everything wrong with
@@ -135,7 +136,7 @@ func (p *parser) words() {
 		p.closeRole()
 		p.step(word)
 	default:
-		p.errorAt(p.tokens[0], "a line does not start with this%s", didYouMean(meant(near(p.tokens[0], lineWords()))))
+		p.errorAt(p.tokens[0], "a line does not start with this%s", suggest.DidYouMean(meant(near(p.tokens[0], lineWords()))))
 	}
 }
 

@@ -18,8 +18,8 @@ import (
 // advance serves s where it is later than what is there, and never the other way round. A confirmed that is not zero
 // says that s holds every change committed before that instant.
 func (r *Resolver) advance(history string, s *Snapshot, confirmed time.Time) {
-	now := r.clock()
 	r.swap(func(p *present) {
+		now := r.clock() // later than what p was confirmed by
 		if p.history != history {
 			return
 		}
@@ -234,12 +234,10 @@ func (r *Resolver) Run(ctx context.Context) error {
 	var pauses backoff.Pauses
 	for ctx.Err() == nil {
 		err := r.Refresh(ctx)
-		if err == nil {
-			err = r.idle(ctx)
-		}
-		if err == nil {
-			pauses = backoff.Pauses{}
-			continue
+		for err == nil {
+			if err = r.idle(ctx); err == nil {
+				pauses = backoff.Pauses{}
+			}
 		}
 		pauses.Wait(ctx, firstPause, r.poll)
 	}
@@ -249,21 +247,20 @@ func (r *Resolver) Run(ctx context.Context) error {
 // errNothingNew is a store that says it has something new and has not.
 var errNothingNew = errors.New("the store tells of a later revision but has none")
 
-// idle waits for news from the store and takes it in, until an attempt fails.
+// idle waits for news from the store, or until it is time to look, and takes in what there is.
 func (r *Resolver) idle(ctx context.Context) error {
-	for {
-		before := r.Revision()
-		told, err := r.wait(ctx, before)
-		if err != nil {
-			return err
-		}
-		if err := r.Refresh(ctx); err != nil {
-			return err
-		}
-		if told && r.Revision() == before {
-			return errNothingNew
-		}
+	before := r.Revision()
+	told, err := r.wait(ctx, before)
+	if err != nil {
+		return err
 	}
+	if err := r.Refresh(ctx); err != nil {
+		return err
+	}
+	if told && r.Revision() == before {
+		return errNothingNew
+	}
+	return nil
 }
 
 // wait waits until the store tells of a revision later than after, or until it is time to look again (false).

@@ -392,7 +392,10 @@ func (r *Resolver) subscribe(ctx context.Context, after Revision, yield func(Ent
 			}
 			after = e.Revision
 		}
-		if told && after == before {
+		switch {
+		case after > before:
+			pauses = backoff.Pauses{}
+		case told:
 			pauses.Wait(ctx, firstPause, r.poll)
 		}
 		var err error

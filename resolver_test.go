@@ -539,6 +539,33 @@ func TestStalenessWithClockGoingBack(t *testing.T) {
 }
 
 // Without MaxStaleness the resolver answers from what it has.
+// A commit that was confirmed before a later look, and is told of after it, does not take back what that confirmed.
+func TestConfirmationsDoNotGoBack(t *testing.T) {
+	store, c := smallStore(t)
+	clock := &clockwork{now: storeTime}
+	var r *rolecall.Resolver
+	committed := false
+	f := &faulty{Store: store, commit: func(ctx context.Context, p *rolecall.Proposal) error {
+		committed = true
+		return store.Commit(ctx, p)
+	}}
+	r = openResolver(t, f, c, &rolecall.Options{Clock: func() time.Time {
+		now := clock.Now()
+		if committed {
+			committed = false
+			clock.move(10 * time.Second)
+			if err := r.Refresh(t.Context()); err != nil {
+				t.Errorf("Refresh: %v", err)
+			}
+		}
+		return now
+	}})
+	update(t, r, rolecall.Put(grantOf(userAda, "viewer", projectAlpha)))
+	if got, want := r.Health().Confirmed, storeTime.Add(10*time.Second); !got.Equal(want) {
+		t.Errorf("Health.Confirmed after a Refresh in the middle of an Update = %v, want %v, that of the Refresh", got, want)
+	}
+}
+
 func TestNoMaxStaleness(t *testing.T) {
 	store, c := smallStore(t)
 	clock := &clockwork{now: storeTime}
@@ -614,6 +641,27 @@ func TestRunSurvivesAStoreThatIsDown(t *testing.T) {
 		wantDenied(t, r, userAda, mayView, projectAlpha)
 		if h := r.Health(); h.Stale || h.Err != nil || h.Revision != 2 {
 			t.Errorf("Health when the store is back = %+v, want revision 2, fresh, without an error", h)
+		}
+	})
+}
+
+// After a failure that comes alone the store is asked again soon, however many there were before it.
+func TestRunForgetsFailuresThatAreOver(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store, c := smallStore(t)
+		f := &faulty{Store: store}
+		r := openResolver(t, f, c, &rolecall.Options{MaxStaleness: time.Minute})
+		running(t, r)
+		for n := range rolecall.Revision(12) {
+			f.set(down)
+			commit(t, c, store, rolecall.Put(grantOf(userAda, "viewer", projectAlpha.In("shot", fmt.Sprint(n)))))
+			synctest.Wait()
+			f.set(up)
+			time.Sleep(100 * time.Millisecond)
+			if r.Revision() != n+1 {
+				t.Errorf("100ms after failure %d, an hour after the one before: revision %d, want %d", n+1, r.Revision(), n+1)
+			}
+			time.Sleep(time.Hour)
 		}
 	})
 }
@@ -1041,6 +1089,35 @@ func TestChangesSubscription(t *testing.T) {
 		<-done
 		if want := []rolecall.Revision{2, 3, 4, 5}; shotsFrom != 3 || !slices.Equal(got, want) || ended != nil {
 			t.Errorf("Changes(1) yields %v and ends with %v, want %v, silently", got, ended, want)
+		}
+	})
+}
+
+// A subscription that was woken in vain is told of the next change soon, however often that happened before.
+func TestChangesForgetsFalseAlarms(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store, c := smallStore(t)
+		alarm := false
+		f := &faulty{Store: store}
+		f.wait = func(ctx context.Context, after rolecall.Revision) error {
+			if alarm {
+				alarm = false
+				return nil
+			}
+			return store.Wait(ctx, after)
+		}
+		next, stop := iter.Pull2(openResolver(t, f, c, nil).Changes(t.Context(), 0))
+		defer stop()
+		for n := range 12 {
+			alarm = true
+			time.AfterFunc(40*time.Millisecond, func() {
+				commit(t, c, store, rolecall.Put(grantOf(userAda, "viewer", projectAlpha.In("shot", fmt.Sprint(n)))))
+			})
+			began := time.Now()
+			if e, err, _ := next(); err != nil || time.Since(began) > 100*time.Millisecond {
+				t.Errorf("after false alarm %d: got revision %d, %v after %v, want it within 100ms", n+1, e.Revision, err, time.Since(began))
+			}
+			time.Sleep(time.Hour)
 		}
 	})
 }

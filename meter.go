@@ -2,6 +2,7 @@ package rolecall
 
 import (
 	"context"
+	"fmt"
 	"math/bits"
 	"strings"
 	"sync/atomic"
@@ -14,10 +15,12 @@ const (
 	meterDepth    = 1
 )
 
+const mostCapacity = 1 << 26
+
 // MeterOptions configure a Meter. A nil *MeterOptions is the zero MeterOptions.
 type MeterOptions struct {
 	// Capacity is how many different uses a meter keeps between two collections. Zero is 65,536. Each takes 32 to 64 bytes
-	// whether it is met or not, and about 200 once it is.
+	// whether it is met or not, and about 200 once it is. Beyond 67,108,864 NewMeter panics: no meter is without bounds.
 	Capacity int
 	// Depth is how many segments of a scope are kept apart, at most 4: with 1, everything inside a project is that
 	// project. Zero is 1.
@@ -66,6 +69,9 @@ type Meter struct {
 func NewMeter(o *MeterOptions) *Meter {
 	m := &Meter{depth: meterDepth, capacity: meterCapacity, clock: time.Now}
 	if o != nil {
+		if o.Capacity > mostCapacity {
+			panic(fmt.Sprintf("rolecall: a meter keeps up to %d uses, not %d", mostCapacity, o.Capacity))
+		}
 		if o.Capacity > 0 {
 			m.capacity = o.Capacity
 		}

@@ -3,6 +3,7 @@ package rolecall_test
 import (
 	"context"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"sync"
@@ -104,6 +105,20 @@ func TestMeterIsBounded(t *testing.T) {
 		if got := m.Collect(); len(got.Uses) != 3 || got.Dropped != 4 {
 			t.Errorf("round %d: 5 uses twice, room for 3: got %d uses and %d dropped, want 3 and 4", round, len(got.Uses), got.Dropped)
 		}
+	}
+}
+
+// A capacity of which the table has no number of slots is refused at start; it is no table that a check looks through for ever.
+func TestMeterIsNotWithoutBounds(t *testing.T) {
+	for _, capacity := range []int{math.MaxInt, math.MaxInt/2 + 1, 1<<26 + 1} {
+		func() {
+			defer func() {
+				if got := fmt.Sprint(recover()); !strings.Contains(got, fmt.Sprint(capacity)) {
+					t.Errorf("NewMeter with room for %d: got panic %s, want one that tells the number", capacity, got)
+				}
+			}()
+			rolecall.NewMeter(&rolecall.MeterOptions{Capacity: capacity})
+		}()
 	}
 }
 

@@ -80,7 +80,7 @@ func wantVerdict(t testing.TB, s *rolecall.Snapshot, who rolecall.Subject, p rol
 func TestClass02NegativeResultCached(t *testing.T) {
 	store, c := smallStore(t)
 	r := openResolver(t, store, c, nil)
-	conditional := grantOf(userAda, "viewer", projectAlpha)
+	conditional := grant(userAda, "viewer", projectAlpha)
 	conditional.When = "assigned"
 	update(t, r, rolecall.Put(conditional))
 	cancelled, cancel := context.WithCancel(t.Context())
@@ -109,7 +109,7 @@ func TestClass02NegativeResultCached(t *testing.T) {
 	if err := r.Refresh(cancelled); !errors.Is(err, context.Canceled) {
 		t.Errorf("Refresh with a cancelled context: %v, want context.Canceled", err)
 	}
-	commit(t, c, store, rolecall.Put(grantOf(userBob, "viewer", projectAlpha)))
+	commit(t, c, store, rolecall.Put(grant(userBob, "viewer", projectAlpha)))
 	if err := r.Refresh(t.Context()); err != nil {
 		t.Fatalf("Refresh after a cancelled one: %v", err)
 	}
@@ -121,20 +121,20 @@ func TestClass03StaleGrantAfterRevoke(t *testing.T) {
 	g, top := rolecall.Group("animation"), rolecall.Group("studio")
 	override := rolecall.Override{Subject: userAda, Effect: rolecall.Allow, Pattern: "task.delete", Scope: projectAlpha}
 	deny := rolecall.Override{Subject: userAda, Effect: rolecall.Deny, Pattern: "*", Scope: projectAlpha}
-	ended := memberOf(userAda, g)
+	ended := member(userAda, g)
 	ended.NotAfter = storeTime
 	statements := []rolecall.Statement{
 		roleOf("viewer", "task.view"), rolecall.Role{Name: "artist", Inherits: []rolecall.RoleName{"viewer"}},
-		memberOf(userAda, g), memberOf(g, top), grantOf(top, "artist", rolecall.Global()), override,
+		member(userAda, g), member(g, top), grant(top, "artist", rolecall.Global()), override,
 	}
 	for name, test := range map[string]struct {
 		p    rolecall.Permission
 		edit rolecall.Edit
 	}{
-		"grant removed":       {mayView, rolecall.Remove(grantOf(top, "artist", rolecall.Global()))},
-		"membership removed":  {mayView, rolecall.Remove(memberOf(userAda, g))},
+		"grant removed":       {mayView, rolecall.Remove(grant(top, "artist", rolecall.Global()))},
+		"membership removed":  {mayView, rolecall.Remove(member(userAda, g))},
 		"membership ended":    {mayView, rolecall.Put(ended)},
-		"nesting removed":     {mayView, rolecall.Remove(memberOf(g, top))},
+		"nesting removed":     {mayView, rolecall.Remove(member(g, top))},
 		"role edited":         {mayView, rolecall.Put(roleOf("viewer", "task.update"))},
 		"inheritance removed": {mayView, rolecall.Put(rolecall.Role{Name: "artist"})},
 		"subject suspended":   {mayView, rolecall.Put(rolecall.Suspension{Subject: userAda})},
@@ -195,15 +195,8 @@ func TestClass04WildcardOrPublicGrant(t *testing.T) {
 		}
 	}
 	// A star stands for whole segments, and reaches neither further down nor into ids.
-	d := smallDeclarations()
-	for _, name := range []string{"tasks.view", "task.view.all", "subtask.view", "ta.view"} {
-		d.Permissions = append(d.Permissions, rolecall.PermissionDecl{Permission: rolecall.NewPermission(name)})
-	}
-	wide, err := rolecall.NewCatalog(d)
-	if err != nil {
-		t.Fatalf("NewCatalog: %v", err)
-	}
-	s := snapshotOf(t, wide, roleOf("r", "task.*", "*.all"), grantOf(userAda, "r", projectAlpha), grantOf(rolecall.User("*"), "r", projectBeta))
+	wide := smallCatalog(t, "tasks.view", "task.view.all", "subtask.view", "ta.view")
+	s := snapshotOf(t, wide, roleOf("r", "task.*", "*.all"), grant(userAda, "r", projectAlpha), grant(rolecall.User("*"), "r", projectBeta))
 	for name, want := range map[string]bool{"task.view": true, "task.view.all": true, "tasks.view": false, "subtask.view": false, "ta.view": false} {
 		wantVerdict(t, s, userAda, rolecall.NewPermission(name), projectAlpha, nil, want)
 	}
@@ -223,18 +216,18 @@ func heard(e rolecall.Effect, when rolecall.Condition, a answer) rolecall.Effect
 func TestClass05ExclusionEvaluatedWrongly(t *testing.T) {
 	d := smallDeclarations()
 	effects := []rolecall.Effect{rolecall.Allow, rolecall.Except, rolecall.Deny, rolecall.Forbid}
-	role := rolecall.Role{Name: "r"}
+	mixed := role("r")
 	for _, e := range effects {
 		when := rolecall.Condition("for-" + e.String())
 		d.Conditions = append(d.Conditions, rolecall.ConditionDecl{Condition: when})
-		role.Rules = append(role.Rules, rolecall.Rule{Effect: e, Patterns: []rolecall.Pattern{"task.view"}, When: when})
+		mixed.Rules = append(mixed.Rules, rule(e, when, "task.view"))
 	}
 	c, err := rolecall.NewCatalog(d)
 	if err != nil {
 		t.Fatalf("NewCatalog: %v", err)
 	}
 	for range 2 {
-		s := snapshotOf(t, c, role, grantOf(userAda, "r", projectAlpha))
+		s := snapshotOf(t, c, mixed, grant(userAda, "r", projectAlpha))
 		for n := range 3 * 3 * 3 * 3 {
 			answers := map[rolecall.Condition]int{} // 0 fails, 1 holds, 2 cannot be said
 			rest := n
@@ -251,7 +244,7 @@ func TestClass05ExclusionEvaluatedWrongly(t *testing.T) {
 			want := answers["for-allow"] == 1 && answers["for-except"] == 0 && answers["for-deny"] == 0 && answers["for-forbid"] == 0
 			wantVerdict(t, s, userAda, mayView, projectAlpha, facts, want)
 		}
-		slices.Reverse(role.Rules)
+		slices.Reverse(mixed.Rules)
 	}
 }
 
@@ -274,12 +267,12 @@ func TestClass06DenySilentlyIneffective(t *testing.T) {
 			t.Errorf("NewSnapshot with %s: %v, want an error", name, err)
 		}
 	}
-	role, grant := roleOf("viewer", "task.view"), grantOf(rolecall.Everyone(), "viewer", rolecall.Global())
+	viewer, everyoneViews := roleOf("viewer", "task.view"), grant(rolecall.Everyone(), "viewer", rolecall.Global())
 	for _, effect := range []rolecall.Effect{rolecall.Deny, rolecall.Forbid} {
 		for _, holder := range []rolecall.Subject{userAda, rolecall.Group("g"), rolecall.Everyone()} {
 			for _, at := range []rolecall.Scope{rolecall.Global(), projectAlpha, projectAlpha.In("shot", "010")} {
 				deny := rolecall.Override{Subject: holder, Effect: effect, Pattern: "*", Scope: at, When: "assigned"}
-				s := snapshotOf(t, c, role, grant, deny, memberOf(userAda, rolecall.Group("g")))
+				s := snapshotOf(t, c, viewer, everyoneViews, deny, member(userAda, rolecall.Group("g")))
 				for _, a := range factAnswers {
 					wantVerdict(t, s, userAda, mayView, projectAlpha.In("shot", "010"), a.facts, a.fails)
 				}
@@ -295,20 +288,20 @@ func TestClass07ConditionErrorsOrMissingContext(t *testing.T) {
 		return rolecall.Rule{Effect: e, Patterns: []rolecall.Pattern{"task.view"}, When: "assigned"}
 	}
 	always := rolecall.Rule{Effect: rolecall.Allow, Patterns: []rolecall.Pattern{"task.view"}}
-	conditional, replacing := grantOf(userAda, "viewer", projectAlpha), grantOf(userAda, "updater", projectAlpha)
+	conditional, replacing := grant(userAda, "viewer", projectAlpha), grant(userAda, "updater", projectAlpha)
 	conditional.When, replacing.When, replacing.Replace = "assigned", "assigned", true
 	group, viewer := rolecall.Group("g"), roleOf("viewer", "task.view")
 	for name, test := range map[string]struct {
 		statements []rolecall.Statement
 		effect     rolecall.Effect
 	}{
-		"allow in a rule":      {[]rolecall.Statement{rolecall.Role{Name: "viewer", Rules: []rolecall.Rule{when(rolecall.Allow)}}, grantOf(userAda, "viewer", projectAlpha)}, rolecall.Allow},
+		"allow in a rule":      {[]rolecall.Statement{rolecall.Role{Name: "viewer", Rules: []rolecall.Rule{when(rolecall.Allow)}}, grant(userAda, "viewer", projectAlpha)}, rolecall.Allow},
 		"allow of a grant":     {[]rolecall.Statement{viewer, conditional}, rolecall.Allow},
 		"allow of an override": {[]rolecall.Statement{rolecall.Override{Subject: userAda, Effect: rolecall.Allow, Pattern: "*", Scope: projectAlpha, When: "assigned"}}, rolecall.Allow},
-		"except in a rule":     {[]rolecall.Statement{rolecall.Role{Name: "viewer", Rules: []rolecall.Rule{when(rolecall.Except), always}}, grantOf(userAda, "viewer", projectAlpha)}, rolecall.Except},
-		"deny in a rule":       {[]rolecall.Statement{rolecall.Role{Name: "viewer", Rules: []rolecall.Rule{when(rolecall.Deny), always}}, grantOf(userAda, "viewer", projectAlpha)}, rolecall.Deny},
-		"forbid in a rule":     {[]rolecall.Statement{rolecall.Role{Name: "viewer", Rules: []rolecall.Rule{when(rolecall.Forbid), always}}, grantOf(userAda, "viewer", projectAlpha)}, rolecall.Forbid},
-		"replace of a grant":   {[]rolecall.Statement{viewer, roleOf("updater", "task.update"), memberOf(userAda, group), grantOf(group, "viewer", projectAlpha), replacing}, rolecall.Deny},
+		"except in a rule":     {[]rolecall.Statement{rolecall.Role{Name: "viewer", Rules: []rolecall.Rule{when(rolecall.Except), always}}, grant(userAda, "viewer", projectAlpha)}, rolecall.Except},
+		"deny in a rule":       {[]rolecall.Statement{rolecall.Role{Name: "viewer", Rules: []rolecall.Rule{when(rolecall.Deny), always}}, grant(userAda, "viewer", projectAlpha)}, rolecall.Deny},
+		"forbid in a rule":     {[]rolecall.Statement{rolecall.Role{Name: "viewer", Rules: []rolecall.Rule{when(rolecall.Forbid), always}}, grant(userAda, "viewer", projectAlpha)}, rolecall.Forbid},
+		"replace of a grant":   {[]rolecall.Statement{viewer, roleOf("updater", "task.update"), member(userAda, group), grant(group, "viewer", projectAlpha), replacing}, rolecall.Deny},
 	} {
 		s := snapshotOf(t, c, test.statements...)
 		for _, a := range factAnswers {
@@ -328,16 +321,16 @@ func TestClass07ConditionErrorsOrMissingContext(t *testing.T) {
 // Lists of every size agree with the single check.
 func TestClass08ListDisagreesWithCheck(t *testing.T) {
 	c := smallCatalog(t)
-	statements := []rolecall.Statement{roleOf("viewer", "task.view"), roleOf("artist", "task.*"), memberOf(userAda, rolecall.Group("g"))}
+	statements := []rolecall.Statement{roleOf("viewer", "task.view"), roleOf("artist", "task.*"), member(userAda, rolecall.Group("g"))}
 	var targets []rolecall.Target
 	var people []rolecall.Subject
 	for i := range 101 {
 		at := projectAlpha.In("shot", fmt.Sprint(i))
 		targets = append(targets, rolecall.Target{Scope: at, Facts: factAnswers[i%3].facts})
 		people = append(people, rolecall.User(fmt.Sprint("u", i)))
-		g := grantOf([]rolecall.Subject{userAda, rolecall.Group("g"), people[i]}[i%3], []rolecall.RoleName{"viewer", "artist"}[i%2], at)
+		g := grant([]rolecall.Subject{userAda, rolecall.Group("g"), people[i]}[i%3], []rolecall.RoleName{"viewer", "artist"}[i%2], at)
 		g.When = []rolecall.Condition{"", "assigned"}[i/2%2]
-		statements = append(statements, g, grantOf(people[i], "viewer", []rolecall.Scope{projectAlpha, projectBeta}[i/3%2]))
+		statements = append(statements, g, grant(people[i], "viewer", []rolecall.Scope{projectAlpha, projectBeta}[i/3%2]))
 		if i%7 == 0 {
 			statements = append(statements, rolecall.PrivateScope{Scope: at}, rolecall.Suspension{Subject: people[i]})
 		}
@@ -388,7 +381,7 @@ func TestClass10CaseCollationNormalisation(t *testing.T) {
 	statements := []rolecall.Statement{roleOf("viewer", "task.view"), roleOf("artist", "task.update")}
 	for i, id := range hostileIDs {
 		if i%2 == 0 {
-			statements = append(statements, grantOf(rolecall.User(id), "viewer", projectAlpha), grantOf(userAda, "artist", rolecall.In("project", id)))
+			statements = append(statements, grant(rolecall.User(id), "viewer", projectAlpha), grant(userAda, "artist", rolecall.In("project", id)))
 		}
 	}
 	s := snapshotOf(t, c, statements...)
@@ -416,7 +409,7 @@ func TestClass10CaseCollationNormalisation(t *testing.T) {
 		}
 	}
 	for _, id := range []string{"", "\x00", "a\x00", "a\nb", "\x7f", "\u0085", "\xff", strings.Repeat("x", 257)} {
-		if _, err := rolecall.NewSnapshot(c, roleOf("viewer", "task.view"), grantOf(rolecall.User(id), "viewer", projectAlpha)); !errors.Is(err, rolecall.ErrInvalid) {
+		if _, err := rolecall.NewSnapshot(c, roleOf("viewer", "task.view"), grant(rolecall.User(id), "viewer", projectAlpha)); !errors.Is(err, rolecall.ErrInvalid) {
 			t.Errorf("NewSnapshot with user id %q: %v, want ErrInvalid", id, err)
 		}
 		if err := s.Check(userAda, mayView, rolecall.In("project", id)); !errors.Is(err, rolecall.ErrInvalid) {
@@ -431,8 +424,8 @@ func TestClass11PrefixOrLabelConfusion(t *testing.T) {
 	c := smallCatalog(t)
 	s := snapshotOf(t, c,
 		roleOf("ab", "task.view"), roleOf("abc", "task.update"),
-		grantOf(rolecall.User("ab"), "ab", rolecall.In("project", "ab")), grantOf(rolecall.User("abc"), "abc", rolecall.In("project", "abc")),
-		grantOf(rolecall.User("sh"), "ab", rolecall.In("project", "x").In("shot", "1")))
+		grant(rolecall.User("ab"), "ab", rolecall.In("project", "ab")), grant(rolecall.User("abc"), "abc", rolecall.In("project", "abc")),
+		grant(rolecall.User("sh"), "ab", rolecall.In("project", "x").In("shot", "1")))
 	for _, who := range []rolecall.Subject{rolecall.User("a"), rolecall.User("ab"), rolecall.User("abc"), rolecall.User("abcd"), rolecall.Service("ab"), rolecall.Guest("ab"), rolecall.Group("ab")} {
 		for _, id := range []string{"a", "ab", "abc", "abcd"} {
 			for _, p := range []rolecall.Permission{mayView, mayUpdate} {
@@ -450,7 +443,7 @@ func TestClass11PrefixOrLabelConfusion(t *testing.T) {
 		"nameless role": rolecall.Role{}, "zero grant": rolecall.Grant{}, "zero membership": rolecall.Membership{}, "zero override": rolecall.Override{},
 		"zero suspension": rolecall.Suspension{}, "zero private scope": rolecall.PrivateScope{}, "zero constraint": rolecall.Constraint{},
 		"private Global": rolecall.PrivateScope{Scope: rolecall.Global()}, "suspended Everyone": rolecall.Suspension{Subject: rolecall.Everyone()},
-		"joining Everyone": memberOf(userAda, rolecall.Everyone()), "joining a user": memberOf(userAda, userBob),
+		"joining Everyone": member(userAda, rolecall.Everyone()), "joining a user": member(userAda, userBob),
 	} {
 		if s, err := rolecall.NewSnapshot(c, st); s != nil || err == nil {
 			t.Errorf("NewSnapshot with %s: %v, want an error", name, err)
@@ -469,21 +462,21 @@ func TestClass12EscalationByAPermittedAdmin(t *testing.T) {
 			{Effect: rolecall.Except, Patterns: []rolecall.Pattern{"task.update", "task.delete"}},
 		}},
 		roleOf("viewer", "task.view"), roleOf("artist", "task.update"), roleOf("root", "*", "rolecall.*", "rolecall.escalate"),
-		grantOf(pia, "manager", rolecall.Global()), grantOf(lead, "artist", projectAlpha), grantOf(userBob, "artist", projectAlpha), deny,
-		rolecall.Suspension{Subject: rolecall.User("sleeper")}, grantOf(rolecall.User("sleeper"), "artist", projectAlpha),
-		rolecall.PrivateScope{Scope: projectBeta}, grantOf(helper, "artist", rolecall.Global()), grantOf(rolecall.User("admin"), "root", rolecall.Global()))
-	eligible := grantOf(helper, "root", projectAlpha)
+		grant(pia, "manager", rolecall.Global()), grant(lead, "artist", projectAlpha), grant(userBob, "artist", projectAlpha), deny,
+		rolecall.Suspension{Subject: rolecall.User("sleeper")}, grant(rolecall.User("sleeper"), "artist", projectAlpha),
+		rolecall.PrivateScope{Scope: projectBeta}, grant(helper, "artist", rolecall.Global()), grant(rolecall.User("admin"), "root", rolecall.Global()))
+	eligible := grant(helper, "root", projectAlpha)
 	eligible.Eligible = true
 	for name, edits := range map[string][]rolecall.Edit{
-		"grant to herself":        {rolecall.Put(grantOf(pia, "artist", projectAlpha))},
-		"grant to an accomplice":  {rolecall.Put(grantOf(userAda, "artist", projectAlpha))},
-		"grant to everyone":       {rolecall.Put(grantOf(rolecall.Everyone(), "artist", projectAlpha))},
-		"grant of root":           {rolecall.Put(grantOf(pia, "root", rolecall.Global()))},
+		"grant to herself":        {rolecall.Put(grant(pia, "artist", projectAlpha))},
+		"grant to an accomplice":  {rolecall.Put(grant(userAda, "artist", projectAlpha))},
+		"grant to everyone":       {rolecall.Put(grant(rolecall.Everyone(), "artist", projectAlpha))},
+		"grant of root":           {rolecall.Put(grant(pia, "root", rolecall.Global()))},
 		"override":                {rolecall.Put(rolecall.Override{Subject: userAda, Effect: rolecall.Allow, Pattern: "task.update", Scope: projectAlpha})},
 		"override of a wildcard":  {rolecall.Put(rolecall.Override{Subject: userAda, Effect: rolecall.Allow, Pattern: "*", Scope: projectAlpha})},
-		"joining a group":         {rolecall.Put(memberOf(pia, lead))},
-		"nesting a group":         {rolecall.Put(memberOf(rolecall.Group("mine"), lead))},
-		"editing a held role":     {rolecall.Put(roleOf("viewer", "task.view", "task.update")), rolecall.Put(grantOf(userAda, "viewer", projectAlpha))},
+		"joining a group":         {rolecall.Put(member(pia, lead))},
+		"nesting a group":         {rolecall.Put(member(rolecall.Group("mine"), lead))},
+		"editing a held role":     {rolecall.Put(roleOf("viewer", "task.view", "task.update")), rolecall.Put(grant(userAda, "viewer", projectAlpha))},
 		"lifting a deny":          {rolecall.Remove(deny)},
 		"resuming a subject":      {rolecall.Remove(rolecall.Suspension{Subject: rolecall.User("sleeper")})},
 		"opening a private scope": {rolecall.Remove(rolecall.PrivateScope{Scope: projectBeta})},
@@ -497,10 +490,10 @@ func TestClass12EscalationByAPermittedAdmin(t *testing.T) {
 			t.Errorf("Propose by a holder of rolecall.escalate, %s: %v, want no error", name, err)
 		}
 	}
-	if _, err := base.Propose(rolecall.Change{Meta: rolecall.Meta{Actor: pia}, Edits: []rolecall.Edit{rolecall.Put(grantOf(userAda, "viewer", projectAlpha))}}); err != nil {
+	if _, err := base.Propose(rolecall.Change{Meta: rolecall.Meta{Actor: pia}, Edits: []rolecall.Edit{rolecall.Put(grant(userAda, "viewer", projectAlpha))}}); err != nil {
 		t.Errorf("Propose by an administrator of what is her own: %v, want no error", err)
 	}
-	if _, err := base.Propose(rolecall.Change{Meta: rolecall.Meta{Actor: userAda}, Edits: []rolecall.Edit{rolecall.Put(grantOf(userAda, "viewer", projectAlpha))}}); !errors.Is(err, rolecall.ErrNotPermitted) {
+	if _, err := base.Propose(rolecall.Change{Meta: rolecall.Meta{Actor: userAda}, Edits: []rolecall.Edit{rolecall.Put(grant(userAda, "viewer", projectAlpha))}}); !errors.Is(err, rolecall.ErrNotPermitted) {
 		t.Errorf("Propose by who administers nothing: %v, want ErrNotPermitted", err)
 	}
 	wantVerdict(t, base, pia, rolecall.Escalate, rolecall.Global(), nil, false)
@@ -513,14 +506,14 @@ func TestClass13RecycledIdentifiers(t *testing.T) {
 		forget rolecall.Edit
 		again  []rolecall.Edit
 	}{
-		"user":  {rolecall.ForgetSubject(userAda), []rolecall.Edit{rolecall.Put(grantOf(userAda, "nothing", projectAlpha))}},
-		"group": {rolecall.ForgetSubject(group), []rolecall.Edit{rolecall.Put(memberOf(userAda, group))}},
-		"scope": {rolecall.ForgetScope(projectAlpha), []rolecall.Edit{rolecall.Put(grantOf(userAda, "nothing", shotOne)), rolecall.Put(memberOf(userBob, group))}},
+		"user":  {rolecall.ForgetSubject(userAda), []rolecall.Edit{rolecall.Put(grant(userAda, "nothing", projectAlpha))}},
+		"group": {rolecall.ForgetSubject(group), []rolecall.Edit{rolecall.Put(member(userAda, group))}},
+		"scope": {rolecall.ForgetScope(projectAlpha), []rolecall.Edit{rolecall.Put(grant(userAda, "nothing", shotOne)), rolecall.Put(member(userBob, group))}},
 	} {
 		store, c := memstore.New(), smallCatalog(t)
 		r := openResolver(t, store, c, nil)
 		update(t, r, rolecall.Put(roleOf("viewer", "task.view")), rolecall.Put(rolecall.Role{Name: "nothing"}),
-			rolecall.Put(memberOf(userAda, group)), rolecall.Put(memberOf(group, rolecall.Group("top"))), rolecall.Put(grantOf(group, "viewer", shotOne)),
+			rolecall.Put(member(userAda, group)), rolecall.Put(member(group, rolecall.Group("top"))), rolecall.Put(grant(group, "viewer", shotOne)),
 			rolecall.Put(rolecall.Override{Subject: group, Effect: rolecall.Allow, Pattern: "task.update", Scope: projectAlpha}))
 		wantAllowed(t, r, userAda, mayView, shotOne)
 		wantAllowed(t, r, userAda, mayUpdate, shotOne)
@@ -549,7 +542,7 @@ func chain(n int, link func(i int) rolecall.Statement) rolecall.State {
 }
 
 func groupLink(i int) rolecall.Statement {
-	return memberOf(rolecall.Group(fmt.Sprint(i)), rolecall.Group(fmt.Sprint(i+1)))
+	return member(rolecall.Group(fmt.Sprint(i)), rolecall.Group(fmt.Sprint(i+1)))
 }
 
 func roleLink(last int) func(i int) rolecall.Statement {
@@ -583,9 +576,9 @@ func TestClass14ResourceExhaustionCyclesDepth(t *testing.T) {
 		"10,000 roles in a chain":     {chain(10_001, roleLink(10_000)), rolecall.ErrLimit},
 		"33 steps of roles":           {chain(34, roleLink(33)), rolecall.ErrLimit},
 		"32 steps of roles":           {chain(33, roleLink(32)), nil},
-		"a group in itself":           {chain(1, func(int) rolecall.Statement { return memberOf(rolecall.Group("0"), rolecall.Group("0")) }), rolecall.ErrCycle},
-		"a circle of two groups":      {circle(1, groupLink, memberOf(rolecall.Group("1"), rolecall.Group("0"))), rolecall.ErrCycle},
-		"a circle of 10,000 groups":   {circle(10_000, groupLink, memberOf(rolecall.Group("10000"), rolecall.Group("0"))), rolecall.ErrCycle},
+		"a group in itself":           {chain(1, func(int) rolecall.Statement { return member(rolecall.Group("0"), rolecall.Group("0")) }), rolecall.ErrCycle},
+		"a circle of two groups":      {circle(1, groupLink, member(rolecall.Group("1"), rolecall.Group("0"))), rolecall.ErrCycle},
+		"a circle of 10,000 groups":   {circle(10_000, groupLink, member(rolecall.Group("10000"), rolecall.Group("0"))), rolecall.ErrCycle},
 		"a role that inherits itself": {chain(1, func(int) rolecall.Statement { return rolecall.Role{Name: "r", Inherits: []rolecall.RoleName{"r"}} }), rolecall.ErrCycle},
 		"a circle of 10,000 roles":    {circle(10_000, roleLink(10_000), rolecall.Role{Name: "r10000", Inherits: []rolecall.RoleName{"r0"}}), rolecall.ErrCycle},
 		"17 segments of a scope":      {chain(1, func(int) rolecall.Statement { return rolecall.PrivateScope{Scope: deep(17)} }), rolecall.ErrLimit},
@@ -606,9 +599,9 @@ func TestClass14ResourceExhaustionCyclesDepth(t *testing.T) {
 	}
 	s = s.At(storeTime)
 	for edit, want := range map[rolecall.Statement]error{
-		memberOf(rolecall.Group("64"), rolecall.Group("65")): rolecall.ErrLimit,
-		memberOf(rolecall.Group("64"), rolecall.Group("0")):  rolecall.ErrCycle,
-		memberOf(rolecall.Group("x"), rolecall.Group("0")):   rolecall.ErrLimit,
+		member(rolecall.Group("64"), rolecall.Group("65")): rolecall.ErrLimit,
+		member(rolecall.Group("64"), rolecall.Group("0")):  rolecall.ErrCycle,
+		member(rolecall.Group("x"), rolecall.Group("0")):   rolecall.ErrLimit,
 	} {
 		if p, err := s.Propose(rolecall.Change{Edits: []rolecall.Edit{rolecall.Put(edit)}}); p != nil || !errors.Is(err, want) {
 			t.Errorf("Propose(%s) on a chain of 64: %v, want %v", edit, err, want)
@@ -635,9 +628,9 @@ func TestClass14OneMillionMembers(t *testing.T) {
 		case n:
 			return roleOf("viewer", "task.view")
 		case n + 1:
-			return grantOf(rolecall.Group("all"), "viewer", projectAlpha)
+			return grant(rolecall.Group("all"), "viewer", projectAlpha)
 		}
-		return memberOf(rolecall.User(fmt.Sprint(i)), rolecall.Group("all"))
+		return member(rolecall.User(fmt.Sprint(i)), rolecall.Group("all"))
 	})
 	s, err := rolecall.LoadSnapshot(c, st)
 	if err != nil {
@@ -660,7 +653,7 @@ func TestClass15PanicOnMalformedInput(t *testing.T) {
 		r := openResolver(t, store, c, nil)
 		edits := make([]rolecall.Edit, n)
 		for i := range edits {
-			edits[i] = rolecall.Put(grantOf(rolecall.User(fmt.Sprint(i)), "viewer", projectAlpha))
+			edits[i] = rolecall.Put(grant(rolecall.User(fmt.Sprint(i)), "viewer", projectAlpha))
 		}
 		revision := update(t, r, edits...)
 		count := 0
@@ -705,7 +698,7 @@ func TestClass17RevisionSkew(t *testing.T) {
 		writers.Go(func() {
 			for i := range 25 {
 				at := projectAlpha.In("shot", fmt.Sprintf("%d-%d", w, i))
-				revision, err := a.Update(t.Context(), rolecall.Meta{}, edit(rolecall.Put(grantOf(userAda, "viewer", at))))
+				revision, err := a.Update(t.Context(), rolecall.Meta{}, edit(rolecall.Put(grant(userAda, "viewer", at))))
 				if err != nil {
 					t.Errorf("Update: %v", err)
 					return
@@ -753,14 +746,14 @@ func TestClass17RevisionSkew(t *testing.T) {
 func TestClass20TransformationChangesMeaning(t *testing.T) {
 	store, c := smallStore(t)
 	r := openResolver(t, store, c, &rolecall.Options{Clock: func() time.Time { return storeTime }})
-	g, timed := rolecall.Group("g"), grantOf(userBob, "artist", projectAlpha)
+	g, timed := rolecall.Group("g"), grant(userBob, "artist", projectAlpha)
 	timed.NotAfter, timed.Replace = storeTime.Add(time.Hour), true
-	pierce := grantOf(g, "artist", rolecall.Global())
+	pierce := grant(g, "artist", rolecall.Global())
 	pierce.Pierce, pierce.When = true, "assigned"
-	update(t, r, rolecall.Put(memberOf(userAda, g)), rolecall.Put(pierce), rolecall.Put(timed), rolecall.Put(rolecall.PrivateScope{Scope: projectBeta}))
+	update(t, r, rolecall.Put(member(userAda, g)), rolecall.Put(pierce), rolecall.Put(timed), rolecall.Put(rolecall.PrivateScope{Scope: projectBeta}))
 	update(t, r, rolecall.Put(rolecall.Role{Name: "careful", Title: `"quoted" # title`, Inherits: []rolecall.RoleName{"artist"}, Rules: []rolecall.Rule{
 		{Effect: rolecall.Except, Patterns: []rolecall.Pattern{"task.update"}, When: "assigned"}, {Effect: rolecall.Allow, Patterns: []rolecall.Pattern{"*"}},
-	}}), rolecall.Put(grantOf(userAda, "careful", projectAlpha)), rolecall.Put(rolecall.Override{Subject: rolecall.Everyone(), Effect: rolecall.Deny, Pattern: "*.delete", Scope: projectAlpha}))
+	}}), rolecall.Put(grant(userAda, "careful", projectAlpha)), rolecall.Put(rolecall.Override{Subject: rolecall.Everyone(), Effect: rolecall.Deny, Pattern: "*.delete", Scope: projectAlpha}))
 	update(t, r, rolecall.Remove(timed), rolecall.Put(rolecall.Suspension{Subject: userBob}),
 		rolecall.Put(rolecall.Constraint{Name: "c", Kind: rolecall.Dynamic, Limit: 2, Roles: []rolecall.RoleName{"viewer", "careful"}}))
 	original, err := r.Snapshot()
@@ -834,7 +827,7 @@ func TestClass21DefaultOpenConfiguration(t *testing.T) {
 		t.Errorf("Check of a permission that nobody declared: %v, want ErrUnknown", err)
 	}
 
-	s := snapshotOf(t, c, roleOf("root", "*"), grantOf(userAda, "root", rolecall.Global()))
+	s := snapshotOf(t, c, roleOf("root", "*"), grant(userAda, "root", rolecall.Global()))
 	wantVerdict(t, s, userAda, mayView, projectAlpha, nil, true)
 	for name, narrow := range map[string]rolecall.Narrowing{"no roles": rolecall.ToRoles(), "no patterns": rolecall.ToPatterns(), "roles, then no patterns": rolecall.ToRoles("root").AndPatterns()} {
 		d, err := s.Decide(rolecall.Request{Subject: userAda, Permission: mayView, Scope: projectAlpha, Narrow: narrow})
@@ -846,7 +839,7 @@ func TestClass21DefaultOpenConfiguration(t *testing.T) {
 	if err := zero.Check(userAda, mayView, projectAlpha); err == nil || errors.Is(err, rolecall.ErrDenied) {
 		t.Errorf("Check on the zero Snapshot: %v, want an error that is no denial", err)
 	}
-	unset, err := rolecall.NewSnapshot(c, roleOf("root", "*"), grantOf(userAda, "root", rolecall.Global()))
+	unset, err := rolecall.NewSnapshot(c, roleOf("root", "*"), grant(userAda, "root", rolecall.Global()))
 	if err != nil {
 		t.Fatalf("NewSnapshot: %v", err)
 	}

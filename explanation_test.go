@@ -34,7 +34,6 @@ func TestConditionsOfRolesAreExplained(t *testing.T) {
 	allows, denies := role("r0", rule(rolecall.Allow, "own", "task.view")), role("r1", rule(rolecall.Deny, "own", "task.view"))
 	heir, trimmed := rolecall.Role{Name: "r2", Inherits: []rolecall.RoleName{"r0"}}, role("r3", rule(rolecall.Allow, "", "task.*"), rule(rolecall.Except, "own", "task.view"))
 	down := rolecall.FactFunc(func(rolecall.Condition) (bool, error) { return false, errors.New("the database is down") })
-	until := func(g rolecall.Grant) rolecall.Grant { g.NotAfter = day(1); return g }
 	for _, c := range []struct {
 		grant rolecall.Grant
 		facts rolecall.Facts
@@ -48,8 +47,8 @@ func TestConditionsOfRolesAreExplained(t *testing.T) {
 		{grant(ann, "r3", project), rolecall.Given{"own"}, "(nothing said)\n  nothing in the policy speaks of it"},
 		{grant(ann, "r1", project), nil, "(nothing said)\n  nothing in the policy speaks of it"},
 		{replacing(grant(ann, "r0", project)), down, "(condition unknown)\n  not     grant user:ann r0 at /project:p replace (role r0: allow task.view when own): depends on a condition nobody can say (condition own: the database is down)"},
-		{until(grant(ann, "r0", project)), nil, "(expired or not yet valid)\n  not     grant user:ann r0 at /project:p until 2026-03-02 (role r0: allow task.view when own): is not valid now"},
-		{until(grant(ann, "r1", project)), nil, "(nothing said)\n  nothing in the policy speaks of it"},
+		{until(grant(ann, "r0", project), 1), nil, "(expired or not yet valid)\n  not     grant user:ann r0 at /project:p until 2026-03-02 (role r0: allow task.view when own): is not valid now"},
+		{until(grant(ann, "r1", project), 1), nil, "(nothing said)\n  nothing in the policy speaks of it"},
 		{grantWhen(grant(ann, "r0", project), "assigned"), nil, "(condition not met)\n  not     grant user:ann r0 at /project:p when assigned (role r0: allow task.view when own): depends on a condition that does not hold"},
 	} {
 		s := succeed(rolecall.NewSnapshot(worldCatalog, allows, denies, heir, trimmed, c.grant)).At(day(5))

@@ -11,7 +11,7 @@ import (
 func TestFactsAreAskedOnce(t *testing.T) {
 	artist := rolecall.Role{Name: "artist", Rules: []rolecall.Rule{{Effect: rolecall.Allow, Patterns: []rolecall.Pattern{"*"}, When: "assigned"}}}
 	ada, alpha, beta := rolecall.User("ada"), rolecall.In("project", "alpha"), rolecall.In("project", "beta")
-	s := snapshotOf(t, smallCatalog(t), artist, grantOf(ada, "artist", rolecall.Global()))
+	s := snapshotOf(t, smallCatalog(t), artist, grant(ada, "artist", rolecall.Global()))
 	view, err := s.For(ada, nil)
 	if err != nil {
 		t.Fatal(err)

@@ -383,7 +383,7 @@ func TestManyVoices(t *testing.T) {
 	for n := range 400 {
 		statements = append(statements, rolecall.Role{Name: rolecall.RoleName(fmt.Sprint("heir", n)), Inherits: []rolecall.RoleName{"top"}})
 	}
-	s := snapshotOf(t, smallCatalog(t), append(statements, top, allows, grantOf(userAda, "heir399", rolecall.Global()))...)
+	s := snapshotOf(t, smallCatalog(t), append(statements, top, allows, grant(userAda, "heir399", rolecall.Global()))...)
 	if err := s.Check(userAda, mayView, projectAlpha); err != nil {
 		t.Errorf("Check through an heir of what overrides 400 denials: %v, want no error", err)
 	}

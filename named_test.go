@@ -15,18 +15,7 @@ import (
 func scopesNamed(s *rolecall.Snapshot, kind rolecall.ScopeKind) []rolecall.Scope {
 	var named []rolecall.Scope
 	for one := range s.Statements() {
-		var at rolecall.Scope
-		switch one := one.(type) {
-		case rolecall.Grant:
-			at = one.Scope
-		case rolecall.Override:
-			at = one.Scope
-		case rolecall.PrivateScope:
-			at = one.Scope
-		default:
-			continue
-		}
-		for above := range at.Ancestors() {
+		for above := range placeOf(one).Ancestors() {
 			if above.Kind() == kind && kind != rolecall.GlobalKind {
 				named = append(named, above)
 			}

@@ -121,7 +121,7 @@ func TestAddingTheSameTwiceChangesNothing(t *testing.T) {
 			edits = append(edits, rolecall.Put(r))
 		}
 		if len(edits) > 0 {
-			mustBeSame(t, s, propose(t, s, edits...).Next())
+			mustBeSame(t, s, propose(t, s.At(day(1)), edits...).Next())
 		}
 	})
 }
@@ -329,7 +329,7 @@ func TestRemovingRestores(t *testing.T) {
 		for _, s := range added {
 			puts, removes = append(puts, rolecall.Put(s)), append(removes, rolecall.Remove(s))
 		}
-		during := propose(t, before, puts...).Next()
+		during := propose(t, before.At(day(1)), puts...).Next()
 		after := propose(t, during, rapid.Permutation(removes).Draw(t, "removed")...).Next()
 		mustBeSame(t, before, after)
 		mustAnswerSame(t, before, after, questions)
@@ -620,17 +620,9 @@ func (w world) namesOnlyItsRoles() bool {
 	})
 }
 
-func propose(t rapid.TB, s *rolecall.Snapshot, edits ...rolecall.Edit) *rolecall.Proposal {
-	p, err := s.Propose(rolecall.Change{Meta: rolecall.Meta{Time: day(1)}, Edits: edits})
-	if err != nil {
-		t.Fatalf("Propose(%v): %v, want no error", edits, err)
-	}
-	return p
-}
-
 // mustBeSame fails unless both snapshots hold the same statements in the same order and find each of them.
 func mustBeSame(t rapid.TB, want, got *rolecall.Snapshot) {
-	if diff := cmp.Diff(textsOf(slices.Collect(want.Statements())), textsOf(slices.Collect(got.Statements()))); diff != "" {
+	if diff := cmp.Diff(texts(want), texts(got)); diff != "" {
 		t.Fatalf("Statements(): -want +got:\n%s", diff)
 	}
 	for s := range want.Statements() {
@@ -648,7 +640,7 @@ func mustBeSame(t rapid.TB, want, got *rolecall.Snapshot) {
 func mustAnswerSame(t rapid.TB, want, got *rolecall.Snapshot, questions []question) {
 	for _, q := range questions {
 		if is, was := ask(got, q), ask(want, q); is != was {
-			t.Fatalf("Decide(%s) = %s, want %s; policy:\n%s", q, is, was, strings.Join(textsOf(slices.Collect(got.Statements())), "\n"))
+			t.Fatalf("Decide(%s) = %s, want %s; policy:\n%s", q, is, was, texts(got))
 		}
 	}
 }

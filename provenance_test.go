@@ -137,9 +137,9 @@ func threeChanges(t *testing.T) (*memstore.Store, *rolecall.Resolver) {
 	store := memstore.New()
 	r := succeed(rolecall.Open(t.Context(), store, smallCatalog(t), nil))
 	for i, edits := range [][]rolecall.Edit{
-		{rolecall.Put(roleOf("artist", "task.*")), rolecall.Put(grantOf(userBob, "artist", projectAlpha)), rolecall.Put(grantOf(userAda, "artist", projectAlpha))},
-		{rolecall.Put(piercing(grantOf(userBob, "artist", projectAlpha)))},
-		{rolecall.Remove(grantOf(userBob, "artist", projectAlpha))},
+		{rolecall.Put(roleOf("artist", "task.*")), rolecall.Put(grant(userBob, "artist", projectAlpha)), rolecall.Put(grant(userAda, "artist", projectAlpha))},
+		{rolecall.Put(piercing(grant(userBob, "artist", projectAlpha)))},
+		{rolecall.Remove(grant(userBob, "artist", projectAlpha))},
 	} {
 		_, err := r.Update(t.Context(), rolecall.Meta{Reason: fmt.Sprint("reason ", i+1), Time: storeTime}, func(*rolecall.Snapshot) (rolecall.Change, error) {
 			return rolecall.Change{Edits: edits}, nil
@@ -155,7 +155,7 @@ func threeChanges(t *testing.T) (*memstore.Store, *rolecall.Resolver) {
 func TestProvenanceTellsWhatItDoesNotKnow(t *testing.T) {
 	store, r := threeChanges(t)
 	s := succeed(r.Snapshot())
-	ada, bob := rolecall.KeyOf(grantOf(userAda, "artist", projectAlpha)), rolecall.KeyOf(grantOf(userBob, "artist", projectAlpha))
+	ada, bob := rolecall.KeyOf(grant(userAda, "artist", projectAlpha)), rolecall.KeyOf(grant(userBob, "artist", projectAlpha))
 	all := succeed(rolecall.Trace(t.Context(), store, s))
 	none := succeed(rolecall.TraceOnly(t.Context(), store, s))
 	with := memstore.With(s)
@@ -168,7 +168,7 @@ func TestProvenanceTellsWhatItDoesNotKnow(t *testing.T) {
 		want error
 	}{
 		{"a statement that was removed", all, bob, 3, rolecall.ErrUnknown},
-		{"one that nobody ever made", all, rolecall.KeyOf(grantOf(userAda, "artist", projectBeta)), 3, rolecall.ErrCompacted},
+		{"one that nobody ever made", all, rolecall.KeyOf(grant(userAda, "artist", projectBeta)), 3, rolecall.ErrCompacted},
 		{"a later revision", all, ada, 4, rolecall.ErrStale},
 		{"one that was not traced", none, ada, 3, rolecall.ErrInvalid},
 		{"one that a store started with", started, ada, 3, rolecall.ErrCompacted},
@@ -216,7 +216,7 @@ func TestProvenanceAdd(t *testing.T) {
 	if after, upTo := p.Span(); after != 1 || upTo != 3 {
 		t.Errorf("Span() = %d, %d, want 1, 3", after, upTo)
 	}
-	if got, err := p.Of(rolecall.KeyOf(grantOf(userBob, "artist", projectAlpha)), 2); err != nil || got.Revision != 2 {
+	if got, err := p.Of(rolecall.KeyOf(grant(userBob, "artist", projectAlpha)), 2); err != nil || got.Revision != 2 {
 		t.Errorf("Of(…, 2) = %v, %v, want revision 2", got, err)
 	}
 }
@@ -266,7 +266,7 @@ func TestTraceOfAStoreThatFails(t *testing.T) {
 		"compacts everything all the time": {unsteady{Store: store, before: func() error { return rolecall.ErrCompacted }}, nil},
 	} {
 		calls = 0
-		if _, err := rolecall.Trace(t.Context(), c.store, s); !errors.Is(err, c.want) || c.want == nil && err != nil {
+		if _, err := rolecall.Trace(t.Context(), c.store, s); !errors.Is(err, c.want) {
 			t.Errorf("Trace of a store that %s: %v, want %v", name, err, c.want)
 		}
 	}

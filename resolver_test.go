@@ -162,7 +162,7 @@ func wantStale(t testing.TB, r *rolecall.Resolver, when string) {
 // Where anything is wrong there is no resolver at all.
 func TestOpenFailsClosed(t *testing.T) {
 	c := smallCatalog(t)
-	viewer, granted := roleOf("viewer", "task.view"), grantOf(userAda, "viewer", projectAlpha)
+	viewer, granted := roleOf("viewer", "task.view"), grant(userAda, "viewer", projectAlpha)
 	state := func(err error, statements ...rolecall.Statement) func(context.Context) (rolecall.State, error) {
 		return func(context.Context) (rolecall.State, error) {
 			return rolecall.State{Statements: func(yield func(rolecall.Statement, error) bool) {
@@ -208,7 +208,7 @@ func TestOpenFailsClosed(t *testing.T) {
 func TestResolverCheck(t *testing.T) {
 	store, c := smallStore(t)
 	r := openResolver(t, store, c, nil)
-	update(t, r, rolecall.Put(grantOf(userAda, "viewer", projectAlpha)))
+	update(t, r, rolecall.Put(grant(userAda, "viewer", projectAlpha)))
 	wantAllowed(t, r, userAda, mayView, projectAlpha.In("shot", "010"))
 
 	err := r.Check(t.Context(), userBob, mayView, projectAlpha)
@@ -257,9 +257,9 @@ func TestResolverCheckIsCheap(t *testing.T) {
 	store, c := smallStore(t)
 	clock := &clockwork{now: storeTime}
 	r := openResolver(t, store, c, &rolecall.Options{Clock: clock.Now})
-	timed := grantOf(userBob, "viewer", projectBeta)
+	timed := grant(userBob, "viewer", projectBeta)
 	timed.NotAfter = storeTime.Add(time.Hour)
-	update(t, r, rolecall.Put(grantOf(userAda, "viewer", projectAlpha)), rolecall.Put(timed), rolecall.Put(memberOf(userAda, rolecall.Group("g"))))
+	update(t, r, rolecall.Put(grant(userAda, "viewer", projectAlpha)), rolecall.Put(timed), rolecall.Put(member(userAda, rolecall.Group("g"))))
 	ctx := t.Context()
 	if got := testing.AllocsPerRun(200, func() { _ = r.Check(ctx, userAda, mayView, projectAlpha) }); got != 0 {
 		t.Errorf("an allowed Check allocates %v times, want 0", got)
@@ -287,7 +287,7 @@ func TestResolverJudgesWindowsAtThePresent(t *testing.T) {
 	store, c := smallStore(t)
 	clock := &clockwork{now: storeTime}
 	r := openResolver(t, store, c, &rolecall.Options{Clock: clock.Now})
-	g := grantOf(userAda, "viewer", projectAlpha)
+	g := grant(userAda, "viewer", projectAlpha)
 	g.NotBefore = storeTime.Add(time.Hour)
 	update(t, r, rolecall.Put(g))
 	request := rolecall.Request{Subject: userAda, Permission: mayView, Scope: projectAlpha}
@@ -311,7 +311,7 @@ func TestUpdateEnforcesWhatItCommitted(t *testing.T) {
 	store, c := smallStore(t)
 	clock := &clockwork{now: storeTime}
 	r := openResolver(t, store, c, &rolecall.Options{Clock: clock.Now})
-	for i, e := range []rolecall.Edit{rolecall.Put(grantOf(userAda, "viewer", projectAlpha)), rolecall.Remove(grantOf(userAda, "viewer", projectAlpha))} {
+	for i, e := range []rolecall.Edit{rolecall.Put(grant(userAda, "viewer", projectAlpha)), rolecall.Remove(grant(userAda, "viewer", projectAlpha))} {
 		revision, err := r.Update(t.Context(), rolecall.Meta{Reason: "test"}, edit(e))
 		if err != nil || revision != rolecall.Revision(i+1) || r.Revision() != revision {
 			t.Fatalf("Update %d = %d, %v, and the resolver is at %d; want %d", i, revision, err, r.Revision(), i+1)
@@ -337,11 +337,11 @@ func TestUpdateEnforcesWhatItCommitted(t *testing.T) {
 func TestUpdateWithoutEffect(t *testing.T) {
 	store, c := smallStore(t)
 	r := openResolver(t, store, c, nil)
-	update(t, r, rolecall.Put(grantOf(userAda, "viewer", projectAlpha)))
+	update(t, r, rolecall.Put(grant(userAda, "viewer", projectAlpha)))
 	for name, edits := range map[string][]rolecall.Edit{
 		"no edits":       nil,
-		"the same":       {rolecall.Put(grantOf(userAda, "viewer", projectAlpha))},
-		"back and forth": {rolecall.Remove(grantOf(userAda, "viewer", projectAlpha)), rolecall.Put(grantOf(userAda, "viewer", projectAlpha))},
+		"the same":       {rolecall.Put(grant(userAda, "viewer", projectAlpha))},
+		"back and forth": {rolecall.Remove(grant(userAda, "viewer", projectAlpha)), rolecall.Put(grant(userAda, "viewer", projectAlpha))},
 	} {
 		if revision := update(t, r, edits...); revision != 1 {
 			t.Errorf("Update with %s = revision %d, want 1", name, revision)
@@ -356,25 +356,25 @@ func TestUpdateWithoutEffect(t *testing.T) {
 // believe that nothing needs to be done.
 func TestUpdateOnAnOutdatedSnapshot(t *testing.T) {
 	store, c := smallStore(t)
-	grant := grantOf(userAda, "viewer", projectAlpha)
+	views := grant(userAda, "viewer", projectAlpha)
 	a, b := openResolver(t, store, c, nil), openResolver(t, store, c, nil)
-	update(t, a, rolecall.Put(grant))
+	update(t, a, rolecall.Put(views))
 	var seen []rolecall.Revision
 	revision, err := b.Update(t.Context(), rolecall.Meta{}, func(s *rolecall.Snapshot) (rolecall.Change, error) {
 		seen = append(seen, s.Revision())
-		return rolecall.Change{Edits: []rolecall.Edit{rolecall.Put(grantOf(userBob, "viewer", projectAlpha))}}, nil
+		return rolecall.Change{Edits: []rolecall.Edit{rolecall.Put(grant(userBob, "viewer", projectAlpha))}}, nil
 	})
 	if err != nil || revision != 2 || !slices.Equal(seen, []rolecall.Revision{0, 1}) {
 		t.Errorf("Update after a conflict = %d, %v, fn saw %v; want 2 and [0 1]", revision, err, seen)
 	}
 	wantAllowed(t, b, userAda, mayView, projectAlpha)
 	// To a, bob's grant is still unknown.
-	if revision := update(t, a, rolecall.Remove(grantOf(userBob, "viewer", projectAlpha))); revision != 3 {
+	if revision := update(t, a, rolecall.Remove(grant(userBob, "viewer", projectAlpha))); revision != 3 {
 		t.Errorf("removing what another resolver put = revision %d, want 3", revision)
 	}
-	update(t, a, rolecall.Remove(grant))
+	update(t, a, rolecall.Remove(views))
 	// To b, ada's grant still stands.
-	if revision := update(t, b, rolecall.Put(grant)); revision != 5 {
+	if revision := update(t, b, rolecall.Put(views)); revision != 5 {
 		t.Errorf("putting again what another resolver removed = revision %d, want 5", revision)
 	}
 	wantAllowed(t, b, userAda, mayView, projectAlpha)
@@ -391,12 +391,12 @@ func TestUpdateRefuses(t *testing.T) {
 		"fn fails":             {func(*rolecall.Snapshot) (rolecall.Change, error) { return rolecall.Change{}, boom }, boom},
 		"fn fails as conflict": {func(*rolecall.Snapshot) (rolecall.Change, error) { return rolecall.Change{}, rolecall.ErrConflict }, rolecall.ErrConflict},
 		"no function":          {nil, rolecall.ErrInvalid},
-		"refused":              {edit(rolecall.Put(grantOf(userAda, "nobody", projectAlpha))), rolecall.ErrUnknown},
-		"half refused":         {edit(rolecall.Put(grantOf(userAda, "viewer", projectAlpha)), rolecall.Put(grantOf(userAda, "nobody", projectAlpha))), rolecall.ErrUnknown},
+		"refused":              {edit(rolecall.Put(grant(userAda, "nobody", projectAlpha))), rolecall.ErrUnknown},
+		"half refused":         {edit(rolecall.Put(grant(userAda, "viewer", projectAlpha)), rolecall.Put(grant(userAda, "nobody", projectAlpha))), rolecall.ErrUnknown},
 		"zero edit":            {edit(rolecall.Edit{}), rolecall.ErrInvalid},
 		// An actor said in the wrong place must not be lost: without an actor nothing is judged.
 		"fn names the actor": {func(*rolecall.Snapshot) (rolecall.Change, error) {
-			return rolecall.Change{Meta: rolecall.Meta{Actor: userBob}, Edits: []rolecall.Edit{rolecall.Put(grantOf(userAda, "viewer", projectAlpha))}}, nil
+			return rolecall.Change{Meta: rolecall.Meta{Actor: userBob}, Edits: []rolecall.Edit{rolecall.Put(grant(userAda, "viewer", projectAlpha))}}, nil
 		}, rolecall.ErrInvalid},
 	} {
 		if revision, err := r.Update(t.Context(), rolecall.Meta{}, test.fn); revision != 0 || !errors.Is(err, test.want) {
@@ -420,7 +420,7 @@ func TestUpdatePanicCommitsNothing(t *testing.T) {
 		}()
 		_, _ = r.Update(t.Context(), rolecall.Meta{}, func(*rolecall.Snapshot) (rolecall.Change, error) { panic("boom") })
 	}()
-	if revision := update(t, r, rolecall.Put(grantOf(userAda, "viewer", projectAlpha))); revision != 1 {
+	if revision := update(t, r, rolecall.Put(grant(userAda, "viewer", projectAlpha))); revision != 1 {
 		t.Errorf("the first Update after a panic = revision %d, want 1", revision)
 	}
 }
@@ -435,7 +435,7 @@ func TestUpdateWithUnknownOutcome(t *testing.T) {
 			return errors.Join(store.Commit(ctx, p), errDown)
 		}
 	})
-	if revision, err := r.Update(t.Context(), rolecall.Meta{}, edit(rolecall.Put(grantOf(userAda, "viewer", projectAlpha)))); revision != 0 || !errors.Is(err, errDown) {
+	if revision, err := r.Update(t.Context(), rolecall.Meta{}, edit(rolecall.Put(grant(userAda, "viewer", projectAlpha)))); revision != 0 || !errors.Is(err, errDown) {
 		t.Errorf("Update whose acknowledgement is lost = %d, %v, want the store's error", revision, err)
 	}
 	wantDenied(t, r, userAda, mayView, projectAlpha)
@@ -455,7 +455,7 @@ func TestUpdateUnderEndlessConflict(t *testing.T) {
 		r := openResolver(t, f, c, nil)
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()
-		_, err := r.Update(ctx, rolecall.Meta{}, edit(rolecall.Put(grantOf(userAda, "viewer", projectAlpha))))
+		_, err := r.Update(ctx, rolecall.Meta{}, edit(rolecall.Put(grant(userAda, "viewer", projectAlpha))))
 		if !errors.Is(err, context.DeadlineExceeded) || tries < 3 || tries > 100 {
 			t.Errorf("Update: %v after %d tries in a minute, want the deadline exceeded after a few", err, tries)
 		}
@@ -469,7 +469,7 @@ func TestMaxStaleness(t *testing.T) {
 	clock := &clockwork{now: storeTime}
 	f := &faulty{Store: store}
 	r := openResolver(t, f, c, &rolecall.Options{Clock: clock.Now, MaxStaleness: time.Minute})
-	update(t, r, rolecall.Put(grantOf(userAda, "viewer", projectAlpha)))
+	update(t, r, rolecall.Put(grant(userAda, "viewer", projectAlpha)))
 	clock.move(time.Minute)
 	wantAllowed(t, r, userAda, mayView, projectAlpha)
 	clock.move(1)
@@ -495,7 +495,7 @@ func TestMaxStaleness(t *testing.T) {
 	// A commit of its own confirms, too.
 	clock.move(time.Hour)
 	wantStale(t, r, "after an hour")
-	update(t, r, rolecall.Put(grantOf(userBob, "viewer", projectAlpha)))
+	update(t, r, rolecall.Put(grant(userBob, "viewer", projectAlpha)))
 	wantAllowed(t, r, userAda, mayView, projectAlpha)
 }
 
@@ -571,7 +571,7 @@ func TestNoMaxStaleness(t *testing.T) {
 	clock := &clockwork{now: storeTime}
 	f := &faulty{Store: store}
 	r := openResolver(t, f, c, &rolecall.Options{Clock: clock.Now})
-	update(t, r, rolecall.Put(grantOf(userAda, "viewer", projectAlpha)))
+	update(t, r, rolecall.Put(grant(userAda, "viewer", projectAlpha)))
 	f.set(down)
 	clock.move(365 * 24 * time.Hour)
 	wantAllowed(t, r, userAda, mayView, projectAlpha)
@@ -603,7 +603,7 @@ func TestRunFollows(t *testing.T) {
 		r := openResolver(t, store, c, &rolecall.Options{MaxStaleness: time.Minute})
 		running(t, r)
 		for i := range 5 {
-			commit(t, c, store, rolecall.Put(grantOf(userAda, "viewer", projectAlpha.In("shot", fmt.Sprint(i)))))
+			commit(t, c, store, rolecall.Put(grant(userAda, "viewer", projectAlpha.In("shot", fmt.Sprint(i)))))
 			synctest.Wait()
 			wantAllowed(t, r, userAda, mayView, projectAlpha.In("shot", fmt.Sprint(i)))
 		}
@@ -622,10 +622,10 @@ func TestRunSurvivesAStoreThatIsDown(t *testing.T) {
 		store, c := smallStore(t)
 		f := &faulty{Store: store}
 		r := openResolver(t, f, c, &rolecall.Options{MaxStaleness: time.Minute})
-		update(t, r, rolecall.Put(grantOf(userAda, "viewer", projectAlpha)))
+		update(t, r, rolecall.Put(grant(userAda, "viewer", projectAlpha)))
 		running(t, r)
 		f.set(down)
-		commit(t, c, store, rolecall.Remove(grantOf(userAda, "viewer", projectAlpha)))
+		commit(t, c, store, rolecall.Remove(grant(userAda, "viewer", projectAlpha)))
 		time.Sleep(30 * time.Second)
 		wantAllowed(t, r, userAda, mayView, projectAlpha)
 		if err := r.Health().Err; !errors.Is(err, errDown) {
@@ -703,7 +703,7 @@ func TestRunSurvivesAStoreThatHangs(t *testing.T) {
 				}
 			}
 		})
-		commit(t, c, store, rolecall.Put(grantOf(userAda, "viewer", projectAlpha)))
+		commit(t, c, store, rolecall.Put(grant(userAda, "viewer", projectAlpha)))
 		time.Sleep(10 * time.Second)
 		if err := r.Health().Err; err == nil || !strings.Contains(err.Error(), "handed out nothing for 5s") {
 			t.Errorf("Health.Err while the store hangs = %v, want it to say that nothing came for 5s", err)
@@ -777,7 +777,7 @@ func TestRefreshIsPatientWithASlowStore(t *testing.T) {
 		f := &faulty{Store: store}
 		r := openResolver(t, f, c, &rolecall.Options{Timeout: 5 * time.Second})
 		for i := range 300 {
-			commit(t, c, store, rolecall.Put(grantOf(userAda, "viewer", projectAlpha.In("shot", fmt.Sprint(i)))))
+			commit(t, c, store, rolecall.Put(grant(userAda, "viewer", projectAlpha.In("shot", fmt.Sprint(i)))))
 		}
 		f.set(func(f *faulty) {
 			f.changes = func(ctx context.Context, after rolecall.Revision) iter.Seq2[rolecall.Entry, error] {
@@ -842,7 +842,7 @@ func TestRefreshFromAFaultyFeed(t *testing.T) {
 		}, 0, 3},
 		"does not fit": {func(all []rolecall.Entry, after rolecall.Revision, yield func(rolecall.Entry, error) bool) {
 			wrong := all[1]
-			wrong.Deltas = []rolecall.Delta{{Before: grantOf(userBob, "viewer", projectBeta)}}
+			wrong.Deltas = []rolecall.Delta{{Before: grant(userBob, "viewer", projectBeta)}}
 			yield(wrong, nil)
 		}, 1, 6},
 		"is compacted": {func(all []rolecall.Entry, after rolecall.Revision, yield func(rolecall.Entry, error) bool) {
@@ -853,7 +853,7 @@ func TestRefreshFromAFaultyFeed(t *testing.T) {
 			store, c := smallStore(t)
 			f := &faulty{Store: store}
 			r := openResolver(t, f, c, nil)
-			update(t, r, rolecall.Put(grantOf(userAda, "viewer", projectAlpha)))
+			update(t, r, rolecall.Put(grant(userAda, "viewer", projectAlpha)))
 			last := shots(t, c, store, 5)
 			f.set(func(f *faulty) {
 				f.changes = func(ctx context.Context, after rolecall.Revision) iter.Seq2[rolecall.Entry, error] {
@@ -881,16 +881,10 @@ func TestRefreshFromAFaultyFeed(t *testing.T) {
 // whatever portions the feed is read.
 func TestRefreshUpToWhatDoesNotFit(t *testing.T) {
 	store, c := smallStore(t)
-	d := smallDeclarations()
-	later := rolecall.NewPermission("task.rate")
-	d.Permissions = append(d.Permissions, rolecall.PermissionDecl{Permission: later})
-	newer, err := rolecall.NewCatalog(d)
-	if err != nil {
-		t.Fatal(err)
-	}
+	newer := smallCatalog(t, "task.rate")
 	r := openResolver(t, store, c, nil)
-	update(t, r, rolecall.Put(grantOf(userAda, "viewer", projectAlpha)))
-	commit(t, newer, store, rolecall.Remove(grantOf(userAda, "viewer", projectAlpha)))
+	update(t, r, rolecall.Put(grant(userAda, "viewer", projectAlpha)))
+	commit(t, newer, store, rolecall.Remove(grant(userAda, "viewer", projectAlpha)))
 	commit(t, newer, store, rolecall.Put(roleOf("rater", "task.rate")))
 	if err := r.Refresh(t.Context()); !errors.Is(err, rolecall.ErrUnknown) || r.Revision() != 2 || r.Health().Err == nil {
 		t.Errorf("Refresh: %v at revision %d, Health.Err %v; want unknown, at revision 2", err, r.Revision(), r.Health().Err)
@@ -925,7 +919,7 @@ func TestRefreshNoticesARestoredStore(t *testing.T) {
 			s.at.Store(store)
 			r := openResolver(t, s, c, nil)
 			for i := range 3 {
-				update(t, r, rolecall.Put(grantOf(userAda, "viewer", projectAlpha.In("shot", fmt.Sprint("old", i)))))
+				update(t, r, rolecall.Put(grant(userAda, "viewer", projectAlpha.In("shot", fmt.Sprint("old", i)))))
 			}
 			want := shots(t, c, backup, later)[later]
 			s.at.Store(backup)
@@ -969,15 +963,10 @@ func TestRefreshNeverGoesBack(t *testing.T) {
 // A policy that does not fit the catalog of this program is not served; the last good one is, for a while.
 func TestRefreshKeepsTheLastGoodSnapshot(t *testing.T) {
 	store, c := smallStore(t)
-	d := smallDeclarations()
-	d.Permissions = append(d.Permissions, rolecall.PermissionDecl{Permission: rolecall.NewPermission("task.approve")})
-	newer, err := rolecall.NewCatalog(d)
-	if err != nil {
-		t.Fatalf("NewCatalog: %v", err)
-	}
+	newer := smallCatalog(t, "task.approve")
 	clock := &clockwork{now: storeTime}
 	r := openResolver(t, store, c, &rolecall.Options{Clock: clock.Now, MaxStaleness: time.Minute})
-	update(t, r, rolecall.Put(grantOf(userAda, "viewer", projectAlpha)))
+	update(t, r, rolecall.Put(grant(userAda, "viewer", projectAlpha)))
 	commit(t, newer, store, rolecall.Put(roleOf("lead", "task.approve")))
 	clock.move(time.Second)
 	if err := r.Refresh(t.Context()); !errors.Is(err, rolecall.ErrUnknown) {
@@ -1009,7 +998,7 @@ func TestWaitFor(t *testing.T) {
 			if len(done) != 0 {
 				t.Fatalf("WaitFor(3) returned %v at revision %d of the store", <-done, i)
 			}
-			commit(t, c, store, rolecall.Put(grantOf(userAda, "viewer", projectAlpha.In("shot", fmt.Sprint(i)))))
+			commit(t, c, store, rolecall.Put(grant(userAda, "viewer", projectAlpha.In("shot", fmt.Sprint(i)))))
 		}
 		if err := <-done; err != nil || r.Revision() < 3 {
 			t.Errorf("WaitFor(3) = %v at revision %d, want 3", err, r.Revision())
@@ -1031,7 +1020,7 @@ func TestManyWaitForOneRevision(t *testing.T) {
 			return store.Changes(ctx, after)
 		}}
 		r := openResolver(t, f, c, nil)
-		commit(t, c, store, rolecall.Put(grantOf(userAda, "viewer", projectAlpha)))
+		commit(t, c, store, rolecall.Put(grant(userAda, "viewer", projectAlpha)))
 		var waiting sync.WaitGroup
 		for range 100 {
 			waiting.Go(func() {
@@ -1082,8 +1071,8 @@ func TestChangesSubscription(t *testing.T) {
 		}()
 		synctest.Wait()
 		shotsFrom := load(t, c, store).Revision()
-		commit(t, c, store, rolecall.Put(grantOf(userBob, "viewer", projectAlpha)))
-		update(t, r, rolecall.Put(grantOf(userBob, "viewer", projectBeta)))
+		commit(t, c, store, rolecall.Put(grant(userBob, "viewer", projectAlpha)))
+		update(t, r, rolecall.Put(grant(userBob, "viewer", projectBeta)))
 		synctest.Wait()
 		cancel()
 		<-done
@@ -1153,7 +1142,7 @@ func TestChangesOfAnotherHistory(t *testing.T) {
 	s.at.Store(store)
 	r := openResolver(t, s, c, nil)
 	for i := range 5 {
-		update(t, r, rolecall.Put(grantOf(userAda, "viewer", projectAlpha.In("shot", fmt.Sprint("old", i)))))
+		update(t, r, rolecall.Put(grant(userAda, "viewer", projectAlpha.In("shot", fmt.Sprint("old", i)))))
 	}
 	shots(t, c, backup, 4)
 	s.at.Store(backup)
@@ -1169,7 +1158,7 @@ func TestChangesOfAnotherHistory(t *testing.T) {
 func TestReadersNeverSeeHalfAChange(t *testing.T) {
 	const moves, writers, readers = 60, 3, 4
 	c := smallCatalog(t)
-	store := memstore.With(snapshotOf(t, c, roleOf("artist", "task.update"), grantOf(userAda, "artist", projectAlpha)))
+	store := memstore.With(snapshotOf(t, c, roleOf("artist", "task.update"), grant(userAda, "artist", projectAlpha)))
 	a, b := openResolver(t, store, c, nil), openResolver(t, store, c, &rolecall.Options{MaxStaleness: time.Hour})
 	ctx, stop := context.WithCancel(t.Context())
 	defer stop()
@@ -1218,7 +1207,7 @@ func moveRight(s *rolecall.Snapshot) (rolecall.Change, error) {
 	if s.Check(userAda, mayUpdate, projectAlpha) != nil {
 		from, to = to, from
 	}
-	return rolecall.Change{Edits: []rolecall.Edit{rolecall.Remove(grantOf(from, "artist", projectAlpha)), rolecall.Put(grantOf(to, "artist", projectAlpha))}}, nil
+	return rolecall.Change{Edits: []rolecall.Edit{rolecall.Remove(grant(from, "artist", projectAlpha)), rolecall.Put(grant(to, "artist", projectAlpha))}}, nil
 }
 
 // readWhole looks until ctx ends.
@@ -1252,7 +1241,7 @@ func TestABurstIsAppliedInBoundedMemory(t *testing.T) {
 		e := rolecall.Entry{Revision: rolecall.Revision(n + 1)}
 		for i := range each {
 			who, at := rolecall.User(fmt.Sprintf("u%05d", (n*each+i)/5)), projectAlpha.In("shot", fmt.Sprint(i%5))
-			e.Deltas = append(e.Deltas, rolecall.Delta{After: grantOf(who, "viewer", at)})
+			e.Deltas = append(e.Deltas, rolecall.Delta{After: grant(who, "viewer", at)})
 		}
 		return e
 	}

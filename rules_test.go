@@ -84,7 +84,7 @@ func TestRuleOfManyConditions(t *testing.T) {
 	for n, want := range map[int]string{1: "when c00", 3: "when c00 or c01 or c02", 40: "or c31 or …"} {
 		few := role
 		few.Rules = role.Rules[:n]
-		v, err := snapshotOf(t, c, few, grantOf(ann, "any", rolecall.Global())).For(ann, nil)
+		v, err := snapshotOf(t, c, few, grant(ann, "any", rolecall.Global())).For(ann, nil)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -130,7 +130,7 @@ func TestManyWaysUp(t *testing.T) {
 	statements := []rolecall.Statement{
 		roleOf("a", "task.view"), roleOf("b", "task.view"),
 		rolecall.Constraint{Name: "apart", Kind: rolecall.Static, Limit: 2, Roles: []rolecall.RoleName{"a", "b"}},
-		rolecall.Membership{Member: ada, Group: group(0, 0), Window: around()}, grantOf(group(64, 3), "a", rolecall.Global()),
+		rolecall.Membership{Member: ada, Group: group(0, 0), Window: around()}, grant(group(64, 3), "a", rolecall.Global()),
 	}
 	for floor := range 64 {
 		for n := range 16 {

@@ -13,6 +13,7 @@ import (
 
 	"github.com/rolecall-go/rolecall"
 	"github.com/rolecall-go/rolecall/memstore"
+	"pgregory.net/rapid"
 )
 
 // The small world of the tests of stores, resolvers and defects.
@@ -35,9 +36,14 @@ func smallDeclarations() rolecall.Declarations {
 	}
 }
 
-func smallCatalog(t testing.TB) *rolecall.Catalog {
+// smallCatalog returns the catalog of the small world, with more permissions as a newer release would declare them.
+func smallCatalog(t testing.TB, more ...string) *rolecall.Catalog {
 	t.Helper()
-	c, err := rolecall.NewCatalog(smallDeclarations())
+	d := smallDeclarations()
+	for _, name := range more {
+		d.Permissions = append(d.Permissions, rolecall.PermissionDecl{Permission: rolecall.NewPermission(name)})
+	}
+	c, err := rolecall.NewCatalog(d)
 	if err != nil {
 		t.Fatalf("NewCatalog: %v", err)
 	}
@@ -46,14 +52,6 @@ func smallCatalog(t testing.TB) *rolecall.Catalog {
 
 func roleOf(name rolecall.RoleName, patterns ...rolecall.Pattern) rolecall.Role {
 	return rolecall.Role{Name: name, Rules: []rolecall.Rule{{Effect: rolecall.Allow, Patterns: patterns}}}
-}
-
-func grantOf(s rolecall.Subject, role rolecall.RoleName, at rolecall.Scope) rolecall.Grant {
-	return rolecall.Grant{Subject: s, Role: role, Scope: at}
-}
-
-func memberOf(s, group rolecall.Subject) rolecall.Membership {
-	return rolecall.Membership{Member: s, Group: group}
 }
 
 func snapshotOf(t testing.TB, c *rolecall.Catalog, statements ...rolecall.Statement) *rolecall.Snapshot {
@@ -90,7 +88,7 @@ func load(t testing.TB, c *rolecall.Catalog, store rolecall.Store) *rolecall.Sna
 	return loadFrom(t, c, st, err)
 }
 
-func proposal(t testing.TB, base *rolecall.Snapshot, edits ...rolecall.Edit) *rolecall.Proposal {
+func propose(t rapid.TB, base *rolecall.Snapshot, edits ...rolecall.Edit) *rolecall.Proposal {
 	t.Helper()
 	p, err := base.Propose(rolecall.Change{Edits: edits})
 	if err != nil {
@@ -102,7 +100,7 @@ func proposal(t testing.TB, base *rolecall.Snapshot, edits ...rolecall.Edit) *ro
 // commit puts the edits through the present state of the store.
 func commit(t testing.TB, c *rolecall.Catalog, store rolecall.Store, edits ...rolecall.Edit) *rolecall.Snapshot {
 	t.Helper()
-	p := proposal(t, load(t, c, store), edits...)
+	p := propose(t, load(t, c, store), edits...)
 	if err := store.Commit(t.Context(), p); err != nil {
 		t.Fatalf("Commit(%v): %v", edits, err)
 	}
@@ -110,11 +108,7 @@ func commit(t testing.TB, c *rolecall.Catalog, store rolecall.Store, edits ...ro
 }
 
 func texts(s *rolecall.Snapshot) string {
-	var lines []string
-	for st := range s.Statements() {
-		lines = append(lines, st.String())
-	}
-	return strings.Join(lines, "\n")
+	return strings.Join(textsOf(slices.Collect(s.Statements())), "\n")
 }
 
 // revisionsOf collects a feed: the revisions, and the error that ended it.
@@ -135,7 +129,7 @@ func TestMemstoreStartsEmpty(t *testing.T) {
 		t.Errorf("Load of a new store = revision %d with %q, want revision 0 with nothing", s.Revision(), texts(s))
 	}
 	commit(t, c, store, rolecall.Put(roleOf("viewer", "task.view")))
-	commit(t, c, store, rolecall.Put(grantOf(userAda, "viewer", projectAlpha)))
+	commit(t, c, store, rolecall.Put(grant(userAda, "viewer", projectAlpha)))
 	if s = load(t, c, store); s.Revision() != 2 || s.Check(userAda, mayView, projectAlpha) != nil {
 		t.Errorf("Load after two commits = revision %d, Check %v, want 2 and allowed", s.Revision(), s.Check(userAda, mayView, projectAlpha))
 	}
@@ -151,8 +145,8 @@ func TestMemstoreStartsEmpty(t *testing.T) {
 func TestMemstoreConflict(t *testing.T) {
 	store, c := smallStore(t)
 	base := load(t, c, store)
-	first := proposal(t, base, rolecall.Put(grantOf(userAda, "viewer", projectAlpha)))
-	second := proposal(t, base, rolecall.Put(grantOf(userBob, "viewer", projectAlpha)))
+	first := propose(t, base, rolecall.Put(grant(userAda, "viewer", projectAlpha)))
+	second := propose(t, base, rolecall.Put(grant(userBob, "viewer", projectAlpha)))
 	if err := store.Commit(t.Context(), first); err != nil {
 		t.Fatalf("Commit: %v", err)
 	}
@@ -176,10 +170,10 @@ func shots(t testing.TB, c *rolecall.Catalog, store rolecall.Store, n int) []*ro
 	s := load(t, c, store)
 	after := []*rolecall.Snapshot{s}
 	for i := range n {
-		change := rolecall.Change{Edits: []rolecall.Edit{rolecall.Put(grantOf(userAda, "viewer", projectAlpha.In("shot", fmt.Sprint(i))))}}
+		change := rolecall.Change{Edits: []rolecall.Edit{rolecall.Put(grant(userAda, "viewer", projectAlpha.In("shot", fmt.Sprint(i))))}}
 		if i%3 == 2 {
 			change.Edits = []rolecall.Edit{
-				rolecall.Remove(grantOf(userAda, "viewer", projectAlpha.In("shot", fmt.Sprint(i-1)))),
+				rolecall.Remove(grant(userAda, "viewer", projectAlpha.In("shot", fmt.Sprint(i-1)))),
 				rolecall.Put(roleOf("viewer", "task.view", rolecall.Pattern([]string{"task.update", "task.delete"}[i%2]))),
 			}
 		}
@@ -228,7 +222,7 @@ func TestMemstoreAtTimeWithClockGoingBack(t *testing.T) {
 	for i, minute := range []int{10, 5, 20} {
 		p, err := s.Propose(rolecall.Change{
 			Meta:  rolecall.Meta{Time: storeTime.Add(time.Duration(minute) * time.Minute)},
-			Edits: []rolecall.Edit{rolecall.Put(grantOf(userAda, "viewer", projectAlpha.In("shot", fmt.Sprint(i))))},
+			Edits: []rolecall.Edit{rolecall.Put(grant(userAda, "viewer", projectAlpha.In("shot", fmt.Sprint(i))))},
 		})
 		if err == nil {
 			err = store.Commit(t.Context(), p)
@@ -311,7 +305,7 @@ func TestMemstoreRefusesProposalsFromElsewhere(t *testing.T) {
 	c := smallCatalog(t)
 	base := snapshotOf(t, c, roleOf("viewer", "task.view"))
 	store := memstore.With(base)
-	if err := store.Commit(t.Context(), proposal(t, base, rolecall.Put(grantOf(userAda, "viewer", projectAlpha)))); !errors.Is(err, rolecall.ErrConflict) {
+	if err := store.Commit(t.Context(), propose(t, base, rolecall.Put(grant(userAda, "viewer", projectAlpha)))); !errors.Is(err, rolecall.ErrConflict) {
 		t.Errorf("Commit of what was judged on a snapshot that came from no store: %v, want ErrConflict", err)
 	}
 }
@@ -321,7 +315,7 @@ func TestMemstoreWithLaterSnapshot(t *testing.T) {
 	first, c := smallStore(t)
 	after := shots(t, c, first, 5)
 	store := memstore.With(after[5])
-	if s := commit(t, c, store, rolecall.Put(grantOf(userBob, "viewer", projectAlpha))); s.Revision() != 6 {
+	if s := commit(t, c, store, rolecall.Put(grant(userBob, "viewer", projectAlpha))); s.Revision() != 6 {
 		t.Errorf("first commit on a store with revision 5 makes revision %d, want 6", s.Revision())
 	}
 	if _, err := revisionsOf(store.Changes(t.Context(), 4)); !errors.Is(err, rolecall.ErrCompacted) {
@@ -354,7 +348,7 @@ func TestMemstoreWait(t *testing.T) {
 		if len(woken) != 0 {
 			t.Errorf("Wait(0) returned at revision 0: %v, want it to wait", <-woken)
 		}
-		commit(t, c, store, rolecall.Put(grantOf(userAda, "viewer", projectAlpha)))
+		commit(t, c, store, rolecall.Put(grant(userAda, "viewer", projectAlpha)))
 		for range 3 {
 			if err := <-woken; err != nil {
 				t.Errorf("Wait(0) at revision 1: %v, want nil", err)
@@ -374,7 +368,7 @@ func TestMemstoreWait(t *testing.T) {
 // Every method honours a context that has ended, and a commit then changes nothing.
 func TestMemstoreHonoursCancellation(t *testing.T) {
 	store, c := smallStore(t)
-	p := proposal(t, load(t, c, store), rolecall.Put(grantOf(userAda, "viewer", projectAlpha)))
+	p := propose(t, load(t, c, store), rolecall.Put(grant(userAda, "viewer", projectAlpha)))
 	ctx, cancel := context.WithCancel(t.Context())
 	st, err := store.Load(ctx)
 	if err != nil {
@@ -446,7 +440,7 @@ func TestMemstoreSharesNothing(t *testing.T) {
 func TestMemstoreSharedByResolvers(t *testing.T) {
 	store, c := smallStore(t)
 	a, b := openResolver(t, store, c, nil), openResolver(t, store, c, nil)
-	revision := update(t, a, rolecall.Put(grantOf(userAda, "viewer", projectAlpha)))
+	revision := update(t, a, rolecall.Put(grant(userAda, "viewer", projectAlpha)))
 	if err := b.Check(t.Context(), userAda, mayView, projectAlpha); !errors.Is(err, rolecall.ErrDenied) {
 		t.Errorf("Check on the other resolver before it caught up: %v, want denied", err)
 	}

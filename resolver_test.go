@@ -560,7 +560,7 @@ func TestConfirmationsDoNotGoBack(t *testing.T) {
 		}
 		return now
 	}})
-	update(t, r, rolecall.Put(grantOf(userAda, "viewer", projectAlpha)))
+	update(t, r, rolecall.Put(grant(userAda, "viewer", projectAlpha)))
 	if got, want := r.Health().Confirmed, storeTime.Add(10*time.Second); !got.Equal(want) {
 		t.Errorf("Health.Confirmed after a Refresh in the middle of an Update = %v, want %v, that of the Refresh", got, want)
 	}
@@ -654,7 +654,7 @@ func TestRunForgetsFailuresThatAreOver(t *testing.T) {
 		running(t, r)
 		for n := range rolecall.Revision(12) {
 			f.set(down)
-			commit(t, c, store, rolecall.Put(grantOf(userAda, "viewer", projectAlpha.In("shot", fmt.Sprint(n)))))
+			commit(t, c, store, rolecall.Put(grant(userAda, "viewer", projectAlpha.In("shot", fmt.Sprint(n)))))
 			synctest.Wait()
 			f.set(up)
 			time.Sleep(100 * time.Millisecond)
@@ -1100,7 +1100,7 @@ func TestChangesForgetsFalseAlarms(t *testing.T) {
 		for n := range 12 {
 			alarm = true
 			time.AfterFunc(40*time.Millisecond, func() {
-				commit(t, c, store, rolecall.Put(grantOf(userAda, "viewer", projectAlpha.In("shot", fmt.Sprint(n)))))
+				commit(t, c, store, rolecall.Put(grant(userAda, "viewer", projectAlpha.In("shot", fmt.Sprint(n)))))
 			})
 			began := time.Now()
 			if e, err, _ := next(); err != nil || time.Since(began) > 100*time.Millisecond {

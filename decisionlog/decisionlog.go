@@ -221,22 +221,22 @@ func (l *Log) enqueue(r Record, allow bool) {
 	}
 }
 
-// Run writes records until ctx ends, then those that still wait, and returns the error of ctx. Call it once: records keep
-// their order as long as one goroutine writes them.
+// Run writes records until ctx ends, then those that wait at that moment, and returns the error of ctx. Call it once:
+// records keep their order as long as one goroutine writes them.
 func (l *Log) Run(ctx context.Context) error {
 	for {
 		select {
 		case r := <-l.queue:
 			l.write(r)
 		case <-ctx.Done():
-			for {
+			for range len(l.queue) { // what comes meanwhile could go on for ever
 				select {
 				case r := <-l.queue:
 					l.write(r)
 				default:
-					return ctx.Err()
 				}
 			}
+			return ctx.Err()
 		}
 	}
 }

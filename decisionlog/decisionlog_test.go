@@ -9,6 +9,7 @@ import (
 	"io"
 	"log/slog"
 	"math"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -216,6 +217,43 @@ func TestQueueIsBounded(t *testing.T) {
 	})
 	if len(lines) != 2 || counters != (decisionlog.Counters{Allowed: 5, Written: 2, Dropped: 3}) {
 		t.Errorf("five answers with room for two: got %d records and %+v", len(lines), counters)
+	}
+}
+
+// An asking is a handler that asks a question of its own for each record, as one that looks somebody up would.
+type asking struct {
+	slog.Handler
+	ask func()
+	n   int
+}
+
+func (a *asking) Handle(ctx context.Context, r slog.Record) error {
+	if a.n++; a.n > 1000 {
+		runtime.Goexit()
+	}
+	a.ask()
+	return a.Handler.Handle(ctx, r)
+}
+
+// Run ends although more is asked while it writes what still waits.
+func TestRunEndsWhileMoreComes(t *testing.T) {
+	handler := &asking{Handler: slog.NewTextHandler(io.Discard, nil)}
+	l := decisionlog.New(handler, nil)
+	r := resolver(t, &rolecall.Options{Observe: l.Observe})
+	handler.ask = func() { _ = r.Check(t.Context(), ada, taskView, alpha) }
+	for range 3 {
+		handler.ask()
+	}
+	ended, end := context.WithCancel(t.Context())
+	end()
+	done := make(chan bool, 1)
+	go func() {
+		defer close(done)
+		_ = l.Run(ended) // the error of its context
+		done <- true
+	}()
+	if ended := <-done; !ended || handler.n < 3 {
+		t.Errorf("Run after its context, with a handler that asks for each record: ended by itself is %t after %d records, want true after 3", ended, handler.n)
 	}
 }
 

@@ -6,7 +6,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
-	"sync"
+	"time"
 
 	"github.com/rolecall-go/rolecall/decisionlog"
 )
@@ -15,7 +15,7 @@ import (
 // flags want it.
 type decisions struct {
 	log  *decisionlog.Log
-	stop func() // writes what still waits
+	stop func(most time.Duration) bool // writes what still waits, and says whether that took no longer
 }
 
 // newDecisions starts to write; nil out writes nothing.
@@ -26,11 +26,19 @@ func newDecisions(out io.Writer, keepOneIn uint64) decisions {
 	}
 	d := decisions{log: decisionlog.New(handler, &decisionlog.Options{KeepOneIn: keepOneIn})}
 	ctx, cancel := context.WithCancel(context.Background())
-	var wait sync.WaitGroup
-	wait.Go(func() { _ = d.log.Run(ctx) }) // ends with the error of ctx
-	d.stop = func() {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		_ = d.log.Run(ctx) // ends with the error of ctx
+	}()
+	d.stop = func(most time.Duration) bool {
 		cancel()
-		wait.Wait()
+		select {
+		case <-done:
+			return true
+		case <-time.After(most): // whoever reads them does not
+			return false
+		}
 	}
 	return d
 }

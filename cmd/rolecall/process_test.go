@@ -244,3 +244,26 @@ func TestServeOutlivesTheReaderOfDecisions(t *testing.T) {
 		t.Errorf("stop: got %v, want a clean end", err)
 	}
 }
+
+// Where whoever reads the decisions stops reading, the answers go on, and so does the end: after the grace.
+func TestServeEndsThoughNobodyReadsTheDecisions(t *testing.T) {
+	f := newFolder(t, map[string]string{"p": records})
+	reader, writer, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer reader.Close()
+	p := serveTo(t, writer, "-f", f.path("p"), "--decisions", "--max-batch", "2000", "--grace", "10ms")
+	if err := writer.Close(); err != nil { // the process has its own end
+		t.Fatal(err)
+	}
+	many := `{"evaluations":[` + strings.Repeat(mayRead+",", 1999) + mayRead + `]}`
+	for range 2 { // more than a pipe holds
+		if status, got, _ := p.post("/access/v1/evaluations", many); status != 200 {
+			t.Fatalf("with nobody to read the decisions: got %d %s, want decisions", status, got)
+		}
+	}
+	if _, err := p.stop(); err != nil {
+		t.Errorf("stop: got %v, want a clean end", err)
+	}
+}

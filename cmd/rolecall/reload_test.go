@@ -10,6 +10,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 )
 
 // await returns the next line of the log with a text in it.
@@ -142,7 +143,7 @@ func TestServeReloadsOnChange(t *testing.T) {
 func TestReloaderWaitsForRest(t *testing.T) {
 	f := newFolder(t, map[string]string{"p": records, "tokens": "first-token-0123456789"})
 	told := newDecisions(nil, 1)
-	defer told.stop()
+	defer told.stop(time.Minute)
 	r := newReloader(&server{file: f.path("p"), tokenFile: f.path("tokens"), properties: "ignore"}, slog.New(slog.DiscardHandler), told)
 	if err := r.load(t.Context()); err != nil {
 		t.Fatal(err)

@@ -98,7 +98,7 @@ func (s *server) flags(f *pflag.FlagSet) {
 	f.BoolVar(&s.decisions, "decisions", false, "write every decision to the standard output, a line of JSON each")
 	f.Uint64Var(&s.keepOneIn, "keep-one-in", 1, "of the permits, write about one of so many; denials and errors are all written")
 	f.DurationVar(&s.watch, "watch", 0, "how often to look whether a file has changed, 2s for example (default: never)")
-	f.DurationVar(&s.grace, "grace", 10*time.Second, "how long requests under way may take after a signal to stop")
+	f.DurationVar(&s.grace, "grace", 10*time.Second, "how long requests under way may take after a signal to stop, and then what is left of the decisions")
 }
 
 // run serves until ctx ends, and reads the files again whenever it is told to. Decisions go to out, everything else to
@@ -112,7 +112,11 @@ func (s *server) run(ctx context.Context, out, errOut io.Writer, again <-chan os
 		out = nil
 	}
 	told := newDecisions(out, s.keepOneIn)
-	defer told.stop()
+	defer func() {
+		if !told.stop(s.grace) {
+			log.Warn("decisions were cut off: nobody reads them")
+		}
+	}()
 	r := newReloader(s, log, told)
 	if err := r.load(ctx); err != nil {
 		return bad(err)

@@ -6,11 +6,13 @@ import (
 	"crypto/subtle"
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/pem"
 	"errors"
 	"fmt"
 	"net/http"
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/rolecall-go/rolecall"
@@ -49,10 +51,14 @@ func (r *reloader) read(ctx context.Context, before *point) (*point, error) {
 	if err != nil {
 		return nil, err
 	}
-	if p.handler, err = r.handler(p.resolver); err != nil {
+	authorities, err := readAuthorities(s.clientCA)
+	if err != nil {
 		return nil, err
 	}
-	p.tls, err = s.tls()
+	if p.handler, err = r.handler(p.resolver, authorities); err != nil {
+		return nil, err
+	}
+	p.tls, err = s.tls(authorities)
 	return p, err
 }
 
@@ -72,7 +78,7 @@ func (s *server) resolver(ctx context.Context, src []byte, revision rolecall.Rev
 }
 
 // handler puts the decision point behind the authentication of its callers, and the probes beside it.
-func (r *reloader) handler(resolver *rolecall.Resolver) (http.Handler, error) {
+func (r *reloader) handler(resolver *rolecall.Resolver, authorities []*x509.Certificate) (http.Handler, error) {
 	s := r.server
 	o := &authzen.Options{
 		BaseURL: s.baseURL, Properties: propertyModes()[s.properties], Reasons: s.reasons, Log: r.log, Observe: r.told.log.Observe,
@@ -89,7 +95,7 @@ func (r *reloader) handler(resolver *rolecall.Resolver) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	guarded := authenticated(tokens, beside(map[string]http.Handler{"/debug/vars": r.told.vars()}, point))
+	guarded := certified(authorities, authenticated(tokens, beside(map[string]http.Handler{"/debug/vars": r.told.vars()}, point)))
 	return beside(map[string]http.Handler{
 		"/healthz": probe(func() bool { return true }),
 		"/readyz":  probe(func() bool { return !resolver.Health().Stale }),
@@ -206,8 +212,53 @@ func accepts(tokens [][sha256.Size]byte, header http.Header) bool {
 	return found == 1
 }
 
+// readAuthorities returns the certificates of a file, none without one.
+func readAuthorities(file string) ([]*x509.Certificate, error) {
+	if file == "" {
+		return nil, nil
+	}
+	src, err := os.ReadFile(file)
+	if err != nil {
+		return nil, err
+	}
+	var authorities []*x509.Certificate
+	for block, rest := pem.Decode(src); block != nil; block, rest = pem.Decode(rest) {
+		if block.Type != "CERTIFICATE" {
+			continue
+		}
+		c, err := x509.ParseCertificate(block.Bytes)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", file, err)
+		}
+		authorities = append(authorities, c)
+	}
+	if authorities == nil {
+		return nil, fmt.Errorf("%s: no certificate in it", file)
+	}
+	return authorities, nil
+}
+
+// certified lets those pass whose certificate one of the authorities signed, where there are some: TLS has seen to it when
+// the connection began, which may be before one of them went.
+func certified(authorities []*x509.Certificate, next http.Handler) http.Handler {
+	if authorities == nil {
+		return next
+	}
+	known := func(chain []*x509.Certificate) bool {
+		return slices.ContainsFunc(authorities, chain[len(chain)-1].Equal)
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if slices.ContainsFunc(r.TLS.VerifiedChains, known) {
+			next.ServeHTTP(w, r)
+			return
+		}
+		w.Header().Set("Connection", "close")
+		answerJSON(w, http.StatusForbidden, "the authority that signed this certificate does not count any more")
+	})
+}
+
 // tls returns the configuration of TLS, nil for none.
-func (s *server) tls() (*tls.Config, error) {
+func (s *server) tls(authorities []*x509.Certificate) (*tls.Config, error) {
 	if s.tlsCert == "" {
 		return nil, nil
 	}
@@ -216,17 +267,12 @@ func (s *server) tls() (*tls.Config, error) {
 		return nil, err
 	}
 	c := &tls.Config{Certificates: []tls.Certificate{certificate}, MinVersion: tls.VersionTLS12, NextProtos: []string{"h2", "http/1.1"}}
-	if s.clientCA == "" {
+	if authorities == nil {
 		return c, nil
 	}
-	pem, err := os.ReadFile(s.clientCA)
-	if err != nil {
-		return nil, err
+	c.ClientAuth, c.ClientCAs = tls.RequireAndVerifyClientCert, x509.NewCertPool()
+	for _, authority := range authorities {
+		c.ClientCAs.AddCert(authority)
 	}
-	c.ClientCAs = x509.NewCertPool()
-	if !c.ClientCAs.AppendCertsFromPEM(pem) {
-		return nil, fmt.Errorf("%s: no certificate in it", s.clientCA)
-	}
-	c.ClientAuth = tls.RequireAndVerifyClientCert
 	return c, nil
 }

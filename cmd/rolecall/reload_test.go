@@ -3,7 +3,8 @@ package main
 import (
 	"crypto/tls"
 	"crypto/x509"
-
+	"encoding/pem"
+	"io"
 	"log/slog"
 	"net/http"
 	"os"
@@ -216,7 +217,7 @@ func TestServeReloadsWhole(t *testing.T) {
 	}
 }
 
-// Certificates and the authorities that sign those of callers count from the next connection on.
+// Certificates and the authorities that sign those of callers count from the reload on.
 func TestServeReloadsCertificates(t *testing.T) {
 	f := newFolder(t, map[string]string{"p": records})
 	first, second := newAuthority(t), newAuthority(t)
@@ -256,4 +257,58 @@ func TestServeReloadsCertificates(t *testing.T) {
 	use(second)
 	reload()
 	check("after both were replaced", false, true)
+}
+
+// A caller whose authority is no longer there is refused from the reload on, also on a connection that is open, and when it
+// takes up a session of TLS again.
+func TestServeForgetsAuthorities(t *testing.T) {
+	f := newFolder(t, map[string]string{"p": records})
+	gone, stays := newAuthority(t), newAuthority(t)
+	both := append(pemOf(gone.cert), pemOf(stays.cert)...)
+	f.put("ca", string(both))
+	stays.issue(t, "127.0.0.1").write(t, f.path("cert"), f.path("key"))
+	again := make(chan os.Signal)
+	address, _ := start(t, server{file: f.path("p"), tlsCert: f.path("cert"), tlsKey: f.path("key"), clientCA: f.path("ca")}, again)
+	roots := x509.NewCertPool()
+	roots.AddCert(stays.cert)
+	caller := func(a signed, http2, keep bool) *http.Client {
+		config := &tls.Config{RootCAs: roots, Certificates: []tls.Certificate{a.issue(t, "caller").tls()}, ClientSessionCache: tls.NewLRUClientSessionCache(8)}
+		return &http.Client{Transport: &http.Transport{TLSClientConfig: config, ForceAttemptHTTP2: http2, DisableKeepAlives: !keep}}
+	}
+	callers := []struct {
+		name   string
+		client *http.Client
+		stays  bool
+	}{
+		{"HTTP/1.1 of the authority that goes", caller(gone, false, true), false},
+		{"HTTP/2 of the authority that goes", caller(gone, true, true), false},
+		{"a session of the authority that goes", caller(gone, false, false), false},
+		{"HTTP/1.1 of the authority that stays", caller(stays, false, true), true},
+		{"HTTP/2 of the authority that stays", caller(stays, true, true), true},
+		{"a session of the authority that stays", caller(stays, false, false), true},
+	}
+	check := func(when string, all bool) {
+		t.Helper()
+		for _, c := range callers {
+			status := 0
+			answer, err := c.client.Post("https://"+address+"/access/v1/evaluation", "application/json", strings.NewReader(mayRead))
+			if err == nil {
+				status = answer.StatusCode
+				_, _ = io.Copy(io.Discard, answer.Body) // so that the connection is used again
+				answer.Body.Close()
+			}
+			if want := all || c.stays; (status == http.StatusOK) != want {
+				t.Errorf("%s, %s: got %d, %v, want an answer: %t", when, c.name, status, err, want)
+			}
+		}
+	}
+	check("at first", true)
+	f.put("ca", string(pemOf(stays.cert)))
+	again <- syscall.SIGHUP
+	again <- syscall.SIGHUP // is taken when the one before is done
+	check("after an authority went", false)
+}
+
+func pemOf(c *x509.Certificate) []byte {
+	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: c.Raw})
 }

@@ -33,9 +33,9 @@ func edit(edits ...rolecall.Edit) func(*rolecall.Snapshot) (rolecall.Change, err
 
 func update(t testing.TB, r *rolecall.Resolver, edits ...rolecall.Edit) rolecall.Revision {
 	t.Helper()
-	revision, err := r.Update(t.Context(), rolecall.Meta{}, edit(edits...))
+	revision, err := r.Edit(t.Context(), rolecall.Meta{}, edits...)
 	if err != nil {
-		t.Fatalf("Update(%v): %v", edits, err)
+		t.Fatalf("Edit(%v): %v", edits, err)
 	}
 	return revision
 }
@@ -407,6 +407,23 @@ func TestUpdateRefuses(t *testing.T) {
 		t.Errorf("after refusals the store is at %d and the resolver at %d, want 0", s.Revision(), r.Revision())
 	}
 	wantDenied(t, r, userAda, mayView, projectAlpha)
+}
+
+// Edits are judged together, as made by whom Meta names.
+func TestEdit(t *testing.T) {
+	store, c := smallStore(t)
+	r := openResolver(t, store, c, nil)
+	good, bad := rolecall.Put(grantOf(userAda, "viewer", projectAlpha)), rolecall.Put(grantOf(userAda, "nobody", projectAlpha))
+	if revision, err := r.Edit(t.Context(), rolecall.Meta{}, good, bad); revision != 0 || !errors.Is(err, rolecall.ErrUnknown) {
+		t.Errorf("Edit(%v, %v) = %d, %v, want 0 and unknown", good, bad, revision, err)
+	}
+	if revision, err := r.Edit(t.Context(), rolecall.Meta{Actor: userBob}, good); revision != 0 || !errors.Is(err, rolecall.ErrNotPermitted) {
+		t.Errorf("Edit(%v) by %v = %d, %v, want 0 and not-permitted", good, userBob, revision, err)
+	}
+	wantDenied(t, r, userAda, mayView, projectAlpha)
+	if revision, err := r.Edit(t.Context(), rolecall.Meta{}, good); revision != 1 || err != nil || r.Check(t.Context(), userAda, mayView, projectAlpha) != nil {
+		t.Errorf("Edit(%v) = %d, %v, want revision 1, enforced", good, revision, err)
+	}
 }
 
 func TestUpdatePanicCommitsNothing(t *testing.T) {

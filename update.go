@@ -35,6 +35,12 @@ func (r *Resolver) Update(ctx context.Context, m Meta, fn func(*Snapshot) (Chang
 	}
 }
 
+// Edit is Update with edits that do not depend on the policy as it is: they are judged together and committed whole, or not
+// at all.
+func (r *Resolver) Edit(ctx context.Context, m Meta, edits ...Edit) (Revision, error) {
+	return r.Update(ctx, m, func(*Snapshot) (Change, error) { return Change{Edits: edits}, nil })
+}
+
 // An update is one call of Update over its attempts.
 type update struct {
 	r       *Resolver

@@ -323,6 +323,39 @@ func TestFactsThatFailAreLoggedAsErrors(t *testing.T) {
 	}
 }
 
+// What a handler that asks by itself answers is what a guard would.
+func TestRefuse(t *testing.T) {
+	for _, tc := range []struct {
+		err  error
+		want int
+		body string
+	}{
+		{rolecall.NothingSaid, 403, "denied"},
+		{fmt.Errorf("update shot 010: %w", rolecall.ErrDenied), 403, "denied"},
+		{httpauthz.ErrNotFound, 404, "not-found"},
+		{fmt.Errorf("page: %w", httpauthz.ErrBadRequest), 400, "bad-request"},
+		{&rolecall.Problem{Code: rolecall.ErrUnknown, Detail: "no such permission"}, 503, "unavailable"},
+		{errors.New("database is down"), 503, "unavailable"},
+	} {
+		var log bytes.Buffer
+		guard := httpauthz.New(resolver(t), identify, &httpauthz.Options{Log: slog.New(slog.NewTextHandler(&log, nil))})
+		h := guard.Identify(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			a, _ := httpauthz.From(r.Context())
+			a.Refuse(w, r, tc.err)
+		}))
+		r := httptest.NewRequest("GET", "/", nil)
+		r.Header.Set("Test-User", "ada")
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, r)
+		if w.Code != tc.want || !strings.Contains(w.Body.String(), `"code":"`+tc.body+`"`) || strings.Contains(w.Body.String(), tc.err.Error()) {
+			t.Errorf("Refuse(%v): got %d %s, want %d and the code %s alone", tc.err, w.Code, w.Body, tc.want, tc.body)
+		}
+		if !strings.Contains(log.String(), tc.err.Error()) || !strings.Contains(log.String(), "subject=user:ada") {
+			t.Errorf("Refuse(%v): got the log %s, want the error and who asked", tc.err, &log)
+		}
+	}
+}
+
 func TestChallenges(t *testing.T) {
 	for _, tc := range []struct{ user, want string }{
 		{"", `Bearer realm="the \"studio\""`},

@@ -86,11 +86,8 @@ func ExampleCompare() {
 		fmt.Println(err)
 		return
 	}
-	_, err = resolver.Update(ctx, rolecall.Meta{Reason: "the deny was a mistake"}, func(*rolecall.Snapshot) (rolecall.Change, error) {
-		deny := rolecall.Override{Subject: rolecall.User("ben"), Effect: rolecall.Deny, Pattern: "task.update", Scope: rolecall.In("project", "alpha")}
-		return rolecall.Change{Edits: []rolecall.Edit{rolecall.Remove(deny)}}, nil
-	})
-	if err != nil {
+	deny := rolecall.Override{Subject: rolecall.User("ben"), Effect: rolecall.Deny, Pattern: "task.update", Scope: rolecall.In("project", "alpha")}
+	if _, err = resolver.Edit(ctx, rolecall.Meta{Reason: "the deny was a mistake"}, rolecall.Remove(deny)); err != nil {
 		fmt.Println(err)
 		return
 	}

@@ -83,10 +83,7 @@ func (p *Policy) Catalog() *rolecall.Catalog { return p.catalog }
 // Edit changes the policy as the host itself, and fails the test where that is refused.
 func (p *Policy) Edit(tb testing.TB, edits ...rolecall.Edit) {
 	tb.Helper()
-	_, err := p.Update(context.Background(), rolecall.Meta{}, func(*rolecall.Snapshot) (rolecall.Change, error) {
-		return rolecall.Change{Edits: edits}, nil
-	})
-	if err != nil {
+	if _, err := p.Resolver.Edit(context.Background(), rolecall.Meta{}, edits...); err != nil {
 		tb.Fatalf("edit policy: %v", err)
 	}
 }

@@ -40,9 +40,7 @@ func mustOpen(t *testing.T, s rolecall.Store, o *rolecall.Options) *rolecall.Res
 
 func edit(t *testing.T, r *rolecall.Resolver, edits ...rolecall.Edit) error {
 	t.Helper()
-	_, err := r.Update(t.Context(), rolecall.Meta{}, func(*rolecall.Snapshot) (rolecall.Change, error) {
-		return rolecall.Change{Edits: edits}, nil
-	})
+	_, err := r.Edit(t.Context(), rolecall.Meta{}, edits...)
 	return err
 }
 

@@ -181,11 +181,9 @@ func TestNothingIsWritten(t *testing.T) {
 	db, _ := host(t)
 	_, r := opened(t, db, nil)
 	before := r.Revision()
-	_, err := r.Update(t.Context(), rolecall.Meta{}, func(*rolecall.Snapshot) (rolecall.Change, error) {
-		return rolecall.Change{Edits: []rolecall.Edit{rolecall.Put(rolecall.Suspension{Subject: rolecall.User("ada")})}}, nil
-	})
+	_, err := r.Edit(t.Context(), rolecall.Meta{}, rolecall.Put(rolecall.Suspension{Subject: rolecall.User("ada")}))
 	if !errors.Is(err, sqlsource.ErrReadOnly) || errors.Is(err, rolecall.ErrDenied) || r.Revision() != before {
-		t.Errorf("Update: got %v at revision %d, want ErrReadOnly at %d", err, r.Revision(), before)
+		t.Errorf("Edit: got %v at revision %d, want ErrReadOnly at %d", err, r.Revision(), before)
 	}
 }
 

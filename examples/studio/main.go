@@ -131,8 +131,6 @@ func store(ctx context.Context, c *rolecall.Catalog, statements []rolecall.State
 	for i, s := range statements {
 		edits[i] = rolecall.Put(s)
 	}
-	_, err = resolver.Update(ctx, rolecall.Meta{Reason: "load the policy"}, func(*rolecall.Snapshot) (rolecall.Change, error) {
-		return rolecall.Change{Edits: edits}, nil
-	})
+	_, err = resolver.Edit(ctx, rolecall.Meta{Reason: "load the policy"}, edits...)
 	return resolver, err
 }

@@ -131,17 +131,17 @@ func (s service) load(r *http.Request) (Shot, error) {
 
 // list is one query: the database returns the rows that the subject may see, in its own order, up to its own limit.
 func (s service) list(w http.ResponseWriter, r *http.Request) {
-	shots, err := s.visible(r)
+	a, _ := httpauthz.From(r.Context())
+	shots, err := s.visible(r.Context(), a)
 	if err != nil {
-		fail(w, err)
+		refuse(w, r, err)
 		return
 	}
 	answer(w, shots)
 }
 
-func (s service) visible(r *http.Request) ([]Shot, error) {
-	a, _ := httpauthz.From(r.Context())
-	set, err := a.Scopes(r.Context(), "shot", ShotView)
+func (s service) visible(ctx context.Context, a *httpauthz.Access) ([]Shot, error) {
+	set, err := a.Scopes(ctx, "shot", ShotView)
 	if err != nil {
 		return nil, err
 	}
@@ -153,7 +153,7 @@ func (s service) visible(r *http.Request) ([]Shot, error) {
 	if err != nil {
 		return nil, err
 	}
-	rows, err := s.db.QueryContext(r.Context(),
+	rows, err := s.db.QueryContext(ctx,
 		"SELECT project, id, title, artist FROM shot WHERE "+where.SQL+" ORDER BY project, id LIMIT 50", where.Args...)
 	if err != nil {
 		return nil, err
@@ -173,7 +173,7 @@ func (s service) visible(r *http.Request) ([]Shot, error) {
 func (s service) show(w http.ResponseWriter, r *http.Request) {
 	shot, err := s.load(r)
 	if err != nil {
-		fail(w, err)
+		refuse(w, r, err)
 		return
 	}
 	answer(w, shot)
@@ -184,7 +184,7 @@ func (s service) rename(w http.ResponseWriter, r *http.Request) {
 	_, err := s.db.ExecContext(r.Context(), "UPDATE shot SET title = ? WHERE project = ? AND id = ?",
 		r.PostFormValue("title"), r.PathValue("project"), r.PathValue("shot"))
 	if err != nil {
-		fail(w, err)
+		refuse(w, r, err)
 		return
 	}
 	s.show(w, r)
@@ -197,7 +197,8 @@ func answer(w http.ResponseWriter, v any) {
 	}
 }
 
-func fail(w http.ResponseWriter, err error) {
-	log.Print(err)
-	http.Error(w, http.StatusText(http.StatusInternalServerError), http.StatusInternalServerError)
+// refuse answers as the guard would: what is not there 404, all else 503.
+func refuse(w http.ResponseWriter, r *http.Request, err error) {
+	a, _ := httpauthz.From(r.Context())
+	a.Refuse(w, r, err)
 }

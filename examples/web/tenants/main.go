@@ -10,7 +10,6 @@ package main
 import (
 	"context"
 	_ "embed"
-	"errors"
 	"flag"
 	"fmt"
 	"log"
@@ -18,6 +17,7 @@ import (
 	"os"
 
 	"github.com/rolecall-go/rolecall"
+	"github.com/rolecall-go/rolecall/admin"
 	"github.com/rolecall-go/rolecall/httpauthz"
 	"github.com/rolecall-go/rolecall/memstore"
 	"github.com/rolecall-go/rolecall/policy"
@@ -94,41 +94,15 @@ func show(w http.ResponseWriter, r *http.Request) {
 func addMember(resolver *rolecall.Resolver) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		a, _ := httpauthz.From(r.Context())
-		_, err := resolver.Update(r.Context(), a.Meta("added by an administrator"), func(*rolecall.Snapshot) (rolecall.Change, error) {
-			return rolecall.Change{Edits: []rolecall.Edit{rolecall.Put(rolecall.Grant{
-				Subject: rolecall.User(r.PathValue("user")), Role: rolecall.RoleName(r.PathValue("role")), Scope: a.Scope(),
-			})}}, nil
-		})
+		_, err := resolver.Edit(r.Context(), a.Meta("added by an administrator"), rolecall.Put(rolecall.Grant{
+			Subject: rolecall.User(r.PathValue("user")), Role: rolecall.RoleName(r.PathValue("role")), Scope: a.Scope(),
+		}))
 		if err != nil {
-			refuse(w, err)
+			log.Print(err) // it names roles and places: the caller gets the status alone
+			status := admin.HTTPStatus(err)
+			http.Error(w, http.StatusText(status), status)
 			return
 		}
 		w.WriteHeader(http.StatusNoContent)
 	})
-}
-
-// refuse answers a change that is refused, or that failed, by the table in docs/administration.md. Why goes to the log.
-func refuse(w http.ResponseWriter, err error) {
-	log.Print(err)
-	status := http.StatusServiceUnavailable
-	for _, answer := range answers {
-		if errors.Is(err, answer.code) {
-			status = answer.status
-			break
-		}
-	}
-	http.Error(w, http.StatusText(status), status)
-}
-
-// answers are in the order in which they count.
-var answers = []struct {
-	code   rolecall.Code
-	status int
-}{
-	{rolecall.ErrNotPermitted, http.StatusForbidden}, {rolecall.ErrEscalation, http.StatusForbidden},
-	{rolecall.ErrNotEligible, http.StatusForbidden}, {rolecall.ErrLastAdmin, http.StatusForbidden},
-	{rolecall.ErrInvalid, http.StatusBadRequest}, {rolecall.ErrUnknown, http.StatusBadRequest},
-	{rolecall.ErrLimit, http.StatusBadRequest}, {rolecall.ErrHolder, http.StatusBadRequest},
-	{rolecall.ErrSeparation, http.StatusConflict}, {rolecall.ErrInUse, http.StatusConflict},
-	{rolecall.ErrCycle, http.StatusConflict}, {rolecall.ErrConflict, http.StatusConflict},
 }

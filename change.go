@@ -34,11 +34,11 @@ type Op uint8
 
 // The kinds of edit.
 const (
-	OpPut           = Op(iota + 1) // add a statement, or change the one that has its key
-	OpRemove                       // remove the statement with that key
-	OpForgetSubject                // remove every statement about a subject
-	OpForgetScope                  // remove every statement about a scope and all below it
-	OpActivate                     // turn an eligible grant into an ordinary one for a time
+	OpPut           Op = iota + 1 // add a statement, or change the one that has its key
+	OpRemove                      // remove the statement with that key
+	OpForgetSubject               // remove every statement about a subject
+	OpForgetScope                 // remove every statement about a scope and all below it
+	OpActivate                    // turn an eligible grant into an ordinary one for a time
 )
 
 // An Edit is one step of a Change, made by Put, Remove, ForgetSubject, ForgetScope or Activate. The zero Edit is refused.

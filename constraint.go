@@ -11,8 +11,8 @@ type ConstraintKind string
 
 // The kinds of constraint.
 const (
-	Static  = ConstraintKind("static")  // of what a subject holds
-	Dynamic = ConstraintKind("dynamic") // of what is active in one session
+	Static  ConstraintKind = "static"  // of what a subject holds
+	Dynamic ConstraintKind = "dynamic" // of what is active in one session
 )
 
 // A Constraint is a separation of duty: of Roles, a subject may hold (static) or activate in one session (dynamic)

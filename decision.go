@@ -56,17 +56,17 @@ type Reason uint8
 
 // The reasons. The zero Reason denies.
 const (
-	NothingSaid      = Reason(iota) // nobody allowed it
-	Granted                         // allowed
-	Denied                          // a deny stands against what was allowed, if anything was
-	Overridden                      // something nearer overrode or replaced what would have allowed it
-	Forbidden                       // a forbid, which nothing overrides
-	Suspended                       // the subject, its actor or the only way to the grant is switched off
-	Private                         // what would have allowed it does not reach into a private scope
-	OutsideWindow                   // what would have allowed it has expired or is not yet valid
-	ConditionFails                  // what would have allowed it depends on a condition that does not hold
-	ConditionUnknown                // it depends on a condition of which nobody can say whether it holds
-	Narrowed                        // it is outside what the session or key was narrowed to
+	NothingSaid      Reason = iota // nobody allowed it
+	Granted                        // allowed
+	Denied                         // a deny stands against what was allowed, if anything was
+	Overridden                     // something nearer overrode or replaced what would have allowed it
+	Forbidden                      // a forbid, which nothing overrides
+	Suspended                      // the subject, its actor or the only way to the grant is switched off
+	Private                        // what would have allowed it does not reach into a private scope
+	OutsideWindow                  // what would have allowed it has expired or is not yet valid
+	ConditionFails                 // what would have allowed it depends on a condition that does not hold
+	ConditionUnknown               // it depends on a condition of which nobody can say whether it holds
+	Narrowed                       // it is outside what the session or key was narrowed to
 )
 
 var reasonNames = [...]string{
@@ -114,18 +114,18 @@ type Fate uint8
 
 // The fates, from the deciding one to the ones that were not heard.
 const (
-	Decides             = Fate(iota + 1) // it is among what the verdict rests on
-	LostToNearer                         // a nearer statement overrides it
-	LostToReplace                        // a nearer replace grant makes it not count
-	LostToOverride                       // an override at the same point is nearer than a grant
-	LostToStricter                       // something stricter stands at the same point, or in the same role
-	StoppedByPrivacy                     // an allow from above a private scope
-	StoppedBySuspension                  // an allow through a suspended group
-	StoppedByWindow                      // not valid at that instant
-	StoppedByCondition                   // its condition, or that of the rule, does not hold
-	StoppedByUnknown                     // an allow whose condition, or that of the rule, cannot be said
-	StoppedByNarrowing                   // an allow outside the narrowing
-	NotActivated                         // an eligible grant, which says nothing until it is activated
+	Decides             Fate = iota + 1 // it is among what the verdict rests on
+	LostToNearer                        // a nearer statement overrides it
+	LostToReplace                       // a nearer replace grant makes it not count
+	LostToOverride                      // an override at the same point is nearer than a grant
+	LostToStricter                      // something stricter stands at the same point, or in the same role
+	StoppedByPrivacy                    // an allow from above a private scope
+	StoppedBySuspension                 // an allow through a suspended group
+	StoppedByWindow                     // not valid at that instant
+	StoppedByCondition                  // its condition, or that of the rule, does not hold
+	StoppedByUnknown                    // an allow whose condition, or that of the rule, cannot be said
+	StoppedByNarrowing                  // an allow outside the narrowing
+	NotActivated                        // an eligible grant, which says nothing until it is activated
 )
 
 var fateNames = [...]string{

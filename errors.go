@@ -20,29 +20,29 @@ func (c Code) Error() string { return string(c) }
 
 // The codes of the problems that a request, a policy or a change can have.
 const (
-	ErrInvalid      = Code("invalid")       // malformed: a name, an id, a window, a combination that has no meaning
-	ErrUnknown      = Code("unknown")       // names something that is not declared or not there
-	ErrLimit        = Code("limit")         // beyond a limit of the model
-	ErrNotPermitted = Code("not-permitted") // the actor may not make this edit there
-	ErrCycle        = Code("cycle")         // roles or groups would contain themselves
-	ErrInUse        = Code("in-use")        // a role is still named by a grant, a role or a constraint
-	ErrHolder       = Code("holder")        // the role may not be held by this subject or at this scope
-	ErrSeparation   = Code("separation")    // breaks a separation-of-duty constraint
-	ErrEscalation   = Code("escalation")    // would let somebody do what the actor may not
-	ErrNotEligible  = Code("not-eligible")  // activates a role that the subject is not eligible for there
-	ErrLastAdmin    = Code("last-admin")    // would leave nobody in charge
+	ErrInvalid      Code = "invalid"       // malformed: a name, an id, a window, a combination that has no meaning
+	ErrUnknown      Code = "unknown"       // names something that is not declared or not there
+	ErrLimit        Code = "limit"         // beyond a limit of the model
+	ErrNotPermitted Code = "not-permitted" // the actor may not make this edit there
+	ErrCycle        Code = "cycle"         // roles or groups would contain themselves
+	ErrInUse        Code = "in-use"        // a role is still named by a grant, a role or a constraint
+	ErrHolder       Code = "holder"        // the role may not be held by this subject or at this scope
+	ErrSeparation   Code = "separation"    // breaks a separation-of-duty constraint
+	ErrEscalation   Code = "escalation"    // would let somebody do what the actor may not
+	ErrNotEligible  Code = "not-eligible"  // activates a role that the subject is not eligible for there
+	ErrLastAdmin    Code = "last-admin"    // would leave nobody in charge
 )
 
 // The outcomes that a caller acts upon.
 const (
 	// ErrDenied says no: the policy was consulted and does not allow it.
-	ErrDenied = Code("denied")
+	ErrDenied Code = "denied"
 	// ErrConflict says that the policy moved on since the proposal was made. Update retries by itself.
-	ErrConflict = Code("conflict")
+	ErrConflict Code = "conflict"
 	// ErrStale says that a resolver can no longer vouch for the freshness of its snapshot, so it gives no answer.
-	ErrStale = Code("stale")
+	ErrStale Code = "stale"
 	// ErrCompacted says that a store no longer keeps the history asked for: load the whole policy again.
-	ErrCompacted = Code("compacted")
+	ErrCompacted Code = "compacted"
 )
 
 // A Problem is one thing wrong with a request, a policy or a change. errors.Is(p, p.Code) holds.

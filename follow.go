@@ -66,9 +66,10 @@ func (r *Resolver) refresh(ctx context.Context, done func() bool) error {
 }
 
 // A brokenFeed is a feed that does not continue the snapshot: only a full load helps.
-type brokenFeed struct{ error }
+type brokenFeed struct{ cause error }
 
-func (b brokenFeed) Unwrap() error { return b.error }
+func (b brokenFeed) Error() string { return b.cause.Error() }
+func (b brokenFeed) Unwrap() error { return b.cause }
 
 // catchUp applies what the feed has, and loads everything anew where that does not work. Where the feed is cut in the
 // middle, or goes on with what does not fit and cannot be loaded either, what came before counts, but confirms nothing.

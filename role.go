@@ -14,10 +14,10 @@ type Effect uint8
 
 // The effects. The zero Effect says nothing and is refused in statements.
 const (
-	Allow  = Effect(iota + 1) // may
-	Except                    // in a role: what the role and those it inherits from allow does not include this
-	Deny                      // may not, unless something nearer says otherwise
-	Forbid                    // may not, whatever else is said
+	Allow  Effect = iota + 1 // may
+	Except                   // in a role: what the role and those it inherits from allow does not include this
+	Deny                     // may not, unless something nearer says otherwise
+	Forbid                   // may not, whatever else is said
 )
 
 var effectNames = [...]string{"nothing", "allow", "except", "deny", "forbid"}

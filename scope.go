@@ -13,7 +13,7 @@ import (
 type ScopeKind string
 
 // GlobalKind stands for the whole instance in a role's limits.
-const GlobalKind = ScopeKind("/")
+const GlobalKind ScopeKind = "/"
 
 // A Scope is a place: the whole instance (Global), or a path of (kind, id) segments inside it. A scope contains itself
 // and everything below it. Scopes are comparable values; two are equal where their paths are. The zero Scope is no

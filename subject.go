@@ -11,10 +11,10 @@ type SubjectKind string
 
 // The kinds every catalog knows.
 const (
-	KindUser    = SubjectKind("user")
-	KindService = SubjectKind("service")
-	KindGuest   = SubjectKind("guest")
-	KindGroup   = SubjectKind("group")
+	KindUser    SubjectKind = "user"
+	KindService SubjectKind = "service"
+	KindGuest   SubjectKind = "guest"
+	KindGroup   SubjectKind = "group"
 )
 
 const everyoneText = "everyone"

@@ -26,9 +26,9 @@ type Properties uint8
 
 // The ways to treat what callers send.
 const (
-	IgnoreSent   = Properties(iota) // as if they had not sent any
-	FillFromSent                    // they count where the Directory knows nothing of that name
-	TrustSent                       // they count before what the Directory knows: callers are believed like the host itself
+	IgnoreSent   Properties = iota // as if they had not sent any
+	FillFromSent                   // they count where the Directory knows nothing of that name
+	TrustSent                      // they count before what the Directory knows: callers are believed like the host itself
 )
 
 // Options configure a Handler. A nil *Options is the zero Options.

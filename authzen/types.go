@@ -32,9 +32,9 @@ type Semantic string
 
 // The semantics. The empty Semantic is ExecuteAll.
 const (
-	ExecuteAll          = Semantic("execute_all")
-	DenyOnFirstDeny     = Semantic("deny_on_first_deny")     // stops after the first denial, like &&
-	PermitOnFirstPermit = Semantic("permit_on_first_permit") // stops after the first permit, like ||
+	ExecuteAll          Semantic = "execute_all"
+	DenyOnFirstDeny     Semantic = "deny_on_first_deny"     // stops after the first denial, like &&
+	PermitOnFirstPermit Semantic = "permit_on_first_permit" // stops after the first permit, like ||
 )
 
 // A Page says which part of a search's results is meant.

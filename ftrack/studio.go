@@ -14,9 +14,9 @@ type Size int
 
 // The sizes of studio.
 const (
-	Small = Size(iota + 1) // 20 people, one site
-	Mid                    // 400 people, 60 projects, two sites
-	Large                  // 3,000 people on six sites, and 900 of 14 vendors
+	Small Size = iota + 1 // 20 people, one site
+	Mid                   // 400 people, 60 projects, two sites
+	Large                 // 3,000 people on six sites, and 900 of 14 vendors
 )
 
 // A World is a generated studio: the vocabulary, the whole policy, and whom to look at. It is a plain value.

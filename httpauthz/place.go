@@ -20,11 +20,11 @@ func (e Error) Error() string { return string(e) }
 // The outcomes.
 const (
 	// ErrNotFound says that the request names no place that there is: 404.
-	ErrNotFound = Error("no such place")
+	ErrNotFound Error = "no such place"
 	// ErrBadRequest says that the request cannot be read, or can be read in two ways: 400.
-	ErrBadRequest = Error("malformed request")
+	ErrBadRequest Error = "malformed request"
 	// ErrBadCredentials says that the caller sent credentials which are not accepted: 401 with invalid_token.
-	ErrBadCredentials = Error("credentials not accepted")
+	ErrBadCredentials Error = "credentials not accepted"
 )
 
 // A Place finds where a request wants to act, and the facts that hold there for whoever asks. The zero Place is none:

@@ -15,31 +15,31 @@ type LintCode string
 
 // The codes of Lint.
 const (
-	LintUnusedPermission = LintCode("unused-permission") // nobody can be allowed it
-	LintUnusedRole       = LintCode("unused-role")       // nobody has it, and no role that somebody has inherits it
-	LintEmptyRole        = LintCode("empty-role")        // it says nothing of any permission
-	LintIdlePattern      = LintCode("idle-pattern")      // it covers no declared permission
-	LintShadowedPattern  = LintCode("shadowed-pattern")  // another rule of the role covers it, as strictly or more so
-	LintInheritedPattern = LintCode("inherited-pattern") // an allow that the role inherits anyway
-	LintOverriddenRule   = LintCode("overridden-rule")   // the roles through which everybody has it say otherwise
-	LintIdleExcept       = LintCode("idle-except")       // an except of what nothing allows
-	LintWidePattern      = LintCode("wide-pattern")      // an allow of everything, or of all administration
-	LintSimilarRoles     = LintCode("similar-roles")     // two roles allow nearly the same, and share nothing
-	LintSeparationRole   = LintCode("separation-role")   // a role that by itself breaks a constraint
-	LintSeparationGrant  = LintCode("separation-grant")  // an eligible grant that a constraint never lets be activated
-	LintExpired          = LintCode("expired")           // its window has closed
-	LintCoveredGrant     = LintCode("covered-grant")     // a wider grant, or a group's, gives the same
-	LintSharedGrant      = LintCode("shared-grant")      // all members of a group have it one by one
-	LintNeedlessOverride = LintCode("needless-override") // it decides nothing
-	LintEmptyGroup       = LintCode("empty-group")       // it is given something, and nobody is in it
-	LintUnusedGroup      = LintCode("unused-group")      // it has members, and nothing is said to it or to a group that it is in
-	LintGlobalGrant      = LintCode("global-grant")      // one subject has a role everywhere and for ever
-	LintEndlessGuest     = LintCode("endless-guest")     // an outsider has something without an end
-	LintWideDefault      = LintCode("wide-default")      // everyone has much, or some administration, or may activate it
-	LintSuspendedHolder  = LintCode("suspended-holder")  // somebody switched off still has something
-	LintDormantSubject   = LintCode("dormant-subject")   // somebody has something and uses none of it
-	LintSingleAdmin      = LintCode("single-admin")      // one subject alone may give roles everywhere
-	LintSoleHolder       = LintCode("sole-holder")       // one subject alone is given a permission
+	LintUnusedPermission LintCode = "unused-permission" // nobody can be allowed it
+	LintUnusedRole       LintCode = "unused-role"       // nobody has it, and no role that somebody has inherits it
+	LintEmptyRole        LintCode = "empty-role"        // it says nothing of any permission
+	LintIdlePattern      LintCode = "idle-pattern"      // it covers no declared permission
+	LintShadowedPattern  LintCode = "shadowed-pattern"  // another rule of the role covers it, as strictly or more so
+	LintInheritedPattern LintCode = "inherited-pattern" // an allow that the role inherits anyway
+	LintOverriddenRule   LintCode = "overridden-rule"   // the roles through which everybody has it say otherwise
+	LintIdleExcept       LintCode = "idle-except"       // an except of what nothing allows
+	LintWidePattern      LintCode = "wide-pattern"      // an allow of everything, or of all administration
+	LintSimilarRoles     LintCode = "similar-roles"     // two roles allow nearly the same, and share nothing
+	LintSeparationRole   LintCode = "separation-role"   // a role that by itself breaks a constraint
+	LintSeparationGrant  LintCode = "separation-grant"  // an eligible grant that a constraint never lets be activated
+	LintExpired          LintCode = "expired"           // its window has closed
+	LintCoveredGrant     LintCode = "covered-grant"     // a wider grant, or a group's, gives the same
+	LintSharedGrant      LintCode = "shared-grant"      // all members of a group have it one by one
+	LintNeedlessOverride LintCode = "needless-override" // it decides nothing
+	LintEmptyGroup       LintCode = "empty-group"       // it is given something, and nobody is in it
+	LintUnusedGroup      LintCode = "unused-group"      // it has members, and nothing is said to it or to a group that it is in
+	LintGlobalGrant      LintCode = "global-grant"      // one subject has a role everywhere and for ever
+	LintEndlessGuest     LintCode = "endless-guest"     // an outsider has something without an end
+	LintWideDefault      LintCode = "wide-default"      // everyone has much, or some administration, or may activate it
+	LintSuspendedHolder  LintCode = "suspended-holder"  // somebody switched off still has something
+	LintDormantSubject   LintCode = "dormant-subject"   // somebody has something and uses none of it
+	LintSingleAdmin      LintCode = "single-admin"      // one subject alone may give roles everywhere
+	LintSoleHolder       LintCode = "sole-holder"       // one subject alone is given a permission
 )
 
 // A Severity says how much a diagnostic matters.
@@ -47,9 +47,9 @@ type Severity uint8
 
 // The severities.
 const (
-	Note    = Severity(iota + 1) // tidier without
-	Warning                      // probably not what was meant, or more than is needed
-	Serious                      // a risk
+	Note    Severity = iota + 1 // tidier without
+	Warning                     // probably not what was meant, or more than is needed
+	Serious                     // a risk
 )
 
 var severityNames = [...]string{"", "note", "warning", "serious"}

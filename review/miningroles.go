@@ -14,9 +14,9 @@ type ProposalKind string
 
 // The kinds of proposal.
 const (
-	NarrowRole = ProposalKind("narrow") // leave in a role what is used of it
-	SplitRole  = ProposalKind("split")  // part a role whose holders use different things
-	MergeRoles = ProposalKind("merge")  // make one of two roles of which the same is used
+	NarrowRole ProposalKind = "narrow" // leave in a role what is used of it
+	SplitRole  ProposalKind = "split"  // part a role whose holders use different things
+	MergeRoles ProposalKind = "merge"  // make one of two roles of which the same is used
 )
 
 // A RoleProposal is a change of roles that fits them to what was used. Whoever used something keeps it, whatever the facts

@@ -82,13 +82,13 @@ type State uint8
 
 // The states.
 const (
-	Active    = State(iota + 1) // it gives or takes something, or cuts off what farther statements give
-	NoEffect                    // something nearer or stricter decides everything that it speaks of, or it speaks of nothing
-	Eligible                    // it says nothing until it is activated
-	Upcoming                    // it is not valid yet
-	Expired                     // it is not valid any more
-	Suspended                   // the subject is, or a group on the way
-	Private                     // it does not reach into the private scope
+	Active    State = iota + 1 // it gives or takes something, or cuts off what farther statements give
+	NoEffect                   // something nearer or stricter decides everything that it speaks of, or it speaks of nothing
+	Eligible                   // it says nothing until it is activated
+	Upcoming                   // it is not valid yet
+	Expired                    // it is not valid any more
+	Suspended                  // the subject is, or a group on the way
+	Private                    // it does not reach into the private scope
 )
 
 var stateNames = [...]string{"", "active", "no effect", "eligible", "upcoming", "expired", "suspended", "private"}

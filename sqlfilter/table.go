@@ -11,9 +11,9 @@ type Dialect uint8
 
 // The dialects.
 const (
-	PostgreSQL = Dialect(iota + 1) // $1
-	SQLite                         // ?
-	MySQL                          // ?, MySQL 8 and MariaDB
+	PostgreSQL Dialect = iota + 1 // $1
+	SQLite                        // ?
+	MySQL                         // ?, MySQL 8 and MariaDB
 )
 
 // String returns the name of the database.

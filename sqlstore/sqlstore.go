@@ -31,9 +31,9 @@ type Dialect string
 
 // The dialects.
 const (
-	SQLite     = Dialect("sqlite")     // from 3.35 on
-	PostgreSQL = Dialect("postgresql") // from 12 on, with the encoding UTF8
-	MariaDB    = Dialect("mariadb")    // from 10.6 on, by go-sql-driver/mysql
+	SQLite     Dialect = "sqlite"     // from 3.35 on
+	PostgreSQL Dialect = "postgresql" // from 12 on, with the encoding UTF8
+	MariaDB    Dialect = "mariadb"    // from 10.6 on, by go-sql-driver/mysql
 )
 
 // Options configure a Store. Nil options are the zero Options. Migrate, Migrations and Open must be given the same

@@ -1,18 +1,20 @@
 // Package rolecall decides who may do what, where, inside a host program.
 //
-// The smallest program that asks:
-//
-//	catalog, err := rolecall.NewCatalog(rolecall.Declarations{
-//		Permissions: []rolecall.PermissionDecl{{Permission: TaskUpdate, Title: "Edit a task"}},
-//		ScopeKinds:  []rolecall.ScopeKindDecl{{Kind: "project"}, {Kind: "shot"}},
-//	})
-//	…
-//	resolver, err := rolecall.Open(ctx, store, catalog, nil)
-//	…
-//	err = resolver.Check(ctx, rolecall.User("ada"), TaskUpdate, rolecall.In("project", "alpha").In("shot", "010"))
+//	err := resolver.Check(ctx, rolecall.User("ada"), TaskUpdate, rolecall.In("project", "alpha").In("shot", "010"))
 //
 // A nil error says yes. An error that is [ErrDenied] says no. Any other error says that it could not be found out, and
-// is not a yes either. There is no other way on.
+// is not a yes either. There is no other way on. The first example is a whole program.
+//
+// # Where to find what
+//
+//   - Declare: [NewPermission], [NewCatalog]; or all of it as text, with package policy.
+//   - Open: [Open] with a store: package memstore, the module sqlstore, or package sqlsource over your own tables.
+//   - Ask: [Resolver.Check], [Resolver.Decide]; for many questions [Resolver.Snapshot], then [Snapshot.For].
+//   - List: [View.Scopes] (in SQL with package sqlfilter), [View.Permissions], [Snapshot.Who], [Snapshot.Reach].
+//   - Change: [Resolver.Edit] with [Put] and [Remove], [Resolver.Update]; before that [Snapshot.Plan].
+//   - Explain: [Decision.String], [Snapshot.Remedies], [Trace]; package draw.
+//   - Guard HTTP routes: package httpauthz. Let people manage policy: package admin.
+//   - Test a policy: package rolecalltest. Review and tidy it: package review.
 //
 // # The law
 //
@@ -21,9 +23,15 @@
 //
 // A subject is nearer than its groups, a subgroup nearer than the group above it, and [Everyone] is farthest. A scope
 // is nearer than the scopes that contain it, and [Global] is farthest. A statement is nearer than another one where it
-// is nearer, or equal, in both. Within a role, what it says itself is nearer than what it inherits. For example, a deny
-// to Ada on the whole instance and an allow to her group on a project are neither nearer, so she is denied; an allow to
-// Ada herself on that project is nearer than both. [Forbid] stands above the law: nothing overrides it.
+// is nearer, or equal, in both. Within a role, what it says itself is nearer than what it inherits. For example, of
+//
+//	member   user:ada of group:animation
+//	grant    group:animation artist at /project:alpha
+//	override user:ada deny task.update at /
+//
+// neither statement is nearer: Ada is nearer than her group, but the project is nearer than the instance. So the deny
+// stands. A grant to Ada herself on the project would be nearer than the deny, and lift it there. [Forbid] stands above the
+// law: nothing overrides it.
 //
 // # Vocabulary
 //

@@ -16,7 +16,6 @@ import (
 // The vocabulary of the examples, as a host declares it.
 var (
 	TaskView   = rolecall.NewPermission("task.view")
-	TaskUpdate = rolecall.NewPermission("task.update")
 	TaskDelete = rolecall.NewPermission("task.delete")
 
 	ViewerRole = rolecall.Role{Name: "viewer", Rules: []rolecall.Rule{
@@ -65,40 +64,20 @@ func say(question string, err error) {
 	}
 }
 
-func Example() {
-	fmt.Println(firstDay(context.Background(), vocabulary()))
-	// Output: <nil>
-}
-
-func firstDay(ctx context.Context, catalog *rolecall.Catalog) error {
-	ada, alpha := rolecall.User("ada"), rolecall.In("project", "alpha")
-	resolver, err := rolecall.Open(ctx, memstore.New(), catalog, nil)
-	if err != nil {
-		return err
-	}
-	_, err = resolver.Update(ctx, rolecall.Meta{Reason: "first day"}, func(*rolecall.Snapshot) (rolecall.Change, error) {
-		return rolecall.Change{Edits: []rolecall.Edit{
-			rolecall.Put(rolecall.Role{Name: "artist", Rules: []rolecall.Rule{{Effect: rolecall.Allow, Patterns: []rolecall.Pattern{"task.*"}}}}),
-			rolecall.Put(rolecall.Grant{Subject: ada, Role: "artist", Scope: alpha}),
-		}}, nil
-	})
-	if err != nil {
-		return err
-	}
-	return resolver.Check(ctx, ada, TaskUpdate, alpha.In("shot", "010")) // nil: she may
-}
-
-// The README shows code that compiles and runs.
+// The README shows the policy, the program and the output of example_program_test.go.
 func TestReadmeShowsTheFirstExample(t *testing.T) {
-	readme := succeed(os.ReadFile("README.md"))
-	_, rest, _ := strings.Cut(string(readme), "```go\n")
-	code, _, found := strings.Cut(rest, "```")
-	if !found {
-		t.Fatal("README.md: got no block of Go, want one")
-	}
-	source := string(succeed(os.ReadFile("example_test.go")))
-	if indented := "\t" + strings.ReplaceAll(strings.TrimSpace(code), "\n", "\n\t"); !strings.Contains(source, indented) {
-		t.Errorf("README.md: its code is not the body of an example:\n%s", indented)
+	readme := string(succeed(os.ReadFile("README.md")))
+	source := string(succeed(os.ReadFile("example_program_test.go")))
+	for _, part := range []struct{ kind, indent string }{{"rolecall", ""}, {"go", "\t"}, {"text", "\t// "}} {
+		_, rest, _ := strings.Cut(readme, "```"+part.kind+"\n")
+		block, _, found := strings.Cut(rest, "```")
+		if !found {
+			t.Fatalf("README.md: got no block of %s, want one", part.kind)
+		}
+		block = strings.ReplaceAll(part.indent+strings.TrimSpace(block), "\n", "\n"+part.indent)
+		if block = strings.ReplaceAll(block, "\n\t\n", "\n\n"); !strings.Contains(source, block) {
+			t.Errorf("README.md: its block of %s is not in example_program_test.go:\n%s", part.kind, block)
+		}
 	}
 }
 

@@ -112,13 +112,23 @@ func enforced(ctx context.Context, r *rolecall.Resolver, revision rolecall.Revis
 // firstPause is how long about an attempt waits that nothing but another one holds up.
 const firstPause = 5 * time.Millisecond
 
+// lastWord is how long a rollback may take of which nobody waits for the answer any more.
+const lastWord = 5 * time.Second
+
+// undo rolls back what was not committed, also where ctx has ended, so that the connection can be used again.
+func undo(ctx context.Context, tx Transaction) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastWord)
+	defer cancel()
+	_ = tx.Rollback(ctx) // where the answer does not come, the connection goes
+}
+
 func (s *Store) attempt(ctx context.Context, base *rolecall.Snapshot, m rolecall.Meta, begin func(ctx context.Context) (Transaction, error),
 	fn func(ctx context.Context, x Transaction, now *rolecall.Snapshot) (rolecall.Change, error)) (rolecall.Revision, error) {
 	tx, err := begin(ctx)
 	if err != nil {
 		return 0, explain(ctx, err)
 	}
-	defer tx.Rollback(context.WithoutCancel(ctx))
+	defer undo(ctx, tx)
 	change, err := fn(ctx, tx, base)
 	if err != nil {
 		return 0, s.dialect.conflict(err)

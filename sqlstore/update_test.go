@@ -76,6 +76,39 @@ func (h hostTx) Commit(context.Context) error {
 
 func (h hostTx) Rollback(context.Context) error { return h.tx.Rollback() }
 
+// A patient is a transaction whose end waits for the network for as long as it may.
+type patient struct {
+	hostTx
+	left time.Duration // how long that is, zero where nothing bounds it
+}
+
+func (p *patient) Rollback(ctx context.Context) error {
+	if end, bounded := ctx.Deadline(); bounded && ctx.Err() == nil {
+		p.left = time.Until(end)
+	}
+	return p.hostTx.Rollback(ctx)
+}
+
+// A caller whose context has ended waits for a rollback for some seconds, not for as long as the network keeps silent.
+func TestARollbackIsGivenUp(t *testing.T) {
+	d := sqliteFile(t)
+	db := d.migrated(t)
+	s := openStore(t, d, db, sqlstore.Options{})
+	ctx, cancel := context.WithCancel(t.Context())
+	var p *patient
+	_, err := s.UpdateIn(ctx, openResolver(t, s, nil), rolecall.Meta{}, func(ctx context.Context) (sqlstore.Transaction, error) {
+		tx, err := db.BeginTx(ctx, nil)
+		p = &patient{hostTx: hostTx{tx: tx}}
+		return p, err
+	}, func(ctx context.Context, _ sqlstore.Transaction, _ *rolecall.Snapshot) (rolecall.Change, error) {
+		cancel()
+		return rolecall.Change{}, ctx.Err()
+	})
+	if !errors.Is(err, context.Canceled) || p.left <= 0 || p.left > time.Minute {
+		t.Errorf("UpdateIn whose context ends: got %v, and a rollback that may take %v; want that it was cancelled, and some seconds", err, p.left)
+	}
+}
+
 // What is committed is not told of as if it were not: where the resolver cannot be brought up to it, the error comes with
 // the revision.
 func TestAnErrorAfterTheCommitTellsTheRevision(t *testing.T) {

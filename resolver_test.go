@@ -413,7 +413,7 @@ func TestUpdateRefuses(t *testing.T) {
 func TestEdit(t *testing.T) {
 	store, c := smallStore(t)
 	r := openResolver(t, store, c, nil)
-	good, bad := rolecall.Put(grantOf(userAda, "viewer", projectAlpha)), rolecall.Put(grantOf(userAda, "nobody", projectAlpha))
+	good, bad := rolecall.Put(grant(userAda, "viewer", projectAlpha)), rolecall.Put(grant(userAda, "nobody", projectAlpha))
 	if revision, err := r.Edit(t.Context(), rolecall.Meta{}, good, bad); revision != 0 || !errors.Is(err, rolecall.ErrUnknown) {
 		t.Errorf("Edit(%v, %v) = %d, %v, want 0 and unknown", good, bad, revision, err)
 	}

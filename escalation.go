@@ -51,12 +51,12 @@ func (p *Proposal) climbsNowhere(c Change, actors []*actor) Problems {
 }
 
 // afterActivations returns the policy with those activations of a change made that stand by themselves: they are not
-// judged again. What an activation rests on may be in the change as well; then it is judged as part of that, and so is
-// one that prolongs more than was eligible. Separation of duty is for the change as a whole.
+// judged again. What an activation rests on may be in the change as well; then it is judged as part of that. Separation
+// of duty is for the change as a whole.
 func (s *Snapshot) afterActivations(c Change) *policy {
 	d := s.policy.draft()
 	for i, e := range c.Edits {
-		if e.Op == OpActivate && !d.prolongsMore(e.Activation, c.Meta) {
+		if e.Op == OpActivate {
 			d.edit(e, c.Meta, i)
 			d.problems = nil
 		}

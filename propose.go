@@ -280,19 +280,6 @@ func (d *draft) activate(a Activation, m Meta) {
 	d.put(g)
 }
 
-// prolongsMore says whether what an activation prolongs pierces or replaces where the eligible grant does not, or the
-// other way round: what it then gives is not what was judged when the subject was made eligible.
-func (d *draft) prolongsMore(a Activation, m Meta) bool {
-	eligible, found := d.eligibleFor(a, m)
-	if !found {
-		return false
-	}
-	g := Grant{Subject: a.Subject, Role: a.Role, Scope: a.Scope, When: eligible.When}
-	h := d.holder(g.Subject)
-	i := d.grantIndex(h, d.place(g.Scope), g)
-	return i >= 0 && h.grants[i].marks != marksOf(eligible)&^markEligible
-}
-
 func (d *draft) eligibleFor(a Activation, m Meta) (best Grant, found bool) {
 	role, h := d.roles.find(a.Role), d.holder(a.Subject)
 	if role == nil {

@@ -361,6 +361,31 @@ func TestActivationInAChange(t *testing.T) {
 	}
 }
 
+// A refusal tells everything that is wrong with a change, as far as one thing leaves the other to be judged.
+func TestRefusalTellsEverything(t *testing.T) {
+	w := world{}.add(basicRoles...).add(grant(ann, "manager", global), grant(ben, "worker", global),
+		rolecall.Constraint{Name: "hats", Kind: rolecall.Static, Limit: 2, Roles: []rolecall.RoleName{"worker", "secret"}})
+	silent := activation(ben, "secret", shot, 1)
+	silent.Activation.Reason = ""
+	for _, row := range []struct {
+		edit rolecall.Edit
+		want []rolecall.Code
+	}{
+		{rolecall.Put(grant(ben, "secret", project)), []rolecall.Code{rolecall.ErrSeparation, rolecall.ErrEscalation}},
+		{rolecall.Put(grant(ben, "manager", project)), nil},
+		{silent, []rolecall.Code{rolecall.ErrInvalid, rolecall.ErrNotEligible}},
+		{activation(ben, "secretary", shot, 1), []rolecall.Code{rolecall.ErrUnknown, rolecall.ErrNotEligible}},
+	} {
+		var got []rolecall.Code
+		for _, p := range rolecall.ProblemsOf(proposeBy(t, w, ann, row.edit)) {
+			got = append(got, p.Code)
+		}
+		if !slices.Equal(got, row.want) {
+			t.Errorf("Propose(%s by ann): got %v, want %v", row.edit, got, row.want)
+		}
+	}
+}
+
 // An edit is permitted by what its kind says, and what else its value holds does not matter: a subject in the place of
 // somebody who takes up an eligible grant permits nothing but that.
 func TestOnlyAnActivationIsTakenUp(t *testing.T) {

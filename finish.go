@@ -8,8 +8,8 @@ import (
 )
 
 // finish judges the draft as a whole (references, cycles, limits, separation) and makes it ready to be asked. The base is
-// the policy that the draft started from, nil where it is built from nothing. The policy is nil where there are
-// problems.
+// the policy that the draft started from, nil where it is built from nothing. The policy is nil where there are problems
+// other than broken separation, which leaves one that can be asked what else is wrong with the change.
 func (d *draft) finish(base *policy) *policy {
 	if len(d.rolesChanged) > 0 {
 		d.finishRoles()
@@ -18,12 +18,10 @@ func (d *draft) finish(base *policy) *policy {
 	if len(d.groupsChanged) > 0 {
 		d.finishGroups()
 	}
-	if len(d.problems) == 0 {
-		d.checkSeparation(base)
-	}
 	if len(d.problems) > 0 {
 		return nil
 	}
+	d.checkSeparation(base)
 	return d.policy
 }
 

@@ -68,10 +68,10 @@ func (s *Snapshot) Propose(c Change) (*Proposal, error) {
 		next:  &Snapshot{next, s.at},
 		entry: Entry{Revision: next.revision, Meta: c.meta(), Deltas: d.sortedDeltas()},
 	}
-	if len(actors) == 0 {
-		return p, nil
+	refused := d.problems
+	if len(actors) > 0 {
+		refused = slices.Concat(refused, p.climbsNowhere(c, actors), p.keepsSomebody(actors))
 	}
-	refused := append(p.climbsNowhere(c, actors), p.keepsSomebody(actors)...)
 	if len(refused) > 0 {
 		return nil, refused
 	}
@@ -252,19 +252,22 @@ func (d *draft) activate(a Activation, m Meta) {
 	if !d.checkKey(want) {
 		return
 	}
-	switch {
-	case a.Until.IsZero() || !a.Until.After(m.Time):
-		d.refuse(ErrInvalid, want, FormatTime(a.Until), "an activation has an end in the future")
-	case strings.TrimSpace(a.Reason) == "":
+	if strings.TrimSpace(a.Reason) == "" {
 		d.refuse(ErrInvalid, want, "", "an activation has a reason")
 	}
 	d.checkText(want, a.Reason)
-	if len(d.problems) > before {
+	if a.Until.IsZero() || !a.Until.After(m.Time) {
+		d.refuse(ErrInvalid, want, FormatTime(a.Until), "an activation has an end in the future")
 		return
+	}
+	if d.roles.find(a.Role) == nil {
+		d.undefined(nil, want, a.Role)
 	}
 	eligible, found := d.eligibleFor(a, m)
 	if !found {
 		d.refuse(ErrNotEligible, want, a.Subject.String(), "there is no eligible grant of role %s that is valid from now until then", a.Role)
+	}
+	if len(d.problems) > before {
 		return
 	}
 	g := eligible
@@ -366,7 +369,7 @@ func (s *Snapshot) Apply(e Entry) (*Snapshot, error) {
 		d.put(delta.After)
 	}
 	next := d.finish(s.policy)
-	if next == nil {
+	if len(d.problems) > 0 {
 		return nil, d.problems
 	}
 	return &Snapshot{next, s.at}, nil

@@ -46,7 +46,7 @@ func LoadSnapshot(c *Catalog, state State) (*Snapshot, error) {
 	}
 	d.policy.revision, d.policy.history = state.Revision, state.History
 	p := d.finish(nil)
-	if p == nil {
+	if len(d.problems) > 0 {
 		return nil, d.problems
 	}
 	return &Snapshot{policy: p}, nil

@@ -82,7 +82,7 @@ func TestReadmeShowsTheFirstExample(t *testing.T) {
 }
 
 // Check has one way on: nil. A refusal is ErrDenied; a name that nobody declared is another error, never an answer.
-func Example_check() {
+func ExampleSnapshot_Check() {
 	ada := rolecall.User("ada")
 	alpha := rolecall.In("project", "alpha")
 	shot := alpha.In("shot", "010")
@@ -97,7 +97,7 @@ func Example_check() {
 }
 
 // Decide tells what the answer rests on, and what lost to what.
-func Example_explain() {
+func ExampleSnapshot_Decide() {
 	ada := rolecall.User("ada")
 	animation := rolecall.Group("animation")
 	alpha := rolecall.In("project", "alpha")
@@ -116,7 +116,7 @@ func Example_explain() {
 }
 
 // What a group has its members have, unless something nearer says otherwise. An override is one exception.
-func Example_groupsAndOverrides() {
+func ExampleOverride() {
 	ada, bob := rolecall.User("ada"), rolecall.User("bob")
 	animation := rolecall.Group("animation")
 	alpha := rolecall.In("project", "alpha")
@@ -135,7 +135,7 @@ func Example_groupsAndOverrides() {
 }
 
 // Grants add up. A replace grant says instead: here, this is all there is of what comes from farther.
-func Example_replace() {
+func ExampleGrant_replace() {
 	ada := rolecall.User("ada")
 	alpha := rolecall.In("project", "alpha")
 	s := examplePolicy(
@@ -151,7 +151,7 @@ func Example_replace() {
 }
 
 // What is allowed from above does not open a private scope, unless the grant is marked Pierce.
-func Example_private() {
+func ExamplePrivateScope() {
 	ada, bob := rolecall.User("ada"), rolecall.User("bob")
 	alpha := rolecall.In("project", "alpha")
 	shot := alpha.In("shot", "010")
@@ -168,7 +168,7 @@ func Example_private() {
 }
 
 // A condition is a fact that the host knows of this subject and this target. Not knowing never opens a door.
-func Example_conditions() {
+func ExampleFacts() {
 	ada := rolecall.User("ada")
 	alpha := rolecall.In("project", "alpha")
 	shot := alpha.In("shot", "010")
@@ -184,7 +184,7 @@ func Example_conditions() {
 }
 
 // A contract that ends: valid from the first instant of the window, no longer at the last one.
-func Example_windows() {
+func ExampleWindow() {
 	ada := rolecall.User("ada")
 	alpha := rolecall.In("project", "alpha")
 	shot := alpha.In("shot", "010")
@@ -200,7 +200,7 @@ func Example_windows() {
 }
 
 // A session or an API key is a subject narrowed to some roles or some permissions. It only ever takes away.
-func Example_session() {
+func ExampleNarrowing() {
 	ada := rolecall.User("ada")
 	alpha := rolecall.In("project", "alpha")
 	shot := alpha.In("shot", "010")
@@ -214,16 +214,14 @@ func Example_session() {
 }
 
 // Policy changes while the program runs, in whole steps. A change that is wrong in any part changes nothing.
-func Example_update() {
+func ExampleResolver_Edit() {
 	ada, bob := rolecall.User("ada"), rolecall.User("bob")
 	alpha := rolecall.In("project", "alpha")
 	shot := alpha.In("shot", "010")
 	ctx := context.Background()
 	resolver := succeed(rolecall.Open(ctx, memstore.With(examplePolicy()), vocabulary(), nil))
 	change := func(reason string, edits ...rolecall.Edit) {
-		revision, err := resolver.Update(ctx, rolecall.Meta{Reason: reason}, func(*rolecall.Snapshot) (rolecall.Change, error) {
-			return rolecall.Change{Edits: edits}, nil
-		})
+		revision, err := resolver.Edit(ctx, rolecall.Meta{Reason: reason}, edits...)
 		if err != nil {
 			fmt.Println(reason+": refused:", rolecall.ProblemsOf(err)[0].Code)
 			return
@@ -244,7 +242,7 @@ func Example_update() {
 }
 
 // A page asks some permissions on many targets at once, with the facts of each row.
-func Example_page() {
+func ExampleView_CheckAll() {
 	ada := rolecall.User("ada")
 	alpha := rolecall.In("project", "alpha")
 	s := examplePolicy(
@@ -267,16 +265,14 @@ func Example_page() {
 }
 
 // A mistake to avoid: a snapshot that is kept does not learn of changes. Take a new one for each request.
-func Example_keptSnapshot() {
+func ExampleResolver_Snapshot_mistake() {
 	ada := rolecall.User("ada")
 	alpha := rolecall.In("project", "alpha")
 	shot := alpha.In("shot", "010")
 	ctx := context.Background()
 	resolver := succeed(rolecall.Open(ctx, memstore.With(examplePolicy(rolecall.Grant{Subject: ada, Role: "artist", Scope: alpha})), vocabulary(), nil))
 	kept := succeed(resolver.Snapshot())
-	succeed(resolver.Update(ctx, rolecall.Meta{}, func(*rolecall.Snapshot) (rolecall.Change, error) {
-		return rolecall.Change{Edits: []rolecall.Edit{rolecall.Put(rolecall.Suspension{Subject: ada})}}, nil
-	}))
+	succeed(resolver.Edit(ctx, rolecall.Meta{}, rolecall.Put(rolecall.Suspension{Subject: ada})))
 	say("the kept one?", kept.Check(ada, TaskUpdate, shot))
 	say("a new one?", succeed(resolver.Snapshot()).Check(ada, TaskUpdate, shot))
 	// Output:
@@ -289,16 +285,12 @@ func ExampleTrace() {
 	ada, pia, alpha := rolecall.User("ada"), rolecall.User("pia"), rolecall.In("project", "alpha")
 	store := memstore.New()
 	resolver := succeed(rolecall.Open(ctx, store, vocabulary(), nil))
-	commit := func(m rolecall.Meta, edits ...rolecall.Edit) {
-		succeed(resolver.Update(ctx, m, func(*rolecall.Snapshot) (rolecall.Change, error) {
-			return rolecall.Change{Edits: edits}, nil
-		}))
-	}
-	commit(rolecall.Meta{Reason: "set up", Time: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)}, rolecall.Put(ViewerRole), rolecall.Put(ArtistRole),
+	succeed(resolver.Edit(ctx, rolecall.Meta{Reason: "set up", Time: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)},
+		rolecall.Put(ViewerRole), rolecall.Put(ArtistRole),
 		rolecall.Put(rolecall.Role{Name: "boss", Rules: []rolecall.Rule{{Effect: rolecall.Allow, Patterns: []rolecall.Pattern{"*", "rolecall.*"}}}}),
-		rolecall.Put(rolecall.Grant{Subject: pia, Role: "boss", Scope: rolecall.Global()}))
-	commit(rolecall.Meta{Actor: pia, Reason: "joins the show", Time: time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)},
-		rolecall.Put(rolecall.Grant{Subject: ada, Role: "artist", Scope: alpha}))
+		rolecall.Put(rolecall.Grant{Subject: pia, Role: "boss", Scope: rolecall.Global()})))
+	succeed(resolver.Edit(ctx, rolecall.Meta{Actor: pia, Reason: "joins the show", Time: time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)},
+		rolecall.Put(rolecall.Grant{Subject: ada, Role: "artist", Scope: alpha})))
 
 	snapshot := succeed(resolver.Snapshot())
 	decision := succeed(snapshot.Decide(rolecall.Request{Subject: ada, Permission: TaskUpdate, Scope: alpha}))
@@ -346,4 +338,68 @@ func ExampleSnapshot_Remedies() {
 	// - 1 subject, 2 permissions
 	// remove override user:ada forbid task.* at /
 	// grant user:ada artist at /project:alpha
+}
+
+// Where may she do it? On every project, those included of which the policy says nothing, but for one and the private ones.
+func ExampleView_Scopes() {
+	ada := rolecall.User("ada")
+	alpha, beta, secret := rolecall.In("project", "alpha"), rolecall.In("project", "beta"), rolecall.In("project", "secret")
+	s := examplePolicy(
+		rolecall.Grant{Subject: ada, Role: "viewer", Scope: rolecall.Global()},
+		rolecall.Override{Subject: ada, Effect: rolecall.Deny, Pattern: "task.view", Scope: beta},
+		rolecall.PrivateScope{Scope: secret},
+	)
+	view := succeed(s.For(ada, nil))
+	set := succeed(view.Scopes("project", TaskView))
+	fmt.Println(set.Contains(alpha), set.Contains(beta), set.Contains(secret))
+
+	list := succeed(set.In(rolecall.Global()))
+	fmt.Println("otherwise:", list.Default())
+	for project, rule := range list.Exceptions(rolecall.Scope{}) {
+		fmt.Println(project, rule)
+	}
+	// Output:
+	// true false false
+	// otherwise: always
+	// /project:beta never
+	// /project:secret never
+}
+
+// Who may do it here? Those whom the policy names, and whether everybody else may too.
+func ExampleSnapshot_Who() {
+	ada, crew, alpha := rolecall.User("ada"), rolecall.Group("crew"), rolecall.In("project", "alpha")
+	s := examplePolicy(
+		rolecall.Membership{Member: ada, Group: crew},
+		rolecall.Membership{Member: rolecall.User("bob"), Group: crew},
+		rolecall.Grant{Subject: crew, Role: "artist", Scope: rolecall.Global()},
+		rolecall.Override{Subject: ada, Effect: rolecall.Deny, Pattern: "task.*", Scope: alpha},
+	)
+	fmt.Println(s.Who(TaskUpdate, alpha, nil))
+	fmt.Println(s.Who(TaskUpdate, rolecall.In("project", "beta"), nil))
+	// Output:
+	// [user:bob] false <nil>
+	// [user:ada user:bob] false <nil>
+}
+
+// What would a change do? A plan tells it exactly, and is committed as it was planned or not at all.
+func ExampleSnapshot_Plan() {
+	ctx := context.Background()
+	ada, crew, alpha := rolecall.User("ada"), rolecall.Group("crew"), rolecall.In("project", "alpha")
+	policy := examplePolicy(
+		rolecall.Grant{Subject: crew, Role: "artist", Scope: alpha},
+		rolecall.Grant{Subject: ada, Role: "viewer", Scope: alpha},
+	)
+	resolver := succeed(rolecall.Open(ctx, memstore.With(policy), vocabulary(), nil))
+	snapshot := succeed(resolver.Snapshot())
+	plan := succeed(snapshot.Plan(rolecall.Change{Edits: []rolecall.Edit{
+		rolecall.Put(rolecall.Membership{Member: ada, Group: crew}),
+		rolecall.Put(rolecall.Membership{Member: rolecall.User("bob"), Group: crew}),
+	}}))
+	fmt.Println(plan)
+	fmt.Println(resolver.Apply(ctx, plan))
+	// Output:
+	// plan for revision 0
+	//   user:ada gains task.update at /project:alpha, but not in private scopes inside
+	//   user:bob gains task.update task.view at /project:alpha, but not in private scopes inside
+	// 1 <nil>
 }

@@ -66,3 +66,39 @@ func ExamplePath_mistake() {
 	// Output:
 	// checked /project:alpha but would act on /project:beta
 }
+
+// A list is for everybody who is known: the handler asks by itself, and answers as a guard would where it cannot.
+func ExampleGuard_Identify() {
+	resolver, err := open()
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	guard := httpauthz.New(resolver, identify, &httpauthz.Options{Log: slog.New(slog.DiscardHandler)})
+	mux := httpauthz.NewMux()
+	mux.Handle("GET /projects/{project}/shots", guard.Identify(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		access, _ := httpauthz.From(r.Context())
+		project := rolecall.In("project", r.PathValue("project"))
+		shots, err := httpauthz.Visible(r.Context(), access, shotView, []string{"010", "020"}, func(shot string) rolecall.Target {
+			return rolecall.Target{Scope: project.In("shot", shot)}
+		})
+		if err != nil {
+			access.Refuse(w, r, err)
+			return
+		}
+		fmt.Fprintln(w, shots)
+	})))
+
+	for _, user := range []string{"ada", "bob", "eve", ""} {
+		r := httptest.NewRequest("GET", "/projects/alpha/shots", nil)
+		r.Header.Set("Test-User", user)
+		w := httptest.NewRecorder()
+		mux.ServeHTTP(w, r)
+		fmt.Print(w.Code, " ", w.Body)
+	}
+	// Output:
+	// 200 [010 020]
+	// 200 [010]
+	// 200 []
+	// 401 {"type":"about:blank","title":"Unauthorized","status":401,"code":"unauthenticated"}
+}

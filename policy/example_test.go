@@ -51,3 +51,29 @@ func ExampleFile_Run() {
 	// true, line 6: want allow, got allow
 	// false, line 7: want allow, got deny
 }
+
+// Edits are written as statements are. A plan tells what they would do, and a problem is told at its place.
+func ExampleParseEdits() {
+	_, snapshot, err := policy.Load("studio.rolecall", []byte(studio))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	for _, text := range []string{"remove grant user:ada artist at /project:alpha", "grant user:bob artst at /project:alpha"} {
+		edits, err := policy.ParseEdits("edits", []byte(text))
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		plan, err := snapshot.Plan(rolecall.Change{Edits: edits.List})
+		if err != nil {
+			fmt.Println(edits.Locate(err))
+			continue
+		}
+		fmt.Println(plan)
+	}
+	// Output:
+	// plan for revision 0
+	//   user:ada loses task.update at /project:alpha, but not in private scopes inside
+	// edits:1:16: no such role is defined (did you mean "artist"?): "artst" (unknown)
+}

@@ -14,7 +14,7 @@ import (
 	"github.com/rolecall-go/rolecall/policy"
 )
 
-const served = `
+const recordPolicy = `
 permission record.read
 kind scope record
 role reader
@@ -24,7 +24,7 @@ grant user:ada reader at /record:101
 
 // A program in another language asks by HTTP.
 func ExampleNewHandler() {
-	_, snapshot, err := policy.Load("records.rolecall", []byte(served))
+	_, snapshot, err := policy.Load("records.rolecall", []byte(recordPolicy))
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math/bits"
+	"runtime"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -182,7 +183,12 @@ func (m *Meter) Collect() Reading {
 	table := m.table.Swap(newUseTable(m.capacity, now))
 	r := Reading{From: table.from, Until: m.clock(), Dropped: table.dropped.Load()} // what was put in meanwhile is not later
 	for i := range table.uses {
-		if u := table.uses[i].Load(); u != nil {
+		u := table.uses[i].Load()
+		for u == nil && table.hashes[i].Load() != 0 { // it is there already to whoever asks, and about to be put in
+			runtime.Gosched()
+			u = table.uses[i].Load()
+		}
+		if u != nil {
 			r.Uses = append(r.Uses, *u)
 		}
 	}

@@ -4,9 +4,11 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -157,6 +159,34 @@ func TestMeterLosesNothing(t *testing.T) {
 	}
 	if len(seen) != 2*uses {
 		t.Errorf("%d uses in all readings together, want %d", len(seen), 2*uses)
+	}
+}
+
+// What was allowed before a collection is in its reading, also where somebody else is just putting it in.
+func TestMeterCollectsWhatWasBefore(t *testing.T) {
+	const rounds = 2000
+	m := rolecall.NewMeter(&rolecall.MeterOptions{Capacity: 8})
+	var begun, done atomic.Int64
+	awaits := func(n *atomic.Int64, want int64) {
+		for n.Load() < want {
+			runtime.Gosched()
+		}
+	}
+	who := func(n int64) rolecall.Subject { return rolecall.User(fmt.Sprint(n)) }
+	go func() {
+		for n := range int64(rounds) {
+			awaits(&begun, n+1)
+			m.Record(who(n), seeTask, project)
+			done.Store(n + 1)
+		}
+	}()
+	for n := range int64(rounds) {
+		begun.Store(n + 1)
+		m.Record(who(n), seeTask, project)
+		if r := m.Collect(); !slices.Contains(r.Uses, rolecall.Use{Subject: who(n), Permission: seeTask, Scope: project}) {
+			t.Errorf("Collect after Record(%v): %v, want it among them", who(n), r.Uses)
+		}
+		awaits(&done, n+1)
 	}
 }
 

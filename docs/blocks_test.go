@@ -33,7 +33,8 @@ var pages = map[string]string{
 	"administration.md":  "",
 	"decisions.md":       "",
 	"filters.md":         "",
-	"http.md":            `identify func(*http.Request) (httpauthz.Identity, error); show, list, about, remove http.Handler; mux *httpauthz.Mux; guard *httpauthz.Guard; ShotDelete rolecall.Permission`,
+	"http.md":            `identify func(*http.Request) (httpauthz.Identity, error); show, list, about, remove http.Handler; mux *httpauthz.Mux; guard *httpauthz.Guard; ShotDelete rolecall.Permission
+		w http.ResponseWriter; r *http.Request; shots []string; placeOf func(string) rolecall.Target`,
 	"least-privilege.md": `report *review.UseReport`,
 	"lint.md":            "",
 	"questions.md":       `version interface { Scope() rolecall.Scope }; connections []struct { Subject rolecall.Subject; Send func(any) }; event any`,
@@ -79,7 +80,7 @@ func faults(load types.Importer, block, variables string) (list []string) {
 	}
 	check := types.Config{Importer: load, Error: func(err error) {
 		text := err.(types.Error).Msg
-		for _, fine := range []string{"declared and not used", "imported and not used", "missing return"} {
+		for _, fine := range []string{"declared and not used", "imported and not used", "missing return", "not enough return values"} {
 			if strings.Contains(text, fine) {
 				return
 			}

@@ -30,10 +30,10 @@ const (
 
 // pages are those with such blocks, each with what it takes for granted beside.
 var pages = map[string]string{
-	"administration.md":  "",
-	"decisions.md":       "",
-	"filters.md":         "",
-	"http.md":            `identify func(*http.Request) (httpauthz.Identity, error); show, list, about, remove http.Handler; mux *httpauthz.Mux; guard *httpauthz.Guard; ShotDelete rolecall.Permission
+	"administration.md": "",
+	"decisions.md":      "",
+	"filters.md":        "",
+	"http.md": `identify func(*http.Request) (httpauthz.Identity, error); show, list, about, remove http.Handler; mux *httpauthz.Mux; guard *httpauthz.Guard; ShotDelete rolecall.Permission
 		w http.ResponseWriter; r *http.Request; shots []string; placeOf func(string) rolecall.Target`,
 	"least-privilege.md": `report *review.UseReport`,
 	"lint.md":            "",

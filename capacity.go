@@ -34,8 +34,9 @@ type capacity struct {
 	strict bool  // something stricter than an allow has a star
 }
 
-// capacityOf works out what a role can do.
-func (t *roletable) capacityOf(r *role, n int) *capacity {
+// compileCapacity works out what the role can do.
+func (r *role) compileCapacity() {
+	n := len(r.say)
 	c := &capacity{allows: claim{permissions: newPermset(n)}, gives: claim{permissions: newPermset(n)}, denies: claim{permissions: newPermset(n)}}
 	for i, says := range r.say {
 		switch {
@@ -45,28 +46,25 @@ func (t *roletable) capacityOf(r *role, n int) *capacity {
 		case says == uint8(Deny), says == uint8(Forbid):
 			c.denies.permissions.add(i)
 		case says == conditional:
-			c.mayBe(t, r, i)
+			c.mayBe(r, i)
 		}
 	}
-	for _, number := range r.lineage {
-		for _, rule := range t.get(number).Rules {
+	for _, one := range r.lineage {
+		for _, rule := range one.Rules {
 			c.ruleStars(rule)
 		}
 	}
-	return c
+	r.can = c
 }
 
 // mayBe adds a permission of which the role says something else from fact to fact.
-func (c *capacity) mayBe(t *roletable, r *role, permission int) {
-	for _, number := range r.lineage {
-		for _, rule := range t.get(number).rules {
-			switch {
-			case !rule.match.has(permission):
-			case rule.effect == Allow:
-				c.gives.permissions.add(permission)
-			case rule.effect != Except:
-				c.denies.permissions.add(permission)
-			}
+func (c *capacity) mayBe(r *role, permission int) {
+	for _, rule := range r.rulesOn(permission) {
+		switch rule.effect {
+		case Allow:
+			c.gives.permissions.add(permission)
+		case Deny, Forbid:
+			c.denies.permissions.add(permission)
 		}
 	}
 }

@@ -505,18 +505,15 @@ func (q *question) whyNot(number uint32) Reason {
 	if q.policy.roles.get(number).say[q.permission] != conditional || !q.mayAllow(number) {
 		return why
 	}
-	for _, n := range q.policy.roles.get(number).lineage {
-		r := q.policy.roles.get(n)
-		for i := range r.rules {
-			why = max(why, q.stops(&r.rules[i]))
-		}
+	for _, rule := range q.policy.roles.get(number).rulesOn(q.permission) {
+		why = max(why, q.stops(rule))
 	}
 	return why
 }
 
-// stops tells how the condition of a rule keeps a role from allowing, NothingSaid where it does not.
+// stops tells how the condition of a rule that lists the permission keeps a role from allowing, NothingSaid where it does not.
 func (q *question) stops(rule *ruleAt) Reason {
-	if rule.effect > Except || rule.when == 0 || !rule.match.has(q.permission) {
+	if rule.effect > Except || rule.when == 0 {
 		return NothingSaid
 	}
 	switch answer := q.answers.ask(q.policy.catalog, rule.when); {

@@ -111,20 +111,15 @@ func (c *court) when(s *said) uint16 {
 // nameRule finds the rule through which the granted role says what it says.
 func (c *court) nameRule(q *question, s *said, f *Finding) {
 	granted := q.policy.roles.get(c.bearers[s.bearer].grants[s.index].role)
-	voices := q.voices(granted, nil)
-	for i, v := range voices {
-		if v.says != s.effect || v.says != Forbid && overriderOf(voices, i) >= 0 {
-			continue
-		}
-		for j := range v.role.rules {
-			rule := &v.role.rules[j]
-			if rule.effect == v.says && rule.match.has(q.permission) && q.stands(rule.effect, rule.when) {
-				q.nameIn(v.role, rule, f)
-				return
+	granted.heard(q.ownSay, func(one *role, says Effect) {
+		for i := range one.rules {
+			rule := &one.rules[i]
+			if f.Rule == nil && says == s.effect && rule.effect == says && rule.match.has(q.permission) && q.stands(says, rule.when) {
+				q.nameIn(one, rule, f)
 			}
 		}
-	}
-	if s.effect == Allow {
+	})
+	if f.Rule == nil && s.effect == Allow {
 		q.nameStopped(granted, f)
 	}
 }
@@ -133,13 +128,10 @@ func (c *court) nameRule(q *question, s *said, f *Finding) {
 // nobody can say, one of which nobody can.
 func (q *question) nameStopped(granted *role, f *Finding) {
 	best := NothingSaid
-	for _, number := range granted.lineage {
-		r := q.policy.roles.get(number)
-		for i := range r.rules {
-			if why := q.stops(&r.rules[i]); why > best {
-				best = why
-				q.nameIn(r, &r.rules[i], f)
-			}
+	for r, rule := range granted.rulesOn(q.permission) {
+		if why := q.stops(rule); why > best {
+			best = why
+			q.nameIn(r, rule, f)
 		}
 	}
 }

@@ -34,8 +34,8 @@ func (d *draft) finishRoles() {
 		if !d.compileLineage(r) {
 			return
 		}
-		d.roles.compileSays(r, n)
-		r.can = d.roles.capacityOf(r, n)
+		r.compileSays(n)
+		r.compileCapacity()
 	}
 	d.roles.strict, d.roles.says = newPermset(n), make([][]uint8, len(d.roles.roles))
 	for number, r := range d.roles.roles {
@@ -109,23 +109,43 @@ func (d *draft) rolesToCompile() map[RoleName]bool {
 // compileLineage works out what a role inherits from, heirs before those they inherit from, and whether the line is
 // too long.
 func (d *draft) compileLineage(r *role) bool {
-	r.lineage, r.above, r.steps = []uint32{r.number}, nil, 0
-	for _, name := range r.Inherits {
+	r.lineage, r.above, r.steps = nil, nil, 0
+	for _, name := range slices.Backward(r.Inherits) {
 		above := d.roles.find(name)
 		if above == nil {
 			continue
 		}
 		r.steps = max(r.steps, above.steps+1)
-		for _, number := range above.lineage {
-			if !r.above.has(number) {
-				r.above = r.above.with(d.own, number)
-				r.lineage = append(r.lineage, number)
+		for _, one := range slices.Backward(above.lineage) {
+			if !r.above.has(one.number) {
+				r.above = r.above.with(d.own, one.number)
+				r.lineage = append(r.lineage, one)
 			}
 		}
 	}
+	r.lineage = append(r.lineage, r)
+	slices.Reverse(r.lineage)
+	r.direct = r.directLines()
 	if r.steps > maxRoleSteps {
 		d.refuse(ErrLimit, r.Role, string(r.Name), "the line of inheritance has more than %d steps", maxRoleSteps)
 		return false
 	}
 	return true
+}
+
+// directLines returns of each role of the line where in it those are from which it inherits directly.
+func (r *role) directLines() [][]int {
+	at := make(map[RoleName]int, len(r.lineage))
+	for i, one := range r.lineage {
+		at[one.Name] = i
+	}
+	direct := make([][]int, len(r.lineage))
+	for i, one := range r.lineage {
+		for _, name := range one.Inherits {
+			if above, defined := at[name]; defined {
+				direct[i] = append(direct[i], above)
+			}
+		}
+	}
+	return direct
 }

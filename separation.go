@@ -100,9 +100,9 @@ func (p *policy) watchedRoles() map[uint32][]RoleName {
 		if r == nil {
 			continue
 		}
-		for _, number := range r.lineage {
-			if name := p.roles.get(number).Name; named[name] {
-				watched[r.number] = append(watched[r.number], name)
+		for _, one := range r.lineage {
+			if named[one.Name] {
+				watched[r.number] = append(watched[r.number], one.Name)
 			}
 		}
 	}

@@ -137,19 +137,12 @@ func (s *survey) add(b *bearer, one spot, when uint16, pierce bool) {
 // readRole tells when a role whose say depends on conditions allows, or that it may say something stricter.
 func (s *survey) readRole(number uint32, one *spot) {
 	one.allow = ruleNever
-	for _, n := range s.policy.roles.get(number).lineage {
-		r := s.policy.roles.get(n)
-		for i := range r.rules {
-			rule := &r.rules[i]
-			switch {
-			case !rule.match.has(s.permission):
-			case rule.effect != Allow:
-				one.strict = true
-				return
-			default:
-				one.allow = s.pool.or(one.allow, s.pool.condition(rule.when))
-			}
+	for _, rule := range s.policy.roles.get(number).rulesOn(s.permission) {
+		if rule.effect != Allow {
+			one.strict = true
+			return
 		}
+		one.allow = s.pool.or(one.allow, s.pool.condition(rule.when))
 	}
 }
 
@@ -368,15 +361,10 @@ func (s *survey) grantStakes(list []stake, b *bearer, g *grantAt) []stake {
 	}
 	whole := stake{b.when(g.terms), say == uint8(Allow), replace || say != 0 && say != uint8(Allow) && say != conditional}
 	if say == conditional {
-		for _, n := range s.policy.roles.get(g.role).lineage {
-			r := s.policy.roles.get(n)
-			for i := range r.rules {
-				if rule := &r.rules[i]; rule.match.has(s.permission) {
-					list = put(list, stake{rule.when, rule.effect == Allow, rule.effect != Allow})
-					whole.allow = whole.allow || rule.effect == Allow
-					whole.strict = whole.strict || rule.effect != Allow
-				}
-			}
+		for _, rule := range s.policy.roles.get(g.role).rulesOn(s.permission) {
+			list = put(list, stake{rule.when, rule.effect == Allow, rule.effect != Allow})
+			whole.allow = whole.allow || rule.effect == Allow
+			whole.strict = whole.strict || rule.effect != Allow
 		}
 	}
 	return put(list, whole)

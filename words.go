@@ -40,20 +40,21 @@ func (t *trial) words(who Subject, wanted []Pattern) []Permission {
 
 // starsOf adds the patterns with a star in everything that a subject, its groups and Everyone say.
 func (p *policy) starsOf(who Subject, patterns map[Pattern]bool) {
-	for _, h := range p.bearersOf(who) {
-		for i := range h.overrides() {
-			if one := h.overrides()[i].match.pattern; one.HasStar() {
+	add := func(some ...Pattern) {
+		for _, one := range some {
+			if one.HasStar() {
 				patterns[one] = true
 			}
 		}
+	}
+	for _, h := range p.bearersOf(who) {
+		for i := range h.overrides() {
+			add(h.overrides()[i].match.pattern)
+		}
 		for i := range h.grants {
-			for _, number := range p.roles.get(h.grants[i].role).lineage {
-				for _, rule := range p.roles.get(number).Rules {
-					for _, one := range rule.Patterns {
-						if one.HasStar() {
-							patterns[one] = true
-						}
-					}
+			for _, r := range p.roles.get(h.grants[i].role).lineage {
+				for _, rule := range r.Rules {
+					add(rule.Patterns...)
 				}
 			}
 		}

@@ -64,14 +64,13 @@ func (a *actor) answers(q *question) bool {
 	if a.byRole {
 		q.extra = &extras{narrow: true, active: a.active}
 	}
-	return (q.self == nil || !q.self.suspended) && q.judge() == Granted
+	return !q.self.off() && q.judge() == Granted
 }
 
 // takesUp says whether the actor may take up an eligible grant of that subject because it is its own. A session with
 // active roles has no say in that, a key only where it may activate.
 func (a *actor) takesUp(who Subject) bool {
-	h := a.policy.holder(a.subject)
-	return a.subject == who && (h == nil || !h.suspended) && !a.byRole && a.covers(GrantActivate)
+	return a.subject == who && !a.policy.holder(who).off() && !a.byRole && a.covers(GrantActivate)
 }
 
 // places lists where something is said to the actor, in order of the tree.

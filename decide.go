@@ -317,7 +317,7 @@ func (q *question) miss(r Reason) {
 
 // verdict answers the question: Granted or why not.
 func (q *question) verdict() Reason {
-	if q.self != nil && q.self.suspended {
+	if q.self.off() {
 		return Suspended
 	}
 	if q.extra == nil {
@@ -369,7 +369,7 @@ func (q *question) scanGroups(at *place, depth int) (outcome, bool) {
 	}
 	h := q.self
 	switch {
-	case h == nil || h.number == everyoneNumber && h.group != nil:
+	case h == nil || h.isEveryone():
 		return found, true
 	case h.group != nil:
 		if h.group.timed || h.group.halted {

@@ -235,13 +235,13 @@ func (t *trial) lack(m matter) bool {
 // may says whether a subject may do it.
 func (p *policy) may(who Subject, m matter, at time.Time, f Facts) bool {
 	q := p.questionOf(who, m, at, f)
-	return (q.self == nil || !q.self.suspended) && q.judge() == Granted
+	return !q.self.off() && q.judge() == Granted
 }
 
 // eligible says whether a subject is eligible for a role that allows it, whatever else is said there.
 func (p *policy) eligible(who Subject, m matter, at time.Time, f Facts) bool {
 	q := p.questionOf(who, m, at, f)
-	return (q.self == nil || !q.self.suspended) && q.eligible()
+	return !q.self.off() && q.eligible()
 }
 
 func (t *trial) actorMay(m matter, at time.Time, f Facts) bool {
@@ -258,7 +258,7 @@ func (p *policy) questionOf(who Subject, m matter, at time.Time, f Facts) *quest
 
 // eligible says whether an eligible grant in reach would allow it once activated.
 func (q *question) eligible() bool {
-	for _, b := range q.bearers(nil) {
+	for _, b := range q.inReach(nil) {
 		if !b.live {
 			continue
 		}

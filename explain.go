@@ -8,23 +8,23 @@ import (
 // explain applies the law to everything that bears on the question and tells the fate of each statement.
 func (q *question) explain(r Request) Decision {
 	d := Decision{request: r, revision: q.policy.revision}
-	if q.self != nil && q.self.suspended {
+	if q.self.off() {
 		d.reason = Suspended
 		d.deciding = []Finding{{Statement: Suspension{q.self.subject}, Holder: q.self.subject, Path: []Subject{q.self.subject}, Effect: Deny, Fate: Decides}}
 		return d
 	}
-	c := court{bearers: q.bearers(nil)}
+	c := court{question: q, bearers: q.inReach(nil)}
 	c.sortBearers()
-	c.said = c.collect(q, nil, true)
-	c.sortSaid(q)
-	d.reason = c.weigh(q)
-	paths := c.paths(q, r.Subject)
+	c.said = c.collect(nil, true)
+	c.sortSaid()
+	d.reason = c.weigh()
+	paths := c.paths(r.Subject)
 	for i := range c.said {
 		s := &c.said[i]
 		if s.fate == 0 && !s.override {
-			c.silence(q, s)
+			c.silence(s)
 		}
-		f := c.finding(q, s, paths[s.bearer])
+		f := c.finding(s, paths[s.bearer])
 		switch {
 		case s.fate == Decides:
 			d.deciding = append(d.deciding, f)
@@ -38,11 +38,11 @@ func (q *question) explain(r Request) Decision {
 }
 
 // silence tells of a Replace what keeps its role from allowing, where it is a condition.
-func (c *court) silence(q *question, s *said) {
+func (c *court) silence(s *said) {
 	role := c.bearers[s.bearer].grants[s.index].role
 	why := ConditionUnknown // of the grant, where the role allows
-	if q.says(role) != Allow {
-		why = q.whyNot(role)
+	if c.says(role) != Allow {
+		why = c.whyNot(role)
 	}
 	if why != NothingSaid {
 		s.effect, s.fate = Allow, stoppedBy(why)
@@ -57,12 +57,12 @@ func (c *court) sortBearers() {
 }
 
 // sortSaid puts what is said at each point in order of its statements.
-func (c *court) sortSaid(q *question) {
+func (c *court) sortSaid() {
 	slices.SortStableFunc(c.said, func(a, b said) int {
 		if a.bearer != b.bearer || a.depth != b.depth {
 			return cmp.Or(cmp.Compare(a.bearer, b.bearer), cmp.Compare(a.depth, b.depth))
 		}
-		return KeyOf(c.statement(q, &a)).Compare(KeyOf(c.statement(q, &b)))
+		return KeyOf(c.statement(&a)).Compare(KeyOf(c.statement(&b)))
 	})
 }
 
@@ -72,32 +72,32 @@ func sortFindings(list []Finding) {
 }
 
 // finding tells one said as a statement of the policy.
-func (c *court) finding(q *question, s *said, path []Subject) Finding {
-	f := Finding{Statement: c.statement(q, s), Holder: path[len(path)-1], Path: path, Effect: s.effect, Fate: s.fate}
+func (c *court) finding(s *said, path []Subject) Finding {
+	f := Finding{Statement: c.statement(s), Holder: path[len(path)-1], Path: path, Effect: s.effect, Fate: s.fate}
 	if s.by >= 0 {
-		f.By = c.statement(q, &c.said[s.by])
+		f.By = c.statement(&c.said[s.by])
 	}
 	if s.fate == LostToReplace {
-		f.Cause = q.answers.causes[c.when(&c.said[s.by])]
+		f.Cause = c.answers.causes[c.when(&c.said[s.by])]
 	}
 	if s.fate == StoppedByPrivacy {
-		f.Where = q.path.places[q.path.private].scope
+		f.Where = c.path.places[c.path.private].scope
 	}
 	if s.fate == StoppedByUnknown || s.effect != Allow {
-		f.Cause = q.answers.causes[c.when(s)]
+		f.Cause = c.answers.causes[c.when(s)]
 	}
 	if !s.override {
-		c.nameRule(q, s, &f)
+		c.nameRule(s, &f)
 	}
 	return f
 }
 
-func (c *court) statement(q *question, s *said) Statement {
+func (c *court) statement(s *said) Statement {
 	h := c.bearers[s.bearer].holder
 	if s.override {
-		return q.policy.override(h, &h.overrides()[s.index])
+		return c.policy.override(h, &h.overrides()[s.index])
 	}
-	return q.policy.grant(h, &h.grants[s.index])
+	return c.policy.grant(h, &h.grants[s.index])
 }
 
 func (c *court) when(s *said) uint16 {
@@ -109,18 +109,18 @@ func (c *court) when(s *said) uint16 {
 }
 
 // nameRule finds the rule through which the granted role says what it says.
-func (c *court) nameRule(q *question, s *said, f *Finding) {
-	granted := q.policy.roles.get(c.bearers[s.bearer].grants[s.index].role)
-	granted.heard(q.ownSay, func(one *role, says Effect) {
+func (c *court) nameRule(s *said, f *Finding) {
+	granted := c.policy.roles.get(c.bearers[s.bearer].grants[s.index].role)
+	granted.heard(c.ownSay, func(one *role, says Effect) {
 		for i := range one.rules {
 			rule := &one.rules[i]
-			if f.Rule == nil && says == s.effect && rule.effect == says && rule.match.has(q.permission) && q.stands(says, rule.when) {
-				q.nameIn(one, rule, f)
+			if f.Rule == nil && says == s.effect && rule.effect == says && rule.match.has(c.permission) && c.stands(says, rule.when) {
+				c.nameIn(one, rule, f)
 			}
 		}
 	})
 	if f.Rule == nil && s.effect == Allow {
-		q.nameStopped(granted, f)
+		c.nameStopped(granted, f)
 	}
 }
 
@@ -151,7 +151,7 @@ func ruleCopy(r Rule) *Rule {
 
 // paths returns for each bearer the memberships through which the subject has it: a shortest way, and of those the first
 // in order of the groups' names.
-func (c *court) paths(q *question, self Subject) [][]Subject {
+func (c *court) paths(self Subject) [][]Subject {
 	paths := make([][]Subject, len(c.bearers))
 	paths[0] = []Subject{self}
 	index := map[*holder]int{}
@@ -160,7 +160,7 @@ func (c *court) paths(q *question, self Subject) [][]Subject {
 	}
 	for queue := []int{0}; len(queue) > 0; queue = queue[1:] {
 		from := queue[0]
-		for _, g := range c.directGroups(q, from) {
+		for _, g := range c.directGroups(from) {
 			if k := index[g]; paths[k] == nil {
 				paths[k] = append(slices.Clone(paths[from]), g.subject)
 				queue = append(queue, k)
@@ -174,15 +174,15 @@ func (c *court) paths(q *question, self Subject) [][]Subject {
 }
 
 // directGroups returns the groups that a bearer is directly in, vouched-for ones too, in order of name.
-func (c *court) directGroups(q *question, bearer int) []*holder {
+func (c *court) directGroups(bearer int) []*holder {
 	var direct []*holder
-	if bearer == 0 && q.extra != nil {
-		direct = append(direct, q.extra.groups...)
+	if bearer == 0 && c.extra != nil {
+		direct = append(direct, c.extra.groups...)
 	}
 	h := c.bearers[bearer].holder
 	for i := range h.groups {
-		if m := &h.groups[i]; h.open(m.terms, &q.now) {
-			direct = append(direct, q.policy.groups.at(m.group))
+		if m := &h.groups[i]; h.open(m.terms, &c.now) {
+			direct = append(direct, c.policy.groups.at(m.group))
 		}
 	}
 	slices.SortFunc(direct, func(a, b *holder) int { return a.subject.Compare(b.subject) })

@@ -67,15 +67,20 @@ func (a *answers) ask(c *Catalog, number uint16) truth {
 		}
 		a.causes[number] = cause
 	}
+	a.tell(number, t)
+	return t
+}
+
+// tell keeps the answer to a condition, which is not asked for any more then.
+func (a *answers) tell(number uint16, t truth) {
 	if number < inlineConditions {
 		a.inline[number] = t
-		return t
+		return
 	}
 	if a.more == nil {
 		a.more = map[uint16]truth{}
 	}
 	a.more[number] = t
-	return t
 }
 
 func (a *answers) known(number uint16) truth {

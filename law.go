@@ -4,7 +4,7 @@ import "slices"
 
 // The law (docs/model.md), over everything that speaks of the question.
 //
-// bearers lists the holders. collect writes down, point by point, what each says: a point is a run of said with one
+// inReach lists the bearers. collect writes down, point by point, what each says: a point is a run of said with one
 // bearer and one depth. weigh then gives each said its fate:
 //
 //	a Forbid decides at once
@@ -42,16 +42,21 @@ const (
 
 // judge applies the whole law.
 func (q *question) judge() Reason {
-	var roomForBearers [inlineBearers]bearer
-	var roomForSaid [inlineSaid]said
-	c := court{}
-	c.bearers = q.bearers(roomForBearers[:0])
-	c.said = c.collect(q, roomForSaid[:0], false)
-	return c.weigh(q)
+	var room [inlineBearers]bearer
+	return q.judgeAmong(q.inReach(room[:0]))
 }
 
-// A court has everybody in reach of a question, and everything said.
+// judgeAmong applies the law to what these bearers say, who are all that are in reach.
+func (q *question) judgeAmong(bearers []bearer) Reason {
+	var room [inlineSaid]said
+	c := court{question: q, bearers: bearers}
+	c.said = c.collect(room[:0], false)
+	return c.weigh()
+}
+
+// A court has a question, everybody in reach of it, and everything said.
 type court struct {
+	*question
 	bearers []bearer
 	said    []said
 }
@@ -59,16 +64,16 @@ type court struct {
 // unnamed stands for a subject of which the policy says nothing.
 var unnamed = &holder{}
 
-// bearers lists the subject first and Everyone last, with every group in between: first those that are reached
+// inReach lists the subject first and Everyone last, with every group in between: first those that are reached
 // without passing a suspended group, then the rest.
-func (q *question) bearers(list []bearer) []bearer {
+func (q *question) inReach(list []bearer) []bearer {
 	self := q.self
 	if self == nil {
 		self = unnamed
 	}
 	var seen map[*holder]bool // those beyond the first two dozen
 	list = append(list, bearer{self, true})
-	if self.number == everyoneNumber && self.group != nil {
+	if self.isEveryone() {
 		return list
 	}
 	for _, live := range []bool{true, false} {
@@ -115,55 +120,55 @@ func addBearer(list []bearer, seen *map[*holder]bool, h *holder, live bool) []be
 }
 
 // nearerHolder says whether bearer a is b or nearer than b.
-func (c *court) nearerHolder(q *question, a, b int32) bool {
+func (c *court) nearerHolder(a, b int32) bool {
 	switch {
 	case a == b || a == 0 || int(b) == len(c.bearers)-1:
 		return true
 	case b == 0 || int(a) == len(c.bearers)-1:
 		return false
 	}
-	return q.policy.reaches(c.bearers[a].holder, c.bearers[b].holder, &q.now)
+	return c.policy.reaches(c.bearers[a].holder, c.bearers[b].holder, &c.now)
 }
 
 // nearer says whether the point of a is nearer than the point of b.
-func (c *court) nearer(q *question, a, b *said) bool {
-	return a.depth >= b.depth && (a.bearer != b.bearer || a.depth != b.depth) && c.nearerHolder(q, a.bearer, b.bearer)
+func (c *court) nearer(a, b *said) bool {
+	return a.depth >= b.depth && (a.bearer != b.bearer || a.depth != b.depth) && c.nearerHolder(a.bearer, b.bearer)
 }
 
 // collect appends to list what is said at every point. With all it also writes down what would have been said but for a
 // window, a condition or because it is only eligible.
-func (c *court) collect(q *question, list []said, all bool) []said {
+func (c *court) collect(list []said, all bool) []said {
 	for b := range c.bearers {
 		h := c.bearers[b].holder
 		if len(h.grants) == 0 && h.rare == nil {
 			continue
 		}
-		for depth := range q.path.n {
-			at := q.path.places[depth]
+		for depth := range c.path.n {
+			at := c.path.places[depth]
 			if h.group != nil && !at.groups.has(h.number) {
 				continue
 			}
-			list = c.collectAt(q, list, int32(b), int32(depth), at, all)
+			list = c.collectAt(list, int32(b), int32(depth), at, all)
 		}
 	}
 	return list
 }
 
-func (c *court) collectAt(q *question, list []said, b, depth int32, at *place, all bool) []said {
+func (c *court) collectAt(list []said, b, depth int32, at *place, all bool) []said {
 	h := c.bearers[b].holder
 	if grants := h.grantsAt(at); len(grants) > 0 {
 		first := offsetIn(h.grants, grants)
 		for i := range grants {
-			list = q.hear(list, q.hearGrant(h, &grants[i], said{bearer: b, depth: depth, index: int32(first + i), by: -1}), all)
+			list = c.keep(list, c.hear(h, &grants[i], said{bearer: b, depth: depth, index: int32(first + i), by: -1}), all)
 		}
 	}
 	if overrides := h.overridesAt(at); len(overrides) > 0 {
 		first := offsetIn(h.overrides(), overrides)
 		for i := range overrides {
-			if o := &overrides[i]; q.overrideCovers(o) {
+			if o := &overrides[i]; c.overrideCovers(o) {
 				s := said{bearer: b, depth: depth, index: int32(first + i), by: -1, override: true, effect: o.effect}
-				s.fate = q.heard(h, o.terms, o.effect)
-				list = q.hear(list, s, all)
+				s.fate = c.unheard(h, o.terms, o.effect)
+				list = c.keep(list, s, all)
 			}
 		}
 	}
@@ -173,8 +178,8 @@ func (c *court) collectAt(q *question, list []said, b, depth int32, at *place, a
 // offsetIn returns where part, a non-empty piece of whole, begins.
 func offsetIn[E any](whole, part []E) int { return cap(whole) - cap(part) }
 
-// hear keeps what speaks; what was not heard is a reason, and is kept only where everything is asked for.
-func (q *question) hear(list []said, s said, all bool) []said {
+// keep adds what speaks to a list; what is not heard is a reason, and is added only where everything is asked for.
+func (q *question) keep(list []said, s said, all bool) []said {
 	if s.fate == 0 {
 		if s.effect != 0 || s.replace {
 			return append(list, s)
@@ -192,8 +197,8 @@ func (q *question) hear(list []said, s said, all bool) []said {
 	return list
 }
 
-// heard says why a statement is not heard, 0 where it is.
-func (q *question) heard(h *holder, terms uint32, effect Effect) Fate {
+// unheard says why a statement is not heard, 0 where it is.
+func (q *question) unheard(h *holder, terms uint32, effect Effect) Fate {
 	if !h.open(terms, &q.now) {
 		return StoppedByWindow
 	}
@@ -208,27 +213,18 @@ func (q *question) heard(h *holder, terms uint32, effect Effect) Fate {
 	return 0
 }
 
-// hearGrant fills in what a grant says.
-func (q *question) hearGrant(h *holder, g *grantAt, s said) said {
+// hear fills in what a grant says.
+func (q *question) hear(h *holder, g *grantAt, s said) said {
 	s.effect = q.says(g.role)
 	s.replace, s.pierce = g.marks&markReplace != 0, g.marks&markPierce != 0
-	switch {
-	case g.marks&markEligible != 0:
+	if g.marks&markEligible != 0 {
 		s.fate = NotActivated
-	case !h.open(g.terms, &q.now):
-		s.fate = StoppedByWindow
-	default:
-		switch q.answers.ask(q.policy.catalog, h.when(g.terms)) {
-		case fails:
-			s.fate = StoppedByCondition
-		case unknown:
-			if s.effect == Allow && s.replace {
-				q.miss(ConditionUnknown)
-				s.effect = 0
-			} else if s.effect == Allow {
-				s.fate = StoppedByUnknown
-			}
-		}
+	} else {
+		s.fate = q.unheard(h, g.terms, s.effect)
+	}
+	if s.fate == StoppedByUnknown && s.replace { // what it replaces stays replaced
+		q.miss(ConditionUnknown)
+		s.fate, s.effect = 0, 0
 	}
 	if !q.word.ok() {
 		q.hearSilence(g, &s)
@@ -282,15 +278,15 @@ func reasonOf(f Fate) Reason {
 }
 
 // weigh gives each said its fate and returns the verdict.
-func (c *court) weigh(q *question) Reason {
+func (c *court) weigh() Reason {
 	if c.forbidden() {
 		return Forbidden
 	}
-	c.strikeAllows(q)
-	c.strikeReplaced(q)
+	c.strikeAllows()
+	c.strikeReplaced()
 	c.strikeWithinPoints()
-	c.strikeFarther(q)
-	return c.conclude(q)
+	c.strikeFarther()
+	return c.conclude()
 }
 
 // speaks says whether s still has something to say.
@@ -315,7 +311,7 @@ func (c *court) forbidden() bool {
 	return true
 }
 
-func (c *court) strikeAllows(q *question) {
+func (c *court) strikeAllows() {
 	for i := range c.said {
 		s := &c.said[i]
 		if !s.speaks() || s.effect != Allow {
@@ -324,29 +320,29 @@ func (c *court) strikeAllows(q *question) {
 		switch {
 		case !c.bearers[s.bearer].live:
 			s.fate = StoppedBySuspension
-		case int(s.depth) < q.path.private && !s.pierce && !q.builtin:
+		case int(s.depth) < c.path.private && !s.pierce && !c.builtin:
 			s.fate = StoppedByPrivacy
-		case q.extra != nil && q.extra.narrow && !c.active(q, s):
+		case c.extra != nil && c.extra.narrow && !c.active(s):
 			s.fate = StoppedByNarrowing
 		}
 		if s.fate != 0 {
-			q.miss(reasonOf(s.fate))
+			c.miss(reasonOf(s.fate))
 		}
 	}
 }
 
 // active says whether an Allow comes through one of the active roles of a session.
-func (c *court) active(q *question, s *said) bool {
+func (c *court) active(s *said) bool {
 	if s.override {
 		return false
 	}
-	granted := q.policy.roles.get(c.bearers[s.bearer].grants[s.index].role)
-	return slices.ContainsFunc(q.extra.active, func(number uint32) bool {
-		return granted.number == number || granted.above.has(number) && q.says(number) == Allow
+	granted := c.policy.roles.get(c.bearers[s.bearer].grants[s.index].role)
+	return slices.ContainsFunc(c.extra.active, func(number uint32) bool {
+		return granted.number == number || granted.above.has(number) && c.says(number) == Allow
 	})
 }
 
-func (c *court) strikeReplaced(q *question) {
+func (c *court) strikeReplaced() {
 	for from, to := 0, 0; from < len(c.said); from = to {
 		to = c.pointEnd(from)
 		by := slices.IndexFunc(c.said[from:to], func(s said) bool { return s.replace && s.stands() })
@@ -356,13 +352,13 @@ func (c *court) strikeReplaced(q *question) {
 		r := &c.said[from+by]
 		for other, end := 0, 0; other < len(c.said); other = end {
 			end = c.pointEnd(other)
-			if !c.nearer(q, r, &c.said[other]) {
+			if !c.nearer(r, &c.said[other]) {
 				continue
 			}
 			for k := other; k < end; k++ {
 				if s := &c.said[k]; s.speaks() && s.effect == Allow {
 					s.fate, s.by = LostToReplace, int32(from+by)
-					q.miss(Overridden)
+					c.miss(Overridden)
 				}
 			}
 		}
@@ -419,7 +415,7 @@ func (s *said) outranks(other *said) bool {
 
 // strikeFarther strikes each point that a nearer speaking point overrides. Nearness is transitive, so it does not
 // matter that the nearer one may be struck as well.
-func (c *court) strikeFarther(q *question) {
+func (c *court) strikeFarther() {
 	var room [inlineSaid]int32
 	speakers := room[:0] // the first that speaks at each point
 	for from := 0; from < len(c.said); from = c.pointEnd(from) {
@@ -432,7 +428,7 @@ func (c *court) strikeFarther(q *question) {
 	}
 	for _, i := range speakers {
 		for _, j := range speakers {
-			if !c.nearer(q, &c.said[j], &c.said[i]) {
+			if !c.nearer(&c.said[j], &c.said[i]) {
 				continue
 			}
 			for k, to := int(i), c.pointEnd(int(i)); k < to; k++ {
@@ -445,7 +441,7 @@ func (c *court) strikeFarther(q *question) {
 	}
 }
 
-func (c *court) conclude(q *question) Reason {
+func (c *court) conclude() Reason {
 	verdict := NothingSaid
 	for i := range c.said {
 		s := &c.said[i]
@@ -472,7 +468,7 @@ func (c *court) conclude(q *question) Reason {
 	case verdict == Denied && overridden && !c.survivingAllow():
 		return Overridden
 	case verdict == NothingSaid:
-		return q.missed
+		return c.missed
 	}
 	return verdict
 }

@@ -162,17 +162,11 @@ func (p *Plan) answers(way direction, who Subject, permission Permission, t Scop
 	}
 	e := p.bySubject[who]
 	if e == nil {
-		if e = p.bySubject[Everyone()]; e == nil || p.suspended(who) {
+		if e = p.bySubject[Everyone()]; e == nil || p.proposal.next.policy.holder(who).off() {
 			return false
 		}
 	}
 	return e.answers(way, number, &t, facts)
-}
-
-// suspended is asked only of subjects that the change does not concern.
-func (p *Plan) suspended(who Subject) bool {
-	h := p.proposal.next.policy.holder(who)
-	return h != nil && h.suspended
 }
 
 // String summarises the plan for people: a line for each subject, scope and rule, permissions together; for many subjects
@@ -365,7 +359,7 @@ func (e *effects) rule(one shift, n *verdictNode, closed bool, way direction) Sc
 	r := ScopeRule{catalog: e.after.policy.catalog, node: n}
 	if n == ruleAsk {
 		r.ask = func(facts Facts) bool {
-			now, then := e.before.judgeIn(one.scope, one.permission, closed, facts), e.after.judgeIn(one.scope, one.permission, closed, facts)
+			now, then := e.before.grantsIn(one.scope, one.permission, closed, facts), e.after.grantsIn(one.scope, one.permission, closed, facts)
 			if way == gained {
 				return then && !now
 			}
@@ -373,17 +367,6 @@ func (e *effects) rule(one shift, n *verdictNode, closed bool, way direction) Sc
 		}
 	}
 	return r
-}
-
-// judgeIn answers at a scope, or in a private scope inside it.
-func (v *View) judgeIn(t Scope, permission int, closed bool, facts Facts) bool {
-	var way path
-	v.policy.walk(&t, &way)
-	if closed {
-		way.private = way.n
-	}
-	reason, _ := v.judge(permission, &way, facts)
-	return reason == Granted
 }
 
 // answers finds the innermost change around a scope.

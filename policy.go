@@ -292,7 +292,11 @@ func (h *holder) when(terms uint32) uint16 {
 	return h.rare.terms[terms-1].when
 }
 
-func (h *holder) isGroup() bool { return h.group != nil }
+func (h *holder) isGroup() bool    { return h.group != nil }
+func (h *holder) isEveryone() bool { return h.group != nil && h.number == everyoneNumber }
+
+// off says whether the holder is suspended; one of whom nothing is said is not.
+func (h *holder) off() bool { return h != nil && h.suspended }
 
 // empty says whether nothing is said of the holder any more.
 func (h *holder) empty() bool {

@@ -43,10 +43,7 @@ func (v *View) rule(permission int, way *path) ScopeRule {
 	r := ScopeRule{catalog: v.policy.catalog, node: s.weigh()}
 	if r.Opaque() {
 		r.node = (&ScopeSet{view: v, zones: v.survey(permission)}).nodeAt(way)
-		r.ask = func(facts Facts) bool {
-			reason, _ := v.judge(permission, way, facts)
-			return reason == Granted
-		}
+		r.ask = func(facts Facts) bool { return v.grants(permission, way, facts) }
 	}
 	return r
 }

@@ -9,7 +9,7 @@ import "iter"
 //	of what is left the strictest counts, and an Except then counts as saying nothing
 //
 // For example, a supervisor inherits from artist, and artist from viewer. Where viewer denies task.delete and artist
-// allows it, a supervisor may: artist is nearer. Where supervisor excepts it, nobody allows it there any more.
+// allows it, a supervisor may: artist is nearer. Where supervisor excepts it, the role says nothing of it.
 
 // joins returns what the role says, of which each role of its line says own by itself.
 func (r *role) joins(own func(*role) Effect) Effect {

@@ -107,8 +107,7 @@ func (s *ScopeSet) contains(t *Scope, facts Facts) bool {
 	case node == ruleAlways, node == ruleNever:
 		return node == ruleAlways
 	case node == ruleAsk:
-		reason, _ := s.view.judge(s.permission, &way, facts)
-		return reason == Granted
+		return s.view.grants(s.permission, &way, facts)
 	default:
 		return node.leafFor(s.view.policy.catalog, facts) == leafAlways
 	}
@@ -201,19 +200,9 @@ func (s *ScopeSet) sorted(after Scope) []zone {
 func (s *ScopeSet) rule(n *verdictNode, at *place, closed bool) ScopeRule {
 	r := ScopeRule{catalog: s.view.policy.catalog, node: n}
 	if n == ruleAsk {
-		r.ask = func(facts Facts) bool { return s.ask(at, closed, facts) }
+		r.ask = func(facts Facts) bool { return s.view.grantsIn(at.scope, s.permission, closed, facts) }
 	}
 	return r
-}
-
-func (s *ScopeSet) ask(at *place, closed bool, facts Facts) bool {
-	var way path
-	s.view.policy.wayTo(at, &way)
-	if closed {
-		way.private = way.n
-	}
-	reason, _ := s.view.judge(s.permission, &way, facts)
-	return reason == Granted
 }
 
 // PrivateScopes yields the private scopes at which a region's Private rule takes the place of a different Open rule,

@@ -186,12 +186,12 @@ func (q *question) narrow(self Subject, groups []Subject, actor Subject, n Narro
 		if fault := p.catalog.checkSubject("request", actor); fault != nil {
 			return 0, fault
 		}
-		if h := p.holder(actor); h != nil && h.suspended {
+		if p.holder(actor).off() {
 			return Suspended, nil
 		}
 	}
 	// A view, which asks of no permission yet, looks at the patterns itself.
-	if n.byPattern && q.permission >= 0 && !(q.self != nil && q.self.suspended) && !n.covers(p.catalog.permissions[q.permission]) {
+	if n.byPattern && q.permission >= 0 && !q.self.off() && !n.covers(p.catalog.permissions[q.permission]) {
 		return Narrowed, nil
 	}
 	return NothingSaid, nil

@@ -40,7 +40,7 @@ type stance struct {
 
 func (p *policy) stanceOf(who Subject) *stance {
 	h := p.holder(who)
-	return &stance{policy: p, bearers: p.bearersOf(who), firm: p.firmlyAbove(h), off: h != nil && h.suspended}
+	return &stance{policy: p, bearers: p.bearersOf(who), firm: p.firmlyAbove(h), off: h.off()}
 }
 
 // bearersOf lists a subject's holder, every group above it, whatever windows and suspensions, and Everyone.

@@ -303,28 +303,13 @@ func (w *weighing) ask(i int, rest func(stake) truth) bool {
 			q.answers.tell(one.when, t)
 		}
 	}
-	var room [inlineSaid]said
-	c := court{bearers: w.view.bearers}
-	c.said = c.collect(&q, room[:0], false)
-	return c.weigh(&q) == Granted
+	return q.judgeAmong(w.view.bearers) == Granted
 }
 
 // noFacts answers for the conditions that do not matter.
 type noFacts struct{}
 
 func (noFacts) Holds(Condition) (bool, error) { return false, nil }
-
-// tell answers a condition beforehand.
-func (a *answers) tell(number uint16, t truth) {
-	if number < inlineConditions {
-		a.inline[number] = t
-		return
-	}
-	if a.more == nil {
-		a.more = map[uint16]truth{}
-	}
-	a.more[number] = t
-}
 
 // stakes lists the conditions on which something depends that bears on the permission on the survey's way, in order of
 // their numbers.

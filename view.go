@@ -53,11 +53,11 @@ func (s *Snapshot) For(who Subject, o *ViewOptions) (*View, error) {
 	if err != nil {
 		return nil, err
 	}
-	if reason == Suspended || v.self != nil && v.self.suspended {
+	if reason == Suspended || v.self.off() {
 		v.denied = Suspended
 	}
 	v.extra = q.extra
-	v.bearers = q.bearers(make([]bearer, 0, 8))
+	v.bearers = q.inReach(make([]bearer, 0, 8))
 	for _, b := range v.bearers {
 		if b.group != nil {
 			v.bloom |= 1 << (b.number % 64)
@@ -332,13 +332,26 @@ func (v *View) judge(permission int, way *path, facts Facts) (reason Reason, fix
 	if !v.options.Narrow.covers(v.policy.catalog.permissions[permission]) {
 		return Narrowed, true
 	}
-	var room [inlineSaid]said
 	q := question{policy: v.policy, now: v.now, permission: permission, builtin: v.policy.builtin(permission), self: v.self, path: *way, extra: v.extra}
 	q.answers.facts = facts
-	c := court{bearers: v.bearers}
-	c.said = c.collect(&q, room[:0], false)
-	reason = c.weigh(&q)
+	reason = q.judgeAmong(v.bearers)
 	return reason, !q.answers.asked
+}
+
+// grants says whether the law gives a permission.
+func (v *View) grants(permission int, way *path, facts Facts) bool {
+	reason, _ := v.judge(permission, way, facts)
+	return reason == Granted
+}
+
+// grantsIn is grants at a scope, or in a private scope inside it.
+func (v *View) grantsIn(t Scope, permission int, closed bool, facts Facts) bool {
+	var way path
+	v.policy.walk(&t, &way)
+	if closed {
+		way.private = way.n
+	}
+	return v.grants(permission, &way, facts)
 }
 
 // A sightTable is a small hash table with linear probing, at most half full.

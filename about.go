@@ -1,6 +1,9 @@
 package rolecall
 
-import "slices"
+import (
+	"cmp"
+	"slices"
+)
 
 // What a policy says about one thing: for deleting it, for showing it, for finding out who depends on it.
 
@@ -60,4 +63,57 @@ func (s *Snapshot) UsesOf(name RoleName) []Statement {
 		}
 	}
 	return uses
+}
+
+// about lists every statement about a holder: its own, and the memberships in it.
+func (p *policy) about(h *holder) []Statement {
+	return slices.Concat(p.membershipsAbout(h), p.grantsOf(h), p.overridesOf(h), suspensionOf(h))
+}
+
+// membershipsAbout lists the memberships of h and, of a group, those in it. There may be a million, so they are sorted
+// before they are statements.
+func (p *policy) membershipsAbout(h *holder) []Statement {
+	var list []Membership
+	for i := range h.groups {
+		list = append(list, p.membership(h, &h.groups[i]))
+	}
+	if h.group != nil {
+		for member := range p.holders(h.group.subgroups, h.group.members) {
+			list = append(list, p.membershipIn(member, h))
+		}
+	}
+	slices.SortFunc(list, func(a, b Membership) int {
+		return cmp.Or(a.Member.Compare(b.Member), a.Group.Compare(b.Group))
+	})
+	out := make([]Statement, len(list))
+	for i := range list {
+		out[i] = list[i]
+	}
+	return out
+}
+
+// below lists every statement at a place and inside it.
+func (p *policy) below(at *place) []Statement {
+	list := p.placedAt(at)
+	for number := range at.children.all() {
+		list = append(list, p.below(p.places.at(number))...)
+	}
+	return list
+}
+
+// placedAt lists every statement at a place.
+func (p *policy) placedAt(at *place) []Statement {
+	var list []Statement
+	if at.private {
+		list = append(list, PrivateScope{at.scope})
+	}
+	for h := range p.speakersAt(at) {
+		for _, g := range h.grantsAt(at) {
+			list = append(list, p.grant(h, &g))
+		}
+		for _, o := range h.overridesAt(at) {
+			list = append(list, p.override(h, &o))
+		}
+	}
+	return list
 }

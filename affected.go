@@ -1,9 +1,6 @@
 package rolecall
 
-import (
-	"maps"
-	"slices"
-)
+import "slices"
 
 // Whom, where and of what a change can alter a verdict. It is found from the statements that change, without deciding
 // anything, and may be more than is altered; but it is never less.
@@ -175,9 +172,9 @@ func (c *touched) opened(t Scope) {
 		var way path
 		p.walk(&t, &way)
 		for _, at := range way.places[:min(way.n, int(t.depth))] {
-			p.speakersAt(at, func(h *holder) {
+			for h := range p.speakersAt(at) {
 				c.heardInside(p, h, at, t)
-			})
+			}
 		}
 	}
 }
@@ -196,15 +193,6 @@ func (c *touched) heardInside(p *policy, h *holder, at *place, t Scope) {
 			inside.Scope = t
 			c.override(h.subject, inside, true)
 		}
-	}
-}
-
-func (p *policy) speakersAt(at *place, found func(*holder)) {
-	for number := range at.groups.all() {
-		found(p.groups.at(number))
-	}
-	for number := range at.users.all() {
-		found(p.users.at(number))
 	}
 }
 
@@ -280,34 +268,6 @@ func sameStars(a, b Role) bool {
 	return stars(a).equal(stars(b))
 }
 
-// above lists a subject's holder and every group above it, whatever windows and suspensions.
-func (p *policy) above(who Subject) []*holder {
-	h := p.holder(who)
-	if h == nil {
-		return nil
-	}
-	list, seen := []*holder{h}, map[*holder]bool{h: true}
-	for i := 0; i < len(list); i++ {
-		for _, m := range list[i].groups {
-			if up := p.groups.at(m.group); !seen[up] {
-				seen[up] = true
-				list = append(list, up)
-			}
-		}
-	}
-	return list
-}
-
-// scopesOf adds the scopes of a holder's statements.
-func (p *policy) scopesOf(h *holder, scopes map[Scope]bool) {
-	for i := range h.grants {
-		scopes[p.places.at(h.grants[i].scope).scope] = true
-	}
-	for i := range h.overrides() {
-		scopes[p.places.at(h.overrides()[i].scope).scope] = true
-	}
-}
-
 // privateInside says whether some private scope lies inside of a scope.
 func (p *policy) privateInside(t Scope) bool {
 	at := p.place(t)
@@ -324,20 +284,4 @@ func (p *policy) privateBelow(at *place) bool {
 		}
 	}
 	return false
-}
-
-// inTree returns scopes in order of the tree.
-func inTree(scopes map[Scope]bool) []Scope { return slices.SortedFunc(maps.Keys(scopes), compareTree) }
-
-// within returns those of some scopes, which are in order of the tree, that lie inside of one and are not it.
-func within(scopes []Scope, t Scope) []Scope {
-	from, found := slices.BinarySearchFunc(scopes, t, compareTree)
-	if found {
-		from++
-	}
-	to := from
-	for to < len(scopes) && t.Contains(scopes[to]) {
-		to++
-	}
-	return scopes[from:to]
 }

@@ -52,7 +52,7 @@ func (c *court) silence(s *said) {
 // sortBearers puts the groups in order of name, so that an explanation does not depend on how the policy was built.
 func (c *court) sortBearers() {
 	if len(c.bearers) > 2 {
-		slices.SortFunc(c.bearers[1:len(c.bearers)-1], func(a, b bearer) int { return a.subject.Compare(b.subject) })
+		slices.SortFunc(c.bearers[1:len(c.bearers)-1], func(a, b bearer) int { return a.compare(b.holder) })
 	}
 }
 
@@ -185,6 +185,6 @@ func (c *court) directGroups(bearer int) []*holder {
 			direct = append(direct, c.policy.groups.at(m.group))
 		}
 	}
-	slices.SortFunc(direct, func(a, b *holder) int { return a.subject.Compare(b.subject) })
+	slices.SortFunc(direct, (*holder).compare)
 	return direct
 }

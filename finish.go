@@ -72,23 +72,3 @@ func (p *policy) roleNames() []string {
 	}
 	return texts(p.roles.names())
 }
-
-// usesOf lists the grants of a role, by subject.
-func (p *policy) usesOf(r *role) []Statement {
-	var uses []Statement
-	add := func(h *holder) {
-		for i := range h.grants {
-			if h.grants[i].role == r.number {
-				uses = append(uses, p.grant(h, &h.grants[i]))
-			}
-		}
-	}
-	u := p.uses.at(r.number)
-	for number := range u.groups.all() {
-		add(p.groups.at(number))
-	}
-	for number := range u.users.all() {
-		add(p.users.at(number))
-	}
-	return uses
-}

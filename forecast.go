@@ -105,7 +105,9 @@ func (f *forecast) add(t *task, who Subject) {
 			var way path
 			p.walk(&root, &way)
 			for depth := range way.n {
-				p.speakersAt(way.places[depth], add)
+				for h := range p.speakersAt(way.places[depth]) {
+					add(h)
+				}
 			}
 			if way.n > int(root.depth) {
 				p.speakersInside(way.places[way.n-1], add)
@@ -125,15 +127,6 @@ func (f *forecast) assign(t *task, who Subject) {
 		both := was.with(t)
 		both.own = true
 		f.tasks[who] = both
-	}
-}
-
-// speakersInside finds those who have a statement below a place.
-func (p *policy) speakersInside(at *place, found func(*holder)) {
-	for number := range at.children.all() {
-		child := p.places.at(number)
-		p.speakersAt(child, found)
-		p.speakersInside(child, found)
 	}
 }
 
@@ -188,17 +181,6 @@ func (e *effects) key(t *task) string {
 }
 
 func boolByte(b bool) byte { return byte(boolRank(b)) }
-
-// outermost returns the scopes that are inside no other one. They are in order of the tree.
-func outermost(scopes []Scope) []Scope {
-	var kept []Scope
-	for _, t := range scopes {
-		if n := len(kept); n == 0 || !kept[n-1].Contains(t) {
-			kept = append(kept, t)
-		}
-	}
-	return kept
-}
 
 // prepare finds what every subject of the task needs.
 func (t *task) prepare(policies [2]*policy) {

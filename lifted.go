@@ -57,8 +57,7 @@ func (t *trial) rolePoints(name RoleName, add func(Subject, Scope)) {
 		if heir == nil || !heir.is(changed.number) || heir.can.denies.empty() {
 			continue
 		}
-		for number := range t.before.uses.at(heir.number).groups.all() {
-			h := t.before.groups.at(number)
+		for h := range t.before.holders(t.before.uses.at(heir.number).groups, nil) {
 			for _, g := range h.grants {
 				if g.role == heir.number {
 					add(h.subject, t.before.places.at(g.scope).scope)

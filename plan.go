@@ -1,8 +1,6 @@
 package rolecall
 
 import (
-	"cmp"
-	"context"
 	"iter"
 	"slices"
 	"strconv"
@@ -246,88 +244,6 @@ func (e *effects) lines(who Subject, way direction) []string {
 	return order
 }
 
-// Apply commits a plan, and nothing else than what was planned: it returns ErrConflict where the policy is no longer at
-// the plan's revision. It returns the revision committed, which this resolver enforces from then on; for a plan that
-// alters nothing that is the plan's own. Any other error may leave it unknown whether the change was kept.
-func (r *Resolver) Apply(ctx context.Context, p *Plan) (Revision, error) {
-	at := r.current.Load()
-	switch {
-	case at == nil:
-		return 0, errNotOpened
-	case p == nil:
-		return 0, problem(ErrInvalid, "plan", "", "there is no plan to commit")
-	}
-	if len(p.proposal.entry.Deltas) == 0 {
-		if err := r.Refresh(ctx); err != nil {
-			return 0, err
-		}
-		if r.current.Load().snapshot.Revision() != p.Base() {
-			return 0, ErrConflict
-		}
-		return p.Base(), nil
-	}
-	began := r.clock()
-	if err := r.store.Commit(ctx, p.proposal); err != nil {
-		return 0, err
-	}
-	r.advance(at.history, p.proposal.next, began)
-	return p.proposal.next.Revision(), nil
-}
-
-// Sync returns the fewest edits that make the statements for which owned says yes exactly the desired ones, for example
-// the teams and grants that another system keeps: what is missing or different is put, what is there and not desired is
-// removed, all else is left alone. The edits are in the order of StatementKey.Compare. An error says that a desired
-// statement is not owned, or that two of them have one key and differ.
-func (s *Snapshot) Sync(desired iter.Seq[Statement], owned func(Statement) bool) ([]Edit, error) {
-	want := map[StatementKey]Statement{}
-	var ps Problems
-	for one := range desired {
-		key := KeyOf(one)
-		switch other := want[key]; {
-		case !owned(one):
-			ps = append(ps, problem(ErrInvalid, key.String(), "", "this statement is desired but not owned, so the next synchronisation would not find it"))
-		case other != nil && !Equal(other, one):
-			ps = append(ps, problem(ErrInvalid, key.String(), "", "two different statements with this key are desired"))
-		}
-		want[key] = one
-	}
-	if err := ps.err(); err != nil {
-		return nil, err
-	}
-	edits := map[StatementKey]Edit{}
-	for there := range s.Statements() {
-		key := KeyOf(there)
-		if !owned(there) {
-			continue
-		}
-		one, wanted := want[key]
-		delete(want, key)
-		switch {
-		case !wanted:
-			edits[key] = Remove(there)
-		case !Equal(one, there):
-			edits[key] = Put(one)
-		}
-	}
-	for key, one := range want {
-		edits[key] = Put(one)
-	}
-	return sortedEdits(edits), nil
-}
-
-func sortedEdits(edits map[StatementKey]Edit) []Edit {
-	keys := make([]StatementKey, 0, len(edits))
-	for key := range edits {
-		keys = append(keys, key)
-	}
-	slices.SortFunc(keys, StatementKey.Compare)
-	list := make([]Edit, len(keys))
-	for i, key := range keys {
-		list[i] = edits[key]
-	}
-	return list
-}
-
 // direction tells gains from losses.
 type direction int
 
@@ -388,24 +304,4 @@ func (e *effects) answers(way direction, permission int, t *Scope, facts Facts) 
 		n = inner.closed
 	}
 	return e.rule(*inner, n, closed, way).Holds(facts)
-}
-
-// compareTree orders scopes so that everything inside a scope follows it at once.
-func compareTree(a, b Scope) int {
-	if a.depth == 0 || b.depth == 0 {
-		return cmp.Compare(a.depth, b.depth)
-	}
-	for i := 0; i < len(a.path) && i < len(b.path); i++ {
-		x, y := a.path[i], b.path[i]
-		switch {
-		case x == y:
-		case x == '/':
-			return -1
-		case y == '/':
-			return 1
-		default:
-			return cmp.Compare(x, y)
-		}
-	}
-	return cmp.Compare(len(a.path), len(b.path))
 }

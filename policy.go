@@ -304,6 +304,8 @@ func (h *holder) empty() bool {
 		(h.group == nil || h.group.members == nil && h.group.subgroups == nil)
 }
 
+func (h *holder) compare(other *holder) int { return h.subject.Compare(other.subject) }
+
 func (h *holder) hashed() uint32 { return uint32(h.subject.hash) }
 func (at *place) hashed() uint32 { return at.hash }
 

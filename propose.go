@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 )
 
 // A Proposal is a change that was judged against a snapshot. Only a snapshot can make one, so every rule of the model
@@ -162,39 +161,6 @@ func (d *draft) forgetSubject(s Subject, place string) {
 	}
 }
 
-// about lists every statement about a holder: its own, and the memberships in it.
-func (p *policy) about(h *holder) []Statement {
-	return slices.Concat(p.membershipsAbout(h), p.grantsOf(h), p.overridesOf(h), suspensionOf(h))
-}
-
-// membershipsAbout lists the memberships of h and, of a group, those in it. There may be a million, so they are sorted
-// before they are statements.
-func (p *policy) membershipsAbout(h *holder) []Statement {
-	var list []Membership
-	for i := range h.groups {
-		list = append(list, p.membership(h, &h.groups[i]))
-	}
-	if h.group != nil {
-		for number := range h.group.members.all() {
-			list = append(list, p.membershipIn(p.users.at(number), h))
-		}
-		for number := range h.group.subgroups.all() {
-			list = append(list, p.membershipIn(p.groups.at(number), h))
-		}
-	}
-	slices.SortFunc(list, func(a, b Membership) int {
-		if c := a.Member.Compare(b.Member); c != 0 {
-			return c
-		}
-		return a.Group.Compare(b.Group)
-	})
-	out := make([]Statement, len(list))
-	for i := range list {
-		out[i] = list[i]
-	}
-	return out
-}
-
 // forgetScope removes every statement about a scope and all below it.
 func (d *draft) forgetScope(t Scope, place string) {
 	if fault := d.catalog.checkScope(place, t); fault != nil {
@@ -208,130 +174,6 @@ func (d *draft) forgetScope(t Scope, place string) {
 	for _, one := range d.below(at) {
 		d.remove(one)
 	}
-}
-
-// below lists every statement at a place and inside it.
-func (p *policy) below(at *place) []Statement {
-	list := p.placedAt(at)
-	for number := range at.children.all() {
-		list = append(list, p.below(p.places.at(number))...)
-	}
-	return list
-}
-
-// placedAt lists every statement at a place.
-func (p *policy) placedAt(at *place) []Statement {
-	var list []Statement
-	if at.private {
-		list = append(list, PrivateScope{at.scope})
-	}
-	add := func(h *holder) {
-		grants := h.grantsAt(at)
-		for i := range grants {
-			list = append(list, p.grant(h, &grants[i]))
-		}
-		overrides := h.overridesAt(at)
-		for i := range overrides {
-			list = append(list, p.override(h, &overrides[i]))
-		}
-	}
-	for number := range at.groups.all() {
-		add(p.groups.at(number))
-	}
-	for number := range at.users.all() {
-		add(p.users.at(number))
-	}
-	return list
-}
-
-// activate turns an eligible grant into an ordinary one. Where several serve, the nearest one does: to the subject
-// first, then to the scope; an unconditional one before one with a condition.
-func (d *draft) activate(a Activation, m Meta) {
-	before := len(d.problems)
-	want := Grant{Subject: a.Subject, Role: a.Role, Scope: a.Scope}
-	if !d.checkKey(want) {
-		return
-	}
-	if strings.TrimSpace(a.Reason) == "" {
-		d.refuse(ErrInvalid, want, "", "an activation has a reason")
-	}
-	d.checkText(want, a.Reason)
-	if a.Until.IsZero() || !a.Until.After(m.Time) {
-		d.refuse(ErrInvalid, want, FormatTime(a.Until), "an activation has an end in the future")
-		return
-	}
-	if d.roles.find(a.Role) == nil {
-		d.undefined(nil, want, a.Role)
-	}
-	eligible, found := d.eligibleFor(a, m)
-	if !found {
-		d.refuse(ErrNotEligible, want, a.Subject.String(), "there is no eligible grant of role %s that is valid from now until then", a.Role)
-	}
-	if len(d.problems) > before {
-		return
-	}
-	g := eligible
-	g.Subject, g.Scope, g.Eligible, g.Window = a.Subject, a.Scope, false, Window{NotAfter: a.Until}
-	h := d.holder(g.Subject)
-	if i := d.grantIndex(h, d.place(g.Scope), g); i >= 0 {
-		g = d.grant(h, &h.grants[i])
-		if g.NotAfter.IsZero() || !a.Until.After(g.NotAfter) {
-			return
-		}
-		g.NotAfter = a.Until
-	}
-	d.put(g)
-}
-
-func (d *draft) eligibleFor(a Activation, m Meta) (best Grant, found bool) {
-	role, h := d.roles.find(a.Role), d.holder(a.Subject)
-	if role == nil {
-		return best, false
-	}
-	var way path
-	d.walk(&a.Scope, &way)
-	for _, b := range d.eligibleThrough(h, m.Time, a.Until) {
-		for depth := way.n - 1; depth >= 0; depth-- {
-			for _, x := range b.grantsAt(way.places[depth]) {
-				if x.role != role.number || x.marks&markEligible == 0 || !b.window(x.terms).lasts(m.Time, a.Until) {
-					continue
-				}
-				if !found || b.when(x.terms) == 0 && best.When != "" && best.Subject == b.subject {
-					best, found = d.grant(b, &x), true
-				}
-			}
-		}
-	}
-	return best, found
-}
-
-// eligibleThrough lists whose eligible grants serve a subject until some time: itself, each group that it is in for all
-// that time and not through a suspended one, and Everyone. So a membership that ends gives nothing beyond its end.
-func (d *draft) eligibleThrough(h *holder, now, until time.Time) []*holder {
-	everyone := d.everyone()
-	if h == nil || h == everyone {
-		return []*holder{everyone}
-	}
-	list, seen := []*holder{h}, map[*holder]bool{h: true, everyone: true}
-	for i := 0; i < len(list); i++ {
-		for _, m := range list[i].groups {
-			up := d.groups.at(m.group)
-			if seen[up] || up.suspended || !list[i].window(m.terms).lasts(now, until) {
-				continue
-			}
-			seen[up] = true
-			list = append(list, up)
-		}
-	}
-	if h.isGroup() && h.suspended {
-		list = list[1:]
-	}
-	return append(list, everyone)
-}
-
-// lasts says whether the window is open now and stays open until then.
-func (w Window) lasts(now, until time.Time) bool {
-	return w.Open(now) && (w.NotAfter.IsZero() || !until.After(w.NotAfter))
 }
 
 func (d *draft) sortedDeltas() []Delta {

@@ -46,7 +46,9 @@ func (p *policy) subjectsOf(d Delta, enough int) int {
 		var way path
 		p.walk(&s.Scope, &way)
 		for depth := range min(way.n, int(s.Scope.depth)) {
-			p.speakersAt(way.places[depth], add)
+			for h := range p.speakersAt(way.places[depth]) {
+				add(h)
+			}
 		}
 	}
 	return len(seen)

@@ -120,11 +120,8 @@ func (d *draft) toSeparate(watched map[uint32][]RoleName, grown []uint32) []*hol
 		add(d.everyone())
 	}
 	for _, role := range grown {
-		for number := range d.uses.at(role).groups.all() {
-			add(d.groups.at(number))
-		}
-		for number := range d.uses.at(role).users.all() {
-			add(d.users.at(number))
+		for h := range d.usersOf(role) {
+			add(h)
 		}
 	}
 	for who := range d.separate.subjects {
@@ -132,12 +129,7 @@ func (d *draft) toSeparate(watched map[uint32][]RoleName, grown []uint32) []*hol
 			add(h)
 		}
 	}
-	holders := make([]*holder, 0, len(found))
-	for h := range found {
-		holders = append(holders, h)
-	}
-	slices.SortFunc(holders, func(a, b *holder) int { return a.subject.Compare(b.subject) })
-	return holders
+	return slices.SortedFunc(maps.Keys(found), (*holder).compare)
 }
 
 // tenures lists the watched roles that h holds, through its groups and Everyone too. It goes up group by group, each one
@@ -175,25 +167,6 @@ func tenuresOf(out []tenure, h *holder, w Window, watched map[uint32][]RoleName)
 		}
 	}
 	return out
-}
-
-// upward lists a holder and what lies above it, each before those that it is in, and Everyone last.
-func (p *policy) upward(h *holder) []*holder {
-	var numbers []uint32
-	for i := range h.groups {
-		numbers = append(numbers, p.parts.at(h.groups[i].group).up...)
-	}
-	slices.Sort(numbers)
-	list := make([]*holder, 1, len(numbers)+2)
-	list[0] = h
-	for _, number := range slices.Compact(numbers) {
-		list = append(list, p.groups.at(number))
-	}
-	slices.SortFunc(list[1:], func(a, b *holder) int { return cmp.Compare(b.group.steps, a.group.steps) })
-	if h == p.everyone() {
-		return list
-	}
-	return append(list, p.everyone())
 }
 
 // widened adds a window to a set of those of which none lies within another one.

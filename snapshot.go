@@ -308,7 +308,7 @@ func (p *policy) sortedHolders() []*holder {
 	holders := make([]*holder, 0, p.subjects.size+1)
 	p.subjects.all(func(h *holder) bool { holders = append(holders, h); return true })
 	holders = append(holders, p.everyone())
-	slices.SortFunc(holders, func(a, b *holder) int { return a.subject.Compare(b.subject) })
+	slices.SortFunc(holders, (*holder).compare)
 	return holders
 }
 

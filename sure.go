@@ -43,33 +43,6 @@ func (p *policy) stanceOf(who Subject) *stance {
 	return &stance{policy: p, bearers: p.bearersOf(who), firm: p.firmlyAbove(h), off: h.off()}
 }
 
-// bearersOf lists a subject's holder, every group above it, whatever windows and suspensions, and Everyone.
-func (p *policy) bearersOf(who Subject) []*holder {
-	list := p.above(who)
-	if !who.isEveryone() {
-		list = append(list, p.everyone())
-	}
-	return list
-}
-
-// firmlyAbove returns the subject, every group that it is in always and not through a suspended one, and Everyone.
-func (p *policy) firmlyAbove(h *holder) map[*holder]bool {
-	firm := map[*holder]bool{p.everyone(): true}
-	if h == nil {
-		return firm
-	}
-	firm[h] = true
-	for list := []*holder{h}; len(list) > 0; list = list[1:] {
-		for _, m := range list[0].groups {
-			if up := p.groups.at(m.group); m.terms == 0 && !up.suspended && !firm[up] {
-				firm[up] = true
-				list = append(list, up)
-			}
-		}
-	}
-	return firm
-}
-
 func (s *stance) speaksAt(at *place) bool {
 	return slices.ContainsFunc(s.bearers, func(b *holder) bool { return b.speaksAt(at) })
 }

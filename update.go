@@ -63,11 +63,9 @@ func (u *update) attempt(ctx context.Context) (revision Revision, done bool, err
 	if p == nil {
 		return u.conclude(ctx, base, refusal)
 	}
-	began := u.r.clock()
-	err = u.r.store.Commit(ctx, p)
+	err = u.r.commit(ctx, base, p)
 	if err == nil {
-		u.r.advance(base.history, p.Next(), began)
-		return p.Next().Revision(), true, nil
+		return p.next.Revision(), true, nil
 	}
 	if !errors.Is(err, ErrConflict) {
 		return 0, false, fmt.Errorf("commit: %w", err)
@@ -125,4 +123,40 @@ func (u *update) propose(base *Snapshot) (*Proposal, error) {
 		return nil, nil
 	}
 	return p, nil
+}
+
+// Apply commits a plan, and nothing else than what was planned: it returns ErrConflict where the policy is no longer at
+// the plan's revision. It returns the revision committed, which this resolver enforces from then on; for a plan that
+// alters nothing that is the plan's own. Any other error may leave it unknown whether the change was kept.
+func (r *Resolver) Apply(ctx context.Context, p *Plan) (Revision, error) {
+	at := r.current.Load()
+	switch {
+	case at == nil:
+		return 0, errNotOpened
+	case p == nil:
+		return 0, problem(ErrInvalid, "plan", "", "there is no plan to commit")
+	}
+	if len(p.proposal.entry.Deltas) == 0 {
+		if err := r.Refresh(ctx); err != nil {
+			return 0, err
+		}
+		if r.current.Load().snapshot.Revision() != p.Base() {
+			return 0, ErrConflict
+		}
+		return p.Base(), nil
+	}
+	if err := r.commit(ctx, at, p.proposal); err != nil {
+		return 0, err
+	}
+	return p.proposal.next.Revision(), nil
+}
+
+// commit has the store keep a proposal, which is judged on what was at hand, and serves it.
+func (r *Resolver) commit(ctx context.Context, at *present, p *Proposal) error {
+	began := r.clock()
+	if err := r.store.Commit(ctx, p); err != nil {
+		return err
+	}
+	r.advance(at.history, p.next, began)
+	return nil
 }

@@ -98,12 +98,7 @@ func (a *Audience) Holders(after Subject) iter.Seq[Subject] {
 		var list []*holder
 		p, way := a.snapshot.policy, &a.question.path
 		for depth := range way.n {
-			for number := range way.places[depth].users.all() {
-				list = append(list, p.users.at(number))
-			}
-			for number := range way.places[depth].groups.all() {
-				list = append(list, p.groups.at(number))
-			}
+			list = slices.AppendSeq(list, p.speakersAt(way.places[depth]))
 		}
 		return list
 	})
@@ -116,7 +111,7 @@ func (a *Audience) allowed(after Subject, candidates func() []*holder) iter.Seq[
 		if !after.IsZero() {
 			list = slices.DeleteFunc(list, func(h *holder) bool { return h.subject.Compare(after) <= 0 })
 		}
-		slices.SortFunc(list, func(x, y *holder) int { return x.subject.Compare(y.subject) })
+		slices.SortFunc(list, (*holder).compare)
 		for _, h := range slices.Compact(list) {
 			if a.allows(h.subject, h) && !yield(h.subject) {
 				return
@@ -146,14 +141,14 @@ func (p *policy) candidates(way *path, all bool) []*holder {
 	}
 	seen := map[*holder]bool{p.everyone(): true}
 	for depth := range way.n {
-		p.speakersAt(way.places[depth], func(h *holder) {
+		for h := range p.speakersAt(way.places[depth]) {
 			p.descend(seen, h, func(h *holder) bool {
 				if h.group == nil {
 					list = append(list, h)
 				}
 				return true
 			})
-		})
+		}
 	}
 	return list
 }

@@ -119,23 +119,10 @@ func (c *touched) everything() *claim {
 }
 
 func (c *touched) override(who Subject, o Override, comes bool) {
-	if o.Effect == Allow && !comes && !c.losses || o.Effect != Allow && comes && !c.losses {
-		return
+	if !c.losses && comes != (o.Effect == Allow) {
+		return // an allow that goes gives nothing, nor does a denial that comes
 	}
-	m := c.after.catalog.matcher(o.Pattern)
-	if o.Effect == Allow {
-		c.note(who, extent{o.Scope, false}, m.claim(m.allow))
-		return
-	}
-	c.note(who, extent{o.Scope, true}, m.claim(m.any))
-}
-
-// claim is of some permissions that a pattern covers, and of what it covers that is declared later.
-func (m *matcher) claim(permissions permset) *claim {
-	if m.pattern.HasStar() {
-		return &claim{permissions, []Pattern{m.pattern}}
-	}
-	return &claim{permissions: permissions}
+	c.note(who, extent{o.Scope, o.Effect != Allow}, c.after.catalog.matcher(o.Pattern).claim(o.Effect))
 }
 
 // says notes for somebody what all that a holder says can alter where it comes to bear, or does no more.

@@ -90,15 +90,7 @@ func NewCatalog(d Declarations) (*Catalog, error) {
 // distinct returns the declarations sorted by name without repetitions; two different ones of one name are a problem.
 func distinct[D comparable](decls []D, what string, name func(D) string, ps *Problems) []D {
 	sorted := slices.Clone(decls)
-	slices.SortStableFunc(sorted, func(a, b D) int {
-		switch x, y := name(a), name(b); {
-		case x < y:
-			return -1
-		case x > y:
-			return 1
-		}
-		return 0
-	})
+	slices.SortStableFunc(sorted, func(a, b D) int { return strings.Compare(name(a), name(b)) })
 	return slices.CompactFunc(sorted, func(a, b D) bool {
 		if name(a) != name(b) {
 			return false
@@ -115,9 +107,7 @@ func (c *Catalog) addPermissions(ps *Problems) {
 	for _, d := range c.declared.Permissions {
 		switch err := d.Permission.Valid(); {
 		case err != nil:
-			p := *err.(*Problem)
-			p.Place = "permission"
-			*ps = append(*ps, &p)
+			*ps = append(*ps, placed(err, "permission"))
 		case d.Permission.IsBuiltin():
 			*ps = append(*ps, problem(ErrInvalid, "permission", d.Permission.name, "permissions that start with rolecall. are built in"))
 		default:
@@ -216,19 +206,18 @@ func (c *Catalog) Matching(pattern Pattern) iter.Seq[Permission] {
 	}
 }
 
-// permission returns the number of p, or an error: invalid, or unknown with the nearest declared name.
+// permission returns the number of the permission of a request, or an error: invalid, or unknown with the nearest declared
+// name.
 func (c *Catalog) permission(p Permission) (int, error) {
 	if i := c.index.find(p); i >= 0 {
 		return i, nil
 	}
-	return -1, c.unknownPermission("permission", p)
+	return -1, c.unknownPermission("request", p)
 }
 
-func (c *Catalog) unknownPermission(place string, p Permission) error {
+func (c *Catalog) unknownPermission(place string, p Permission) *Problem {
 	if err := p.Valid(); err != nil {
-		fault := *err.(*Problem)
-		fault.Place = place
-		return &fault
+		return placed(err, place)
 	}
 	return problem(ErrUnknown, place, p.name, "no such permission is declared%s", didYouMean(p.name, c.permissionNames()))
 }
@@ -248,14 +237,12 @@ func (c *Catalog) permissionNames() []string {
 // checkPattern reports a malformed pattern, or one without a star that is not declared.
 func (c *Catalog) checkPattern(place string, p Pattern) *Problem {
 	if err := p.Valid(); err != nil {
-		fault := *err.(*Problem)
-		fault.Place = place
-		return &fault
+		return placed(err, place)
 	}
 	if p.HasStar() || c.index.find(NewPermission(string(p))) >= 0 {
 		return nil
 	}
-	return c.unknownPermission(place, NewPermission(string(p))).(*Problem)
+	return c.unknownPermission(place, NewPermission(string(p)))
 }
 
 // checkCondition reports an undeclared condition; the empty one is none.
@@ -264,8 +251,7 @@ func (c *Catalog) checkCondition(place string, cond Condition) *Problem {
 		return nil
 	}
 	if p := checkName("condition", string(cond)); p != nil {
-		p.Place = place
-		return p
+		return placed(p, place)
 	}
 	return problem(ErrUnknown, place, string(cond), "no such condition is declared%s", didYouMean(string(cond), stringsOf(maps.Keys(c.conditions))))
 }
@@ -273,9 +259,7 @@ func (c *Catalog) checkCondition(place string, cond Condition) *Problem {
 // checkSubject reports a malformed subject or one of an undeclared kind.
 func (c *Catalog) checkSubject(place string, s Subject) *Problem {
 	if err := s.Valid(); err != nil {
-		p := *err.(*Problem)
-		p.Place = place
-		return &p
+		return placed(err, place)
 	}
 	if s.isEveryone() || c.subjectKinds[s.kind] {
 		return nil
@@ -286,9 +270,7 @@ func (c *Catalog) checkSubject(place string, s Subject) *Problem {
 // checkScope reports a malformed scope or one with an undeclared kind on its path.
 func (c *Catalog) checkScope(place string, t Scope) *Problem {
 	if err := t.Valid(); err != nil {
-		p := *err.(*Problem)
-		p.Place = place
-		return &p
+		return placed(err, place)
 	}
 	if t.kinds&^c.scopeBits == 0 {
 		return nil
@@ -312,48 +294,4 @@ func stringsOf[S ~string](names iter.Seq[S]) []string {
 	}
 	slices.Sort(out)
 	return out
-}
-
-// A nameIndex finds the number of a permission by its hash: open addressing, at most half full.
-type nameIndex struct {
-	slots []nameSlot
-	mask  uint32
-}
-
-type nameSlot struct {
-	hash   uint32
-	number int32 // -1 where the slot is free
-	name   string
-}
-
-func newNameIndex(permissions []Permission) nameIndex {
-	size := 8
-	for size < 2*len(permissions) {
-		size *= 2
-	}
-	x := nameIndex{slots: make([]nameSlot, size), mask: uint32(size - 1)}
-	for i := range x.slots {
-		x.slots[i].number = -1
-	}
-	for n, p := range permissions {
-		i := uint32(p.hash) & x.mask
-		for x.slots[i].number >= 0 {
-			i = (i + 1) & x.mask
-		}
-		x.slots[i] = nameSlot{uint32(p.hash), int32(n), p.name}
-	}
-	return x
-}
-
-// find returns the number of p, -1 where it is not declared. The zero Permission never is.
-func (x *nameIndex) find(p Permission) int {
-	for i := uint32(p.hash) & x.mask; ; i = (i + 1) & x.mask {
-		slot := &x.slots[i]
-		if slot.number < 0 {
-			return -1
-		}
-		if slot.hash == uint32(p.hash) && slot.name == p.name {
-			return int(slot.number)
-		}
-	}
 }

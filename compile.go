@@ -2,87 +2,6 @@ package rolecall
 
 import "slices"
 
-// A permset is a set of permission numbers.
-type permset []uint64
-
-func newPermset(n int) permset { return make(permset, (n+63)/64) }
-
-func (s permset) has(i int) bool { return s[i/64]>>(i%64)&1 == 1 }
-func (s permset) add(i int)      { s[i/64] |= 1 << (i % 64) }
-
-func (s permset) or(other permset) {
-	for i, w := range other {
-		s[i] |= w
-	}
-}
-
-func (s permset) and(other permset) {
-	for i, w := range other {
-		s[i] &= w
-	}
-}
-
-func (s permset) drop(other permset) {
-	for i, w := range other {
-		s[i] &^= w
-	}
-}
-
-func (s permset) remove(i int) { s[i/64] &^= 1 << (i % 64) }
-
-func (s permset) empty() bool {
-	for _, w := range s {
-		if w != 0 {
-			return false
-		}
-	}
-	return true
-}
-
-// A matcher is a pattern with the permissions that it covers, computed once a catalog.
-type matcher struct {
-	pattern Pattern
-	any     permset // everywhere but in an Allow
-	allow   permset // in an Allow
-}
-
-func (m *matcher) covers(e Effect, permission int) bool {
-	if e == Allow {
-		return m.allow.has(permission)
-	}
-	return m.any.has(permission)
-}
-
-// matcher returns the matcher of a pattern. It is safe for concurrent use.
-func (c *Catalog) matcher(p Pattern) *matcher {
-	if m, ok := c.matchers.Load(p); ok {
-		return m.(*matcher)
-	}
-	kept, _ := c.matchers.LoadOrStore(p, c.match(p))
-	return kept.(*matcher)
-}
-
-func (c *Catalog) match(p Pattern) *matcher {
-	m := &matcher{pattern: p, any: newPermset(len(c.permissions))}
-	if !p.HasStar() {
-		if i := c.index.find(NewPermission(string(p))); i >= 0 {
-			m.any.add(i)
-		}
-		m.allow = m.any // a name, which is spelled in full
-		return m
-	}
-	m.allow = newPermset(len(c.permissions))
-	for i, permission := range c.permissions {
-		if p.Matches(permission) {
-			m.any.add(i)
-		}
-		if p.AllowMatches(permission) {
-			m.allow.add(i)
-		}
-	}
-	return m
-}
-
 // A role is a Role made ready to be asked. What it says of each permission is known beforehand, unless a condition
 // has a part in it.
 type role struct {
@@ -147,12 +66,7 @@ func (r *role) compileOwn(c *Catalog) {
 	for i, rule := range r.Rules {
 		at := ruleAt{effect: rule.Effect, when: c.conditions[rule.When], match: newPermset(n), rule: i}
 		for _, p := range rule.Patterns {
-			m := c.matcher(p)
-			if rule.Effect == Allow {
-				at.match.or(m.allow)
-			} else {
-				at.match.or(m.any)
-			}
+			at.match.or(c.matcher(p).of(rule.Effect))
 		}
 		r.rules = append(r.rules, at)
 		for p := range n {

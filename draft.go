@@ -17,7 +17,7 @@ type draft struct {
 	groupsChanged map[uint32]bool   // whose direct groups or existence changed
 	rolesChanged  map[RoleName]bool // whose definition changed
 	recent        recent
-	climbed       permset // while groups are made ready
+	climbed       permset // of numbers of groups, while these are made ready
 	separate      separationScope
 
 	tableOwned, constraintsOwned bool
@@ -36,7 +36,11 @@ func (d *draft) refuse(code Code, by Statement, word, format string, args ...any
 	d.refused(p, by)
 }
 
+// refused notes a problem; nil is none.
 func (d *draft) refused(p *Problem, by Statement) {
+	if p == nil {
+		return
+	}
 	p.Statement = by
 	if p.Place == "" && by != nil {
 		p.Place = KeyOf(by).String()

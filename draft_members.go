@@ -9,7 +9,7 @@ func (d *draft) takeMembership(m Membership) Statement {
 	if h == nil || g == nil {
 		return nil
 	}
-	i := slices.IndexFunc(h.groups, func(at memberAt) bool { return at.group == g.number })
+	i := h.indexIn(g)
 	if i < 0 {
 		return nil
 	}

@@ -74,11 +74,7 @@ func (d *draft) used(r *role) bool {
 
 func (d *draft) countUse(h *holder, role uint32, uses bool) {
 	u := d.uses.at(role)
-	set := &u.users
-	if h.isGroup() {
-		set = &u.groups
-	}
-	if (*set).has(h.number) == uses {
+	if (*u.kindOf(h)).has(h.number) == uses {
 		return
 	}
 	if u.owner != d.own {
@@ -86,13 +82,19 @@ func (d *draft) countUse(h *holder, role uint32, uses bool) {
 		c.owner = d.own
 		u = &c
 		d.uses.set(d.own, role, u)
-		if set = &u.users; h.isGroup() {
-			set = &u.groups
-		}
 	}
+	set := u.kindOf(h)
 	if uses {
 		*set = (*set).with(d.own, h.number)
 	} else {
 		*set = (*set).without(d.own, h.number)
 	}
+}
+
+// kindOf returns the set in which a holder is numbered.
+func (u *roleUse) kindOf(h *holder) **idset {
+	if h.isGroup() {
+		return &u.groups
+	}
+	return &u.users
 }

@@ -130,3 +130,10 @@ func ProblemsOf(err error) []*Problem {
 func problem(code Code, place, word, format string, args ...any) *Problem {
 	return &Problem{Code: code, Place: place, Word: word, Detail: fmt.Sprintf(format, args...)}
 }
+
+// placed returns the problem that err is, at a place.
+func placed(err error, place string) *Problem {
+	p := *err.(*Problem)
+	p.Place = place
+	return &p
+}

@@ -54,14 +54,14 @@ func (d *draft) climb(h *holder) bool {
 		g.timed = g.timed || m.terms != 0 || above.timed
 		g.halted = g.halted || above.halted
 		for _, number := range above.up {
-			if word, bit := int(number/64), uint64(1)<<(number%64); d.climbed[word]&bit == 0 {
-				d.climbed[word] |= bit
+			if !d.climbed.has(int(number)) {
+				d.climbed.add(int(number))
 				up = append(up, number)
 			}
 		}
 	}
 	for _, number := range up {
-		d.climbed[number/64] &^= 1 << (number % 64)
+		d.climbed.remove(int(number))
 	}
 	slices.Sort(up)
 	g.rise(up)

@@ -27,13 +27,14 @@ func (w Window) Empty() bool {
 
 // canonical drops monotonic readings and time zones, so that equal windows are equal values.
 func (w Window) canonical() Window {
-	if !w.NotBefore.IsZero() {
-		w.NotBefore = w.NotBefore.Round(0).UTC()
+	return Window{utc(w.NotBefore), utc(w.NotAfter)}
+}
+
+func utc(t time.Time) time.Time {
+	if t.IsZero() {
+		return t
 	}
-	if !w.NotAfter.IsZero() {
-		w.NotAfter = w.NotAfter.Round(0).UTC()
-	}
-	return w
+	return t.Round(0).UTC()
 }
 
 func (w Window) write(b *strings.Builder) {
@@ -66,10 +67,16 @@ func ParseTime(text string) (time.Time, error) {
 	if err != nil {
 		return time.Time{}, problem(ErrInvalid, "", text, "a time is RFC 3339 or a date, for example 2026-03-01T09:00:00Z or 2026-03-01")
 	}
-	if t = t.UTC(); t.IsZero() || t.Year() < 0 || t.Year() > 9999 {
+	if t = t.UTC(); t.IsZero() || !writable(t) {
 		return time.Time{}, problem(ErrInvalid, "", text, "a time lies in the years 0 to 9999, in UTC, and is not the first instant of year 1")
 	}
 	return t, nil
+}
+
+// writable says whether an instant can be written and read again.
+func writable(t time.Time) bool {
+	year := t.UTC().Year()
+	return 0 <= year && year <= 9999
 }
 
 // A Grant gives a role to a subject at a scope and everywhere inside it. Its key is (Subject, Role, Scope, When,

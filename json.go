@@ -104,8 +104,7 @@ func decodeValue(raw json.RawMessage, into any) error {
 		if t.IsZero() {
 			return problem(ErrInvalid, "", string(raw), "this instant cannot be told from none; leave the member out")
 		}
-		*t = t.Round(0).UTC()
-		if y := t.Year(); y < 0 || y > 9999 {
+		if *t = utc(*t); !writable(*t) {
 			return problem(ErrInvalid, "", string(raw), "an instant is in the years 0 to 9999, in UTC")
 		}
 	}

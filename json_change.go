@@ -12,7 +12,7 @@ func (m *Meta) fields() []field {
 }
 
 func (m Meta) canonical() Meta {
-	m.Time = Window{NotBefore: m.Time}.canonical().NotBefore
+	m.Time = utc(m.Time)
 	return m
 }
 
@@ -34,7 +34,7 @@ func (a *Activation) UnmarshalJSON(data []byte) error {
 // MarshalJSON writes an activation, its end in UTC.
 func (a Activation) MarshalJSON() ([]byte, error) {
 	type plain Activation
-	a.Until = Window{NotAfter: a.Until}.canonical().NotAfter
+	a.Until = utc(a.Until)
 	return json.Marshal(plain(a))
 }
 

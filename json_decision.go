@@ -27,8 +27,7 @@ type narrowingForm struct {
 
 func formOf(r Request) requestForm {
 	f := requestForm{
-		Subject: r.Subject, Permission: r.Permission, Scope: r.Scope, Groups: r.Groups, Actor: r.Actor,
-		Now: Window{NotBefore: r.Now}.canonical().NotBefore,
+		Subject: r.Subject, Permission: r.Permission, Scope: r.Scope, Groups: r.Groups, Actor: r.Actor, Now: utc(r.Now),
 	}
 	f.Facts, _ = r.Facts.(Given)
 	f.Narrow = r.Narrow.form()

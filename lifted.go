@@ -145,7 +145,7 @@ func (p *policy) deniable(at groupPoint) *claim {
 	}
 	for _, o := range h.overridesAt(place) {
 		if o.effect != Allow {
-			c.add(o.match.claim(o.match.any))
+			c.add(o.match.claim(o.effect))
 		}
 	}
 	return c

@@ -45,13 +45,7 @@ func (s PermissionSet) Has(p Permission) bool {
 }
 
 // Len returns how many permissions are in the set.
-func (s PermissionSet) Len() int {
-	n := 0
-	for _, w := range s.has {
-		n += bits.OnesCount64(w)
-	}
-	return n
-}
+func (s PermissionSet) Len() int { return s.has.count() }
 
 // All yields the permissions in the set, in order of name.
 func (s PermissionSet) All() iter.Seq[Permission] {
@@ -70,4 +64,48 @@ func (s PermissionSet) All() iter.Seq[Permission] {
 // Equal says whether two sets of one catalog have the same permissions.
 func (s PermissionSet) Equal(other PermissionSet) bool {
 	return s.Len() == other.Len() && slices.Equal(slices.Collect(s.All()), slices.Collect(other.All()))
+}
+
+// A permset is a set of permission numbers.
+type permset []uint64
+
+func newPermset(n int) permset { return make(permset, (n+63)/64) }
+
+func (s permset) has(i int) bool { return s[i/64]>>(i%64)&1 == 1 }
+func (s permset) add(i int)      { s[i/64] |= 1 << (i % 64) }
+func (s permset) remove(i int)   { s[i/64] &^= 1 << (i % 64) }
+
+func (s permset) or(other permset) {
+	for i, w := range other {
+		s[i] |= w
+	}
+}
+
+func (s permset) and(other permset) {
+	for i, w := range other {
+		s[i] &= w
+	}
+}
+
+func (s permset) drop(other permset) {
+	for i, w := range other {
+		s[i] &^= w
+	}
+}
+
+func (s permset) empty() bool {
+	for _, w := range s {
+		if w != 0 {
+			return false
+		}
+	}
+	return true
+}
+
+func (s permset) count() int {
+	n := 0
+	for _, w := range s {
+		n += bits.OnesCount64(w)
+	}
+	return n
 }

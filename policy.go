@@ -337,8 +337,12 @@ func (p *policy) membership(h *holder, m *memberAt) Membership {
 
 // membershipIn returns the membership of h in a group in which it is directly.
 func (p *policy) membershipIn(h, group *holder) Membership {
-	i := slices.IndexFunc(h.groups, func(m memberAt) bool { return m.group == group.number })
-	return p.membership(h, &h.groups[i])
+	return p.membership(h, &h.groups[h.indexIn(group)])
+}
+
+// indexIn returns which of the memberships of h is that in a group, -1 where none is.
+func (h *holder) indexIn(group *holder) int {
+	return slices.IndexFunc(h.groups, func(m memberAt) bool { return m.group == group.number })
 }
 
 // reaches says whether group k is reachable from group h over memberships valid at now; every group reaches itself

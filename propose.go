@@ -36,9 +36,8 @@ func (s *Snapshot) Propose(c Change) (*Proposal, error) {
 	if s.policy == nil || c.Time.IsZero() {
 		return nil, errNoInstant()
 	}
-	c.Time = c.Time.Round(0).UTC()
-	if year := c.Time.Year(); year < 0 || year > 9999 {
-		return nil, problem(ErrInvalid, "change", fmt.Sprint(year), "the time of a change lies in the years 0 to 9999")
+	if c.Time = utc(c.Time); !writable(c.Time) {
+		return nil, problem(ErrInvalid, "change", fmt.Sprint(c.Time.Year()), "the time of a change lies in the years 0 to 9999")
 	}
 	actors, err := s.actorsOf(c)
 	if err != nil {

@@ -1,7 +1,5 @@
 package rolecall
 
-import "math/bits"
-
 // How much a change may concern, found without working out what it does. A remedy that may concern very many is offered
 // without its plan.
 
@@ -59,11 +57,7 @@ func (p *Proposal) permissionsOf(d Delta) int {
 	c := p.base.policy.catalog
 	switch s := either(d.After, d.Before).(type) {
 	case Override:
-		n := 0
-		for _, w := range c.matcher(s.Pattern).any {
-			n += bits.OnesCount64(w)
-		}
-		return n
+		return c.matcher(s.Pattern).any.count()
 	case Grant:
 		for _, one := range []Statement{d.Before, d.After} {
 			if one != nil && one.(Grant).Replace {

@@ -22,9 +22,9 @@ func (v *View) Rules(t Scope) (iter.Seq2[Permission, ScopeRule], error) {
 
 // Rule returns the rule of one permission, as Rules does. An error says that p or t is invalid or not declared.
 func (v *View) Rule(p Permission, t Scope) (ScopeRule, error) {
-	number := v.policy.catalog.index.find(p)
-	if number < 0 {
-		return ScopeRule{}, v.policy.catalog.unknownPermission("request", p)
+	number, err := v.policy.catalog.permission(p)
+	if err != nil {
+		return ScopeRule{}, err
 	}
 	var way path
 	if err := v.walk(&t, &way); err != nil {

@@ -3,6 +3,7 @@ package rolecall
 import (
 	"cmp"
 	"iter"
+	"maps"
 	"slices"
 	"strings"
 )
@@ -35,9 +36,9 @@ func (v *View) Scopes(kind ScopeKind, p Permission) (*ScopeSet, error) {
 	if fault := c.checkScopeKind(kind); fault != nil {
 		return nil, fault
 	}
-	number := c.index.find(p)
-	if number < 0 {
-		return nil, c.unknownPermission("request", p)
+	number, err := c.permission(p)
+	if err != nil {
+		return nil, err
 	}
 	return &ScopeSet{view: v.shared(), kind: kind, permission: number, zones: v.survey(number)}, nil
 }
@@ -47,15 +48,9 @@ func (c *Catalog) checkScopeKind(kind ScopeKind) *Problem {
 		return nil
 	}
 	if p := checkName("scope kind", string(kind)); p != nil {
-		p.Place = "request"
-		return p
+		return placed(p, "request")
 	}
-	var known []string
-	for k := range c.scopeKinds {
-		known = append(known, string(k))
-	}
-	slices.Sort(known)
-	return problem(ErrUnknown, "request", string(kind), "no such scope kind is declared%s", didYouMean(string(kind), known))
+	return problem(ErrUnknown, "request", string(kind), "no such scope kind is declared%s", didYouMean(string(kind), stringsOf(maps.Keys(c.scopeKinds))))
 }
 
 // shared returns a copy of the view that many goroutines may judge with: it remembers nothing.

@@ -236,8 +236,7 @@ func (n *Narrowing) covers(permission Permission) bool {
 
 func (p *policy) unknownRole(name RoleName) *Problem {
 	if fault := checkName("role name", string(name)); fault != nil {
-		fault.Place = "request"
-		return fault
+		return placed(fault, "request")
 	}
 	return problem(ErrUnknown, "request", string(name), "no such role is defined%s", didYouMean(string(name), p.roleNames()))
 }
@@ -374,7 +373,7 @@ func (p *policy) lookup(k StatementKey) Statement {
 		}
 	case kindMembership:
 		if h, g := p.holder(k.subject), p.holder(k.other); h != nil && g != nil {
-			if i := slices.IndexFunc(h.groups, func(m memberAt) bool { return m.group == g.number }); i >= 0 {
+			if i := h.indexIn(g); i >= 0 {
 				return p.membership(h, &h.groups[i])
 			}
 		}

@@ -110,7 +110,7 @@ func (w *sureness) hear(b *holder, depth int) bool {
 			w.doubtful.or(o.match.any)
 			w.shaken = w.shaken || o.match.pattern.HasStar()
 		case w.firm[b] && o.terms == 0 && !w.left.byRole:
-			w.hold(o.match.claim(o.match.allow), depth >= w.way.private)
+			w.hold(o.match.claim(Allow), depth >= w.way.private)
 		}
 	}
 	return true

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 	"unicode/utf8"
 )
 
@@ -12,43 +13,32 @@ import (
 // be undefined: finish judges those, since statements come in any order.
 func (d *draft) check(s Statement) bool {
 	before := len(d.problems)
+	d.checkKey(s)
 	switch one := s.(type) {
 	case Role:
 		d.checkRole(one)
 	case Membership:
 		d.checkMembership(s, one)
 	case Grant:
-		d.checkSubject(s, one.Subject)
-		d.checkScope(s, one.Scope)
-		d.checkRoleName(s, one.Role)
-		d.checkCondition(s, one.When)
 		d.checkWindow(s, one.Window)
 		if len(d.problems) == before {
 			d.checkLimits(one)
 		}
 	case Override:
-		d.checkSubject(s, one.Subject)
-		d.checkScope(s, one.Scope)
-		d.checkPattern(s, one.Pattern)
-		d.checkCondition(s, one.When)
 		d.checkWindow(s, one.Window)
 		if one.Effect != Allow && one.Effect != Deny && one.Effect != Forbid {
 			d.refuse(ErrInvalid, s, one.Effect.String(), "an override allows, denies or forbids")
 		}
 	case Suspension:
-		d.checkSubject(s, one.Subject)
 		if one.Subject.isEveryone() {
 			d.refuse(ErrInvalid, s, everyoneText, "everyone is never suspended")
 		}
 	case PrivateScope:
-		d.checkScope(s, one.Scope)
 		if one.Scope.IsGlobal() {
 			d.refuse(ErrInvalid, s, globalPath, "the whole instance is never private")
 		}
 	case Constraint:
 		d.checkConstraint(one)
-	default:
-		d.refuse(ErrInvalid, nil, fmt.Sprintf("%T", s), "not a statement")
 	}
 	return len(d.problems) == before
 }
@@ -81,56 +71,37 @@ func (d *draft) checkKey(s Statement) bool {
 	return len(d.problems) == before
 }
 
-func (d *draft) checkSubject(by Statement, s Subject) {
-	if p := d.catalog.checkSubject("", s); p != nil {
-		d.refused(p, by)
-	}
-}
+func (d *draft) checkSubject(by Statement, s Subject) { d.refused(d.catalog.checkSubject("", s), by) }
 
-func (d *draft) checkScope(by Statement, t Scope) {
-	if p := d.catalog.checkScope("", t); p != nil {
-		d.refused(p, by)
-	}
-}
+func (d *draft) checkScope(by Statement, t Scope) { d.refused(d.catalog.checkScope("", t), by) }
 
 func (d *draft) checkPattern(by Statement, pattern Pattern) {
-	if p := d.catalog.checkPattern("", pattern); p != nil {
-		d.refused(p, by)
-	}
+	d.refused(d.catalog.checkPattern("", pattern), by)
 }
 
 func (d *draft) checkCondition(by Statement, c Condition) {
-	if p := d.catalog.checkCondition("", c); p != nil {
-		d.refused(p, by)
-	}
+	d.refused(d.catalog.checkCondition("", c), by)
 }
 
 func (d *draft) checkRoleName(by Statement, name RoleName) {
 	if d.roles.byName[name] != nil {
 		return
 	}
-	if p := checkName("role name", string(name)); p != nil {
-		d.refused(p, by)
-	}
+	d.refused(checkName("role name", string(name)), by)
 }
 
 func (d *draft) checkWindow(by Statement, w Window) {
 	if w.Empty() {
 		d.refuse(ErrInvalid, by, FormatTime(w.NotAfter), "the window is empty: it ends before it begins or when it begins")
 	}
-	for _, t := range []struct {
-		zero bool
-		year int
-	}{{w.NotBefore.IsZero(), w.NotBefore.UTC().Year()}, {w.NotAfter.IsZero(), w.NotAfter.UTC().Year()}} {
-		if !t.zero && (t.year < 0 || t.year > 9999) {
-			d.refuse(ErrInvalid, by, fmt.Sprint(t.year), "an instant lies in the years 0 to 9999")
+	for _, t := range []time.Time{w.NotBefore, w.NotAfter} {
+		if !writable(t) {
+			d.refuse(ErrInvalid, by, fmt.Sprint(t.UTC().Year()), "an instant lies in the years 0 to 9999")
 		}
 	}
 }
 
 func (d *draft) checkMembership(by Statement, m Membership) {
-	d.checkSubject(by, m.Member)
-	d.checkSubject(by, m.Group)
 	d.checkWindow(by, m.Window)
 	switch {
 	case m.Member.isEveryone():
@@ -192,9 +163,7 @@ func (d *draft) checkRule(r Role, rule Rule) {
 }
 
 func (d *draft) checkConstraint(c Constraint) {
-	if p := checkName("constraint name", c.Name); p != nil {
-		d.refused(p, c)
-	}
+	d.refused(checkName("constraint name", c.Name), c)
 	if c.Kind != Static && c.Kind != Dynamic {
 		d.refuse(ErrInvalid, c, string(c.Kind), "a constraint is static or dynamic")
 	}

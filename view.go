@@ -81,9 +81,9 @@ func (v *View) Check(p Permission, t Scope, facts ...Facts) error {
 			return err
 		}
 	}
-	number := v.policy.catalog.index.find(p)
-	if number < 0 {
-		return v.policy.catalog.unknownPermission("request", p)
+	number, err := v.policy.catalog.permission(p)
+	if err != nil {
+		return err
 	}
 	at, err := v.look(&t)
 	if err != nil {
@@ -460,21 +460,9 @@ func (v *View) CheckAll(targets []Target, permissions ...Permission) (*Answers, 
 
 // Permissions returns what the subject may do at t, the built-in rolecall.* permissions included, in order of name.
 func (v *View) Permissions(t Scope, facts Facts) ([]Permission, error) {
-	if err := v.policy.catalog.checkFacts(facts); err != nil {
+	set, err := v.PermissionSet(t, facts)
+	if err != nil {
 		return nil, err
 	}
-	var way path
-	if err := v.walk(&t, &way); err != nil {
-		return nil, err
-	}
-	var may []Permission
-	var once askedOnce
-	facts = once.of(facts)
-	at := v.sight(&way)
-	for n, p := range v.policy.catalog.permissions {
-		if v.ask(at, n, &way, facts) == Granted {
-			may = append(may, p)
-		}
-	}
-	return may, nil
+	return slices.Collect(set.All()), nil
 }

@@ -1,7 +1,5 @@
 package rolecall
 
-import "slices"
-
 // An actor is somebody by whose rights a change is made: who makes it, or on whose behalf. It is judged on the policy before
 // the change; who makes it has no more rights than Change.Narrow leaves.
 type actor struct {
@@ -41,7 +39,7 @@ func (s *Snapshot) actorsOf(c Change) ([]*actor, error) {
 
 func (a *actor) narrowTo(n Narrowing) error {
 	q := question{policy: a.policy, permission: -1, self: a.policy.holder(a.subject)}
-	if _, err := q.narrow(a.subject, nil, Subject{}, n); err != nil {
+	if _, err := q.readyRare(a.subject, &ViewOptions{Narrow: n}); err != nil {
 		return err
 	}
 	a.narrowed = narrowed{Narrowing: n}
@@ -155,14 +153,4 @@ func (a *actor) footing(t Scope, closed bool) *footing {
 		a.known[g] = f
 	}
 	return a.known[g]
-}
-
-// coversAll says whether the narrowing leaves everything that a pattern covers.
-func (n *Narrowing) coversAll(p Pattern) bool {
-	for _, list := range n.patterns {
-		if !slices.ContainsFunc(list, func(wide Pattern) bool { return wide.includes(p) }) {
-			return false
-		}
-	}
-	return true
 }

@@ -2,7 +2,6 @@ package rolecall
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 )
@@ -23,33 +22,6 @@ type Request struct {
 	// Narrow takes away: a session, an API key, read-only impersonation.
 	Narrow Narrowing
 }
-
-// A Narrowing keeps only what comes through some roles, or what matches some patterns, or both. It never adds. The
-// zero Narrowing takes nothing away; ToRoles and ToPatterns without arguments take everything.
-type Narrowing struct {
-	byRole, byPattern bool
-	roles             []RoleName
-	patterns          [][]Pattern // one of each list matches
-}
-
-// ToRoles narrows to the allows of these roles, the active roles of a session.
-func ToRoles(roles ...RoleName) Narrowing {
-	return Narrowing{byRole: true, roles: sortedSet(roles)}
-}
-
-// ToPatterns narrows to the permissions that match one of these patterns.
-func ToPatterns(patterns ...Pattern) Narrowing {
-	return Narrowing{}.AndPatterns(patterns...)
-}
-
-// AndPatterns narrows n further, to the permissions that match one of these patterns as well.
-func (n Narrowing) AndPatterns(patterns ...Pattern) Narrowing {
-	n.byPattern, n.patterns = true, append(slices.Clip(n.patterns), sortedSet(patterns))
-	return n
-}
-
-// IsZero says whether n takes nothing away.
-func (n Narrowing) IsZero() bool { return !n.byRole && !n.byPattern }
 
 // A Reason is the kind of answer. It is an error too: every Reason but Granted is ErrDenied to errors.Is.
 type Reason uint8
@@ -235,24 +207,25 @@ func (d Decision) Err() error {
 }
 
 // String explains the decision in a few lines: the verdict, what it rests on, and what lost to what.
-func (d Decision) String() string {
+func (d Decision) String() string { return d.text(func(*strings.Builder, Finding) {}) }
+
+// text is String, with what beneath writes below each finding.
+func (d Decision) text(beneath func(*strings.Builder, Finding)) string {
 	var b strings.Builder
 	b.WriteString(d.head())
 	for _, f := range d.deciding {
-		b.WriteString("\n  because ")
-		b.WriteString(f.String())
+		b.WriteString("\n  because " + f.String())
+		beneath(&b, f)
 	}
 	for _, f := range d.losing {
-		b.WriteString("\n  not     ")
-		b.WriteString(f.String())
+		b.WriteString("\n  not     " + f.String())
+		beneath(&b, f)
 	}
 	if len(d.deciding) == 0 && len(d.losing) == 0 {
-		b.WriteString(nothingSpeaks)
+		b.WriteString("\n  nothing in the policy speaks of it")
 	}
 	return b.String()
 }
-
-const nothingSpeaks = "\n  nothing in the policy speaks of it"
 
 // head returns the verdict.
 func (d Decision) head() string {

@@ -7,12 +7,10 @@ import (
 
 // explain applies the law to everything that bears on the question and tells the fate of each statement.
 func (q *question) explain(r Request) Decision {
-	d := Decision{request: r, revision: q.policy.revision}
 	if q.self.off() {
-		d.reason = Suspended
-		d.deciding = []Finding{{Statement: Suspension{q.self.subject}, Holder: q.self.subject, Path: []Subject{q.self.subject}, Effect: Deny, Fate: Decides}}
-		return d
+		return q.suspended(r, q.self.subject)
 	}
+	d := Decision{request: r, revision: q.policy.revision}
 	c := court{question: q, bearers: q.inReach(nil)}
 	c.sortBearers()
 	c.said = c.collect(nil, true)
@@ -35,6 +33,12 @@ func (q *question) explain(r Request) Decision {
 	sortFindings(d.deciding)
 	sortFindings(d.losing)
 	return d
+}
+
+// suspended denies because somebody is switched off: the subject or its actor.
+func (q *question) suspended(r Request, who Subject) Decision {
+	off := Finding{Statement: Suspension{who}, Holder: who, Path: []Subject{who}, Effect: Deny, Fate: Decides}
+	return Decision{request: r, reason: Suspended, revision: q.policy.revision, deciding: []Finding{off}}
 }
 
 // silence tells of a Replace what keeps its role from allowing, where it is a condition.

@@ -3,6 +3,7 @@ package rolecall
 import (
 	"encoding/json"
 	"errors"
+	"slices"
 	"strings"
 )
 
@@ -50,22 +51,8 @@ func (e Explanation) Origin(key StatementKey) (Origin, error) {
 // String returns what Decision.String does, and beneath each statement the change that made it what it is, and the same of
 // the memberships on the way to it, of the role that speaks and of the private scope that stops it, each once.
 func (e Explanation) String() string {
-	d := e.decision
-	var b strings.Builder
-	b.WriteString(d.head())
 	told := map[StatementKey]bool{}
-	for _, f := range d.deciding {
-		b.WriteString("\n  because " + f.String())
-		e.tell(&b, f, told)
-	}
-	for _, f := range d.losing {
-		b.WriteString("\n  not     " + f.String())
-		e.tell(&b, f, told)
-	}
-	if len(d.deciding) == 0 && len(d.losing) == 0 {
-		b.WriteString(nothingSpeaks)
-	}
-	return b.String()
+	return e.decision.text(func(b *strings.Builder, f Finding) { e.tell(b, f, told) })
 }
 
 func (e Explanation) tell(b *strings.Builder, f Finding, told map[StatementKey]bool) {
@@ -99,6 +86,43 @@ func (f *Finding) rests() []Statement {
 	return list
 }
 
+// memberships returns the steps of the path; being in Everyone is none.
+func (f *Finding) memberships() []Membership {
+	var steps []Membership
+	for i := 1; i < len(f.Path); i++ {
+		if !f.Path[i].isEveryone() {
+			steps = append(steps, Membership{Member: f.Path[i-1], Group: f.Path[i]})
+		}
+	}
+	return steps
+}
+
+// keys returns the keys of what a finding rests on, of what it lost to, and of the roles that both grant.
+func (f *Finding) keys() []StatementKey {
+	var keys []StatementKey
+	for _, one := range append(f.rests(), f.By) {
+		if one == nil {
+			continue
+		}
+		keys = append(keys, KeyOf(one))
+		if g, granted := one.(Grant); granted {
+			keys = append(keys, KeyOf(Role{Name: g.Role}))
+		}
+	}
+	return keys
+}
+
+// Keys returns the keys of every statement that the explanation names, in order: what decided and what lost, what
+// overrode or stopped it, the memberships on the way and the roles that speak.
+func (d Decision) Keys() []StatementKey {
+	var keys []StatementKey
+	for _, f := range slices.Concat(d.deciding, d.losing) {
+		keys = append(keys, f.keys()...)
+	}
+	slices.SortFunc(keys, StatementKey.Compare)
+	return slices.Compact(keys)
+}
+
 func (e Explanation) describe(one Statement) string {
 	origin, err := e.Origin(KeyOf(one))
 	switch {
@@ -118,12 +142,7 @@ func (e Explanation) vouched(one Statement) bool {
 	if !joins || m.Member != e.decision.request.Subject {
 		return false
 	}
-	for _, g := range e.decision.request.Groups {
-		if g == m.Group {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(e.decision.request.Groups, m.Group)
 }
 
 // MarshalJSON writes {"decision", "origins"}: origins has the known ones by the keys of their statements in words.

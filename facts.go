@@ -142,3 +142,32 @@ func (a *askedOnce) Holds(c Condition) (bool, error) {
 	}
 	return a.said[i].holds, a.said[i].err
 }
+
+// joinFacts returns the only facts, or all of them as one.
+func joinFacts(facts []Facts) Facts {
+	if len(facts) == 1 {
+		return facts[0]
+	}
+	return severalFacts(facts)
+}
+
+// severalFacts holds where one of them holds, and cannot say where one cannot and none holds.
+type severalFacts []Facts
+
+// Holds asks each in turn.
+func (s severalFacts) Holds(c Condition) (bool, error) {
+	var cause error
+	for _, f := range s {
+		if f == nil {
+			continue
+		}
+		ok, err := askHost(f, c)
+		if ok && err == nil {
+			return true, nil
+		}
+		if err != nil && cause == nil {
+			cause = err
+		}
+	}
+	return false, cause
+}

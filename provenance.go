@@ -305,50 +305,6 @@ func (p *Provenance) untold(key StatementKey) error {
 	return problem(ErrCompacted, key.String(), "", "the history at hand begins after revision %d and does not tell", p.after)
 }
 
-// Keys returns the keys of every statement that the explanation names, in order: what decided and what lost, what
-// overrode or stopped it, the memberships on the way and the roles that speak.
-func (d Decision) Keys() []StatementKey {
-	var keys []StatementKey
-	for _, f := range slices.Concat(d.deciding, d.losing) {
-		keys = f.appendKeys(keys)
-	}
-	slices.SortFunc(keys, StatementKey.Compare)
-	return slices.Compact(keys)
-}
-
-func (f *Finding) appendKeys(keys []StatementKey) []StatementKey {
-	for _, one := range []Statement{f.Statement, f.By} {
-		if one == nil {
-			continue
-		}
-		keys = append(keys, KeyOf(one))
-		if g, granted := one.(Grant); granted {
-			keys = append(keys, KeyOf(Role{Name: g.Role}))
-		}
-	}
-	for _, m := range f.memberships() {
-		keys = append(keys, KeyOf(m))
-	}
-	if f.Role != "" {
-		keys = append(keys, KeyOf(Role{Name: f.Role}))
-	}
-	if f.Fate == StoppedByPrivacy {
-		keys = append(keys, KeyOf(PrivateScope{f.Where}))
-	}
-	return keys
-}
-
-// memberships returns the steps of the path; being in Everyone is none.
-func (f *Finding) memberships() []Membership {
-	var steps []Membership
-	for i := 1; i < len(f.Path); i++ {
-		if !f.Path[i].isEveryone() {
-			steps = append(steps, Membership{Member: f.Path[i-1], Group: f.Path[i]})
-		}
-	}
-	return steps
-}
-
 // UnmarshalJSON reads an origin: {"revision", "actor", "onBehalf", "reason", "time"}.
 func (o *Origin) UnmarshalJSON(data []byte) error {
 	return decodeInto(o, data, func(o *Origin) []field {

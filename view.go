@@ -49,7 +49,7 @@ func (s *Snapshot) For(who Subject, o *ViewOptions) (*View, error) {
 		}
 	}
 	q := question{policy: s.policy, now: v.now, permission: -1, self: v.self}
-	reason, err := q.narrow(who, o.Groups, o.Actor, o.Narrow)
+	reason, err := q.readyRare(who, o)
 	if err != nil {
 		return nil, err
 	}

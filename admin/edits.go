@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/rolecall-go/rolecall"
+	"github.com/rolecall-go/rolecall/internal/roles"
 )
 
 // CreateRole defines a role under a name that is free.
@@ -14,10 +15,7 @@ func (e *Editor) CreateRole(ctx context.Context, r rolecall.Role) (rolecall.Revi
 		if err := e.permitted(s, rolecall.RoleCreate); err != nil {
 			return nil, err
 		}
-		if _, taken := s.Role(r.Name); taken {
-			return nil, fault(rolecall.ErrInvalid, r, string(r.Name), "there is a role of this name already")
-		}
-		return []rolecall.Edit{rolecall.Put(r)}, nil
+		return []rolecall.Edit{rolecall.Put(r)}, roles.Free(s, r.Name)
 	})
 }
 
@@ -34,7 +32,7 @@ func (e *Editor) changeRole(ctx context.Context, name rolecall.RoleName, change 
 		}
 		r, found := s.Role(name)
 		if !found {
-			return nil, noRole(name)
+			return nil, roles.Undefined(name)
 		}
 		next, err := change(r)
 		return []rolecall.Edit{rolecall.Put(next)}, err
@@ -47,15 +45,8 @@ func (e *Editor) CloneRole(ctx context.Context, from, to rolecall.RoleName, titl
 		if err := e.permitted(s, rolecall.RoleCreate); err != nil {
 			return nil, err
 		}
-		r, found := s.Role(from)
-		if !found {
-			return nil, noRole(from)
-		}
-		if _, taken := s.Role(to); taken {
-			return nil, fault(rolecall.ErrInvalid, rolecall.Role{Name: to}, string(to), "there is a role of this name already")
-		}
-		r.Name, r.Title = to, title
-		return []rolecall.Edit{rolecall.Put(r)}, nil
+		r, err := roles.Clone(s, from, to, title)
+		return []rolecall.Edit{rolecall.Put(r)}, err
 	})
 }
 
@@ -233,8 +224,4 @@ func someone(s *rolecall.Snapshot, who rolecall.Subject) error {
 // wrong is what is wrong with a subject of a change.
 func wrong(code rolecall.Code, who rolecall.Subject, detail string) error {
 	return rolecall.Problems{{Code: code, Place: "change", Word: who.String(), Detail: detail}}
-}
-
-func noRole(name rolecall.RoleName) error {
-	return fault(rolecall.ErrUnknown, rolecall.Role{Name: name}, string(name), "no such role is defined")
 }

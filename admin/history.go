@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/rolecall-go/rolecall"
+	"github.com/rolecall-go/rolecall/internal/statements"
 	"github.com/rolecall-go/rolecall/internal/visible"
 )
 
@@ -83,13 +84,13 @@ func (q Question) concerns(d rolecall.Delta) bool {
 	if one == nil {
 		one = d.Before
 	}
-	if !q.About.IsZero() && !slices.Contains(subjectsOf(one), q.About) {
+	if !q.About.IsZero() && !slices.Contains(statements.Subjects(one), q.About) {
 		return false
 	}
 	if q.Role != "" && roleOf(one) != q.Role {
 		return false
 	}
-	return q.At.IsZero() || !scopeOf(one).IsZero() && q.At.Contains(scopeOf(one))
+	return q.At.IsZero() || !statements.Scope(one).IsZero() && q.At.Contains(statements.Scope(one))
 }
 
 func roleOf(one rolecall.Statement) rolecall.RoleName {

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/rolecall-go/rolecall"
+	"github.com/rolecall-go/rolecall/internal/statements"
 )
 
 // DeleteRole deletes a role that nothing names any more. While something does it is refused (rolecall.ErrInUse), and
@@ -158,7 +159,7 @@ func UsesOfScopeKind(s *rolecall.Snapshot, kind rolecall.ScopeKind) []rolecall.S
 		if r, isRole := one.(rolecall.Role); isRole {
 			return slices.Contains(r.Scopes, kind)
 		}
-		t := scopeOf(one)
+		t := statements.Scope(one)
 		for at := range t.Ancestors() {
 			if at.Kind() == kind {
 				return true
@@ -174,7 +175,7 @@ func UsesOfSubjectKind(s *rolecall.Snapshot, kind rolecall.SubjectKind) []roleca
 		if r, isRole := one.(rolecall.Role); isRole {
 			return slices.Contains(r.Holders, kind)
 		}
-		return slices.ContainsFunc(subjectsOf(one), func(who rolecall.Subject) bool { return who.Kind() == kind })
+		return slices.ContainsFunc(statements.Subjects(one), func(who rolecall.Subject) bool { return who.Kind() == kind })
 	})
 }
 
@@ -215,32 +216,4 @@ func uses(s *rolecall.Snapshot, names func(rolecall.Statement) bool) []rolecall.
 		}
 	}
 	return list
-}
-
-// scopeOf returns where a statement is placed, the zero Scope where it is at no place.
-func scopeOf(one rolecall.Statement) rolecall.Scope {
-	switch one := one.(type) {
-	case rolecall.Grant:
-		return one.Scope
-	case rolecall.Override:
-		return one.Scope
-	case rolecall.PrivateScope:
-		return one.Scope
-	}
-	return rolecall.Scope{}
-}
-
-// subjectsOf returns whom a statement is about.
-func subjectsOf(one rolecall.Statement) []rolecall.Subject {
-	switch one := one.(type) {
-	case rolecall.Membership:
-		return []rolecall.Subject{one.Member, one.Group}
-	case rolecall.Grant:
-		return []rolecall.Subject{one.Subject}
-	case rolecall.Override:
-		return []rolecall.Subject{one.Subject}
-	case rolecall.Suspension:
-		return []rolecall.Subject{one.Subject}
-	}
-	return nil
 }

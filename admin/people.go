@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/rolecall-go/rolecall"
+	"github.com/rolecall-go/rolecall/internal/statements"
 )
 
 // An Arrival is somebody new and everything to begin with.
@@ -158,40 +159,33 @@ func handOver(s *rolecall.Snapshot, from, to rolecall.Subject) ([]rolecall.Edit,
 		if !charge.comesBy(one) {
 			continue
 		}
-		switch one := one.(type) {
+		switch moved := one.(type) {
 		case rolecall.Grant:
-			one.Subject = to
-			one.Window = wider(s, one, one.Window)
-			edits = append(edits, rolecall.Put(one))
+			moved.Subject = to
+			one = moved
 		case rolecall.Override:
-			one.Subject = to
-			one.Window = wider(s, one, one.Window)
-			edits = append(edits, rolecall.Put(one))
+			moved.Subject = to
+			one = moved
 		case rolecall.Membership:
-			if one.Member == from && one.Group != to {
-				one.Member = to
-				one.Window = wider(s, one, one.Window)
-				edits = append(edits, rolecall.Put(one))
+			if moved.Member != from || moved.Group == to {
+				continue
 			}
+			moved.Member = to
+			one = moved
 		}
+		edits = append(edits, rolecall.Put(statements.During(wider(s, one), one)))
 	}
 	return edits, nil
 }
 
-// wider returns the window, stretched over that of the statement which has the key of one.
-func wider(s *rolecall.Snapshot, one rolecall.Statement, w rolecall.Window) rolecall.Window {
-	standing, _ := s.Find(rolecall.KeyOf(one))
-	var other rolecall.Window
-	switch standing := standing.(type) {
-	case nil:
+// wider returns the window of a statement, stretched over that of the one which stands under its key.
+func wider(s *rolecall.Snapshot, one rolecall.Statement) rolecall.Window {
+	w := statements.Window(one)
+	standing, there := s.Find(rolecall.KeyOf(one))
+	if !there {
 		return w
-	case rolecall.Grant:
-		other = standing.Window
-	case rolecall.Override:
-		other = standing.Window
-	case rolecall.Membership:
-		other = standing.Window
 	}
+	other := statements.Window(standing)
 	if other.NotBefore.IsZero() || !w.NotBefore.IsZero() && other.NotBefore.Before(w.NotBefore) {
 		w.NotBefore = other.NotBefore
 	}

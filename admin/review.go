@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/rolecall-go/rolecall"
+	"github.com/rolecall-go/rolecall/internal/roles"
 )
 
 // The review functions of ANSI INCITS 359-2012 by their names. Each looks at one snapshot, at its instant: statements
@@ -28,28 +29,11 @@ func AssignedRoles(s *rolecall.Snapshot, who rolecall.Subject) []rolecall.RoleNa
 // AuthorizedRoles lists the assigned roles and every role that these inherit from, in order.
 func AuthorizedRoles(s *rolecall.Snapshot, who rolecall.Subject) []rolecall.RoleName {
 	var names []rolecall.RoleName
-	for _, r := range lineage(s, AssignedRoles(s, who)...) {
+	for _, r := range roles.Lineage(s, AssignedRoles(s, who)...) {
 		names = append(names, r.Name)
 	}
 	slices.Sort(names)
 	return names
-}
-
-// lineage lists roles and every role that they inherit from, each once.
-func lineage(s *rolecall.Snapshot, names ...rolecall.RoleName) []rolecall.Role {
-	var list []rolecall.Role
-	seen := map[rolecall.RoleName]bool{}
-	for i := 0; i < len(names); i++ {
-		if seen[names[i]] {
-			continue
-		}
-		seen[names[i]] = true
-		if r, found := s.Role(names[i]); found {
-			list = append(list, r)
-			names = append(names, r.Inherits...)
-		}
-	}
-	return list
 }
 
 // holders lists a subject, the groups that it is in now, and Everyone.
@@ -77,23 +61,10 @@ func AssignedUsers(s *rolecall.Snapshot, role rolecall.RoleName) (named []roleca
 
 // AuthorizedUsers lists the subjects but groups that hold a role or one that inherits from it.
 func AuthorizedUsers(s *rolecall.Snapshot, role rolecall.RoleName) (named []rolecall.Subject, everyone bool) {
-	return usersOf(s, heirs(s, role)...)
+	return usersOf(s, roles.Heirs(s, role)...)
 }
 
-// heirs lists a role and every role that inherits from it.
-func heirs(s *rolecall.Snapshot, role rolecall.RoleName) []rolecall.RoleName {
-	list := []rolecall.RoleName{role}
-	for i := 0; i < len(list); i++ {
-		for _, use := range s.UsesOf(list[i]) {
-			if r, ok := use.(rolecall.Role); ok && !slices.Contains(list, r.Name) {
-				list = append(list, r.Name)
-			}
-		}
-	}
-	return list
-}
-
-func usersOf(s *rolecall.Snapshot, roles ...rolecall.RoleName) (named []rolecall.Subject, everyone bool) {
+func usersOf(s *rolecall.Snapshot, held ...rolecall.RoleName) (named []rolecall.Subject, everyone bool) {
 	seen := map[rolecall.Subject]bool{}
 	var list []rolecall.Subject
 	add := func(who rolecall.Subject) {
@@ -102,7 +73,7 @@ func usersOf(s *rolecall.Snapshot, roles ...rolecall.RoleName) (named []rolecall
 			list = append(list, who)
 		}
 	}
-	for _, role := range roles {
+	for _, role := range held {
 		for _, use := range s.UsesOf(role) {
 			if g, ok := use.(rolecall.Grant); ok && !g.Eligible && g.Open(s.Now()) {
 				add(g.Subject)
@@ -128,17 +99,10 @@ func usersOf(s *rolecall.Snapshot, roles ...rolecall.RoleName) (named []rolecall
 // that is not defined, and a condition that is not declared, is rolecall.ErrUnknown; a snapshot without an instant is
 // rolecall.ErrInvalid.
 func RolePermissions(s *rolecall.Snapshot, role rolecall.RoleName, given ...rolecall.Condition) ([]rolecall.Permission, error) {
-	r, found := s.Role(role)
-	if !found {
-		return nil, noRole(role)
+	if _, found := s.Role(role); !found {
+		return nil, roles.Undefined(role)
 	}
-	holder := rolecall.User("holder")
-	alone := []rolecall.Statement{rolecall.Grant{Subject: holder, Role: role, Scope: rolecall.Global()}}
-	for _, one := range lineage(s, r.Name) {
-		one.Holders, one.Scopes = nil, nil
-		alone = append(alone, one)
-	}
-	only, err := rolecall.NewSnapshot(s.Catalog(), alone...)
+	only, holder, err := roles.Alone(s, role)
 	if err != nil {
 		return nil, err
 	}

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/rolecall-go/rolecall"
+	"github.com/rolecall-go/rolecall/internal/statements"
 )
 
 // A Comparison tells two policies apart, each at its own instant: by what they say, and by what everybody may do, exactly
@@ -49,8 +50,8 @@ func standing(s *rolecall.Snapshot, wider *rolecall.Catalog) []rolecall.Statemen
 	list := forbidden(s.Catalog(), wider)
 	for one := range s.Statements() {
 		_, binds := one.(rolecall.Constraint)
-		if !binds && windowOf(one).Open(s.Now()) {
-			list = append(list, during(rolecall.Window{}, one))
+		if !binds && statements.Window(one).Open(s.Now()) {
+			list = append(list, statements.During(rolecall.Window{}, one))
 		}
 	}
 	return list

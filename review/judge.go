@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/rolecall-go/rolecall"
+	"github.com/rolecall-go/rolecall/internal/statements"
 )
 
 // What each statement does to a subject at a place is found out by asking for explanations: of every permission that
@@ -88,7 +89,7 @@ func (r *reviewer) hear(who rolecall.Subject, at rolecall.Scope) (voices []voice
 	for _, w := range r.ways(who) {
 		heard := len(voices)
 		for _, one := range r.dossier(w.holder()).says {
-			if placeOf(one).Contains(at) && overlap(w.window, windowOf(one)).Open(now) {
+			if statements.Scope(one).Contains(at) && overlap(w.window, statements.Window(one)).Open(now) {
 				voices = append(voices, r.voice(one))
 			}
 		}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/rolecall-go/rolecall"
+	"github.com/rolecall-go/rolecall/internal/statements"
 )
 
 // What single statements give too much, too long, twice or in vain.
@@ -14,7 +15,7 @@ func (l *linter) open(w rolecall.Window) bool { return w.Open(l.now) }
 
 func (l *linter) expired(p *person) {
 	for _, st := range p.statements() {
-		window := windowOf(st)
+		window := statements.Window(st)
 		if l.closed(window) {
 			l.report(Diagnostic{
 				Severity: Note, Statements: []rolecall.Statement{st},
@@ -280,7 +281,7 @@ func (l *linter) endlessGuests(p *person) {
 		return
 	}
 	for _, st := range p.statements() {
-		window := windowOf(st)
+		window := statements.Window(st)
 		if o, is := st.(rolecall.Override); !window.NotAfter.IsZero() || is && o.Effect != rolecall.Allow {
 			continue
 		}
@@ -291,7 +292,7 @@ func (l *linter) endlessGuests(p *person) {
 		l.report(Diagnostic{
 			Severity: Warning, Statements: []rolecall.Statement{st},
 			Message: fmt.Sprintf("%q has no end", rolecall.KeyOf(st)),
-			Fix:     Fix{fmt.Sprintf("let it end on %s", rolecall.FormatTime(end)), []rolecall.Edit{rolecall.Put(during(rolecall.Window{NotBefore: window.NotBefore, NotAfter: end}, st))}, false},
+			Fix:     Fix{fmt.Sprintf("let it end on %s", rolecall.FormatTime(end)), []rolecall.Edit{rolecall.Put(statements.During(rolecall.Window{NotBefore: window.NotBefore, NotAfter: end}, st))}, false},
 		})
 	}
 }
@@ -314,7 +315,7 @@ func (l *linter) wideDefaults(p *person) {
 				l.cover(allows, st.Pattern)
 			}
 		}
-		if l.closed(windowOf(st)) {
+		if l.closed(statements.Window(st)) {
 			continue
 		}
 		l.wideDefault(st, l.in(allows))

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/rolecall-go/rolecall"
+	"github.com/rolecall-go/rolecall/internal/roles"
 )
 
 // A linter is a policy made ready to be looked through: roles, groups and what groups have. What single subjects have is
@@ -189,7 +190,7 @@ func (l *linter) readRoles() {
 	}
 	for _, name := range l.names {
 		r := l.roles[name]
-		for _, one := range lineage(l.s, name) {
+		for _, one := range roles.Lineage(l.s, name) {
 			r.family = append(r.family, l.roles[one.Name])
 		}
 		slices.SortFunc(r.family, func(a, b *lintRole) int { return cmp.Compare(a.Name, b.Name) })

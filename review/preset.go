@@ -7,20 +7,17 @@ import (
 	"time"
 
 	"github.com/rolecall-go/rolecall"
+	"github.com/rolecall-go/rolecall/internal/roles"
 )
 
 // Clone returns the edits that define a role under a new name that says what another one says. That there is no such role
 // to clone is rolecall.ErrUnknown, and that the name is taken rolecall.ErrInvalid; whether the name may be one, and who may
 // define it, is judged with the change.
 func Clone(s *rolecall.Snapshot, from, to rolecall.RoleName, title string) ([]rolecall.Edit, error) {
-	r, found := s.Role(from)
-	if !found {
-		return nil, noRole(from)
+	r, err := roles.Clone(s, from, to, title)
+	if err != nil {
+		return nil, err
 	}
-	if _, taken := s.Role(to); taken {
-		return nil, rolecall.Problems{{Code: rolecall.ErrInvalid, Place: "role " + string(to), Word: string(to), Detail: "there is a role of this name already"}}
-	}
-	r.Name, r.Title = to, title
 	return []rolecall.Edit{rolecall.Put(r)}, nil
 }
 
@@ -45,7 +42,7 @@ func (c RoleComparison) Same() bool {
 // A role of the preset may inherit from those of the preset only, and names what the policy's catalog declares: the error
 // is the rolecall.Problems of a preset that could not be a policy.
 func CompareWithPreset(s *rolecall.Snapshot, preset []rolecall.Role) ([]RoleComparison, error) {
-	before, err := rolecall.NewSnapshot(s.Catalog(), unbound(preset)...)
+	before, err := rolecall.NewSnapshot(s.Catalog(), roles.Unbound(preset)...)
 	if err != nil {
 		return nil, err
 	}
@@ -107,28 +104,12 @@ func (c *RoleComparison) compareEffects(by, now *rolecall.Snapshot) error {
 	return nil
 }
 
-// alone returns a policy in which somebody holds a role on the whole instance, with what it inherits from and no other
-// role, and nothing where there is no such role.
 func alone(s *rolecall.Snapshot, name rolecall.RoleName) (*rolecall.Snapshot, error) {
-	var statements []rolecall.Statement
-	if _, found := s.Role(name); found {
-		statements = append(unbound(lineage(s, name)), rolecall.Grant{Subject: rolecall.User("holder"), Role: name, Scope: rolecall.Global()})
-	}
-	only, err := rolecall.NewSnapshot(s.Catalog(), statements...)
+	only, _, err := roles.Alone(s, name)
 	if err != nil {
 		return nil, err
 	}
-	return only.At(time.Unix(0, 0)), nil
-}
-
-// unbound returns roles that anybody may hold anywhere.
-func unbound(roles []rolecall.Role) []rolecall.Statement {
-	var list []rolecall.Statement
-	for _, r := range roles {
-		r.Holders, r.Scopes = nil, nil
-		list = append(list, r)
-	}
-	return list
+	return only.At(time.Unix(0, 0)), nil // roles have no windows
 }
 
 // Restore returns the edits that make roles what their preset says again, all of them where none is named. A role that

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/rolecall-go/rolecall"
+	"github.com/rolecall-go/rolecall/internal/roles"
+	"github.com/rolecall-go/rolecall/internal/statements"
 )
 
 // Options say what a report tells beside who has what. A nil *Options is the zero Options.
@@ -51,7 +53,7 @@ func OfScope(s *rolecall.Snapshot, t rolecall.Scope, o *Options) (*Report, error
 	}
 	reach := slices.Concat(s.Around(t), s.Below(t))
 	return r.report(t.String(), r.subjectsOf(reach), r.listed, func(one rolecall.Statement) (rolecall.Scope, bool) {
-		switch at := placeOf(one); {
+		switch at := statements.Scope(one); {
 		case at.Contains(t):
 			return t, true
 		default:
@@ -71,7 +73,7 @@ func OfSubject(s *rolecall.Snapshot, who rolecall.Subject, o *Options) (*Report,
 		return nil, err
 	}
 	return r.report(who.String(), []rolecall.Subject{who}, r.ways, func(one rolecall.Statement) (rolecall.Scope, bool) {
-		return placeOf(one), true
+		return statements.Scope(one), true
 	})
 }
 
@@ -82,42 +84,22 @@ func OfRole(s *rolecall.Snapshot, name rolecall.RoleName, o *Options) (*Report, 
 		return nil, err
 	}
 	if _, found := s.Role(name); !found {
-		return nil, noRole(name)
+		return nil, roles.Undefined(name)
 	}
 	var grants []rolecall.Statement
-	wanted := map[rolecall.RoleName]bool{name: true}
-	for list := []rolecall.RoleName{name}; len(list) > 0; list = list[1:] {
-		for _, use := range s.UsesOf(list[0]) {
-			switch use := use.(type) {
-			case rolecall.Grant:
+	wanted := map[rolecall.RoleName]bool{}
+	for _, heir := range roles.Heirs(s, name) {
+		wanted[heir] = true
+		for _, use := range s.UsesOf(heir) {
+			if _, isGrant := use.(rolecall.Grant); isGrant {
 				grants = append(grants, use)
-			case rolecall.Role:
-				if !wanted[use.Name] {
-					wanted[use.Name] = true
-					list = append(list, use.Name)
-				}
 			}
 		}
 	}
 	return r.report("role "+string(name), r.subjectsOf(grants), r.listed, func(one rolecall.Statement) (rolecall.Scope, bool) {
 		g, isGrant := one.(rolecall.Grant)
-		return placeOf(one), isGrant && wanted[g.Role]
+		return statements.Scope(one), isGrant && wanted[g.Role]
 	})
-}
-
-func noRole(name rolecall.RoleName) error {
-	return rolecall.Problems{{Code: rolecall.ErrUnknown, Place: "role " + string(name), Word: string(name), Detail: "no such role is defined"}}
-}
-
-// placeOf returns where a grant or an override is placed.
-func placeOf(one rolecall.Statement) rolecall.Scope {
-	switch one := one.(type) {
-	case rolecall.Grant:
-		return one.Scope
-	case rolecall.Override:
-		return one.Scope
-	}
-	return rolecall.Scope{}
 }
 
 // A reviewer makes one report.
@@ -208,7 +190,7 @@ func (r *reviewer) row(who rolecall.Subject, w way, one rolecall.Statement, at r
 	if e == nil {
 		e = &effect{}
 	}
-	row := Row{Subject: who, Path: w.path, Statement: one, Scope: at, Gives: e.gives, Takes: e.takes, Window: overlap(w.window, windowOf(one))}
+	row := Row{Subject: who, Path: w.path, Statement: one, Scope: at, Gives: e.gives, Takes: e.takes, Window: overlap(w.window, statements.Window(one))}
 	if g, ok := one.(rolecall.Grant); ok {
 		role, _ := r.snapshot.Role(g.Role)
 		row.Title = role.Title

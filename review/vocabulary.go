@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 
 	"github.com/rolecall-go/rolecall"
+	"github.com/rolecall-go/rolecall/internal/roles"
 )
 
 // A vocabulary has the permissions that a grant or an override may speak of.
@@ -41,7 +42,7 @@ func (r *reviewer) role(name rolecall.RoleName) vocabulary {
 	}
 	words, matched := vocabulary{}, map[rolecall.Permission][]byte{}
 	n := uint64(0)
-	for _, role := range lineage(r.snapshot, name) {
+	for _, role := range roles.Lineage(r.snapshot, name) {
 		for _, rule := range role.Rules {
 			n++
 			for _, pattern := range rule.Patterns {
@@ -65,21 +66,4 @@ func (r *reviewer) role(name rolecall.RoleName) vocabulary {
 	}
 	r.roles[name] = words
 	return words
-}
-
-// lineage lists a role and every role that it inherits from.
-func lineage(s *rolecall.Snapshot, name rolecall.RoleName) []rolecall.Role {
-	var list []rolecall.Role
-	seen := map[rolecall.RoleName]bool{name: true}
-	for names := []rolecall.RoleName{name}; len(names) > 0; names = names[1:] {
-		role, _ := s.Role(names[0])
-		list = append(list, role)
-		for _, above := range role.Inherits {
-			if !seen[above] {
-				seen[above] = true
-				names = append(names, above)
-			}
-		}
-	}
-	return list
 }

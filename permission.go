@@ -70,7 +70,7 @@ func (p Permission) Valid() error {
 		return nil
 	}
 	if p.name == "" {
-		return problem(ErrInvalid, "", "", "the zero permission is none")
+		return problem(ErrInvalid, "", "", "the zero permission is no permission")
 	}
 	return checkPermission(p.name)
 }

@@ -11,7 +11,8 @@
 //
 // Caller not known: 401. Known and not permitted: 403, or 404 where the route hides what exists. No such place: 404. A
 // request that can be read in two ways: 400. Could not be found out: 503. The body is a problem (RFC 9457) that names
-// none of subject, permission, place, role and reason; those go to the log.
+// none of subject, permission, place, role and reason; those go to the log. A handler that asks by itself answers the same
+// way with Access.Refuse.
 //
 // # One request, one policy
 //

@@ -3,7 +3,7 @@
 //
 //	r, err := rolecall.Open(ctx, memstore.New(), catalog, nil)
 //
-// Nothing survives the process. Several resolvers may share one store; each sees what the others commit.
+// Nothing survives the process. Several resolvers may share one store; each learns of what the others commit by its Run.
 package memstore
 
 import (

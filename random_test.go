@@ -2,6 +2,7 @@ package rolecall_test
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -186,6 +187,33 @@ func TestDoubtDoesNotHideDenials(t *testing.T) {
 			w := base.add(doubt...).add(rolecall.Override{Subject: holder, Effect: rolecall.Forbid, Pattern: "task.view", Scope: global})
 			if err := w.snapshot(t).At(day(1)).Check(ann, seeTask, shot); !errors.Is(err, rolecall.ErrDenied) {
 				t.Errorf("with %s and a forbid on %s: Check: %v, want denied; policy:\n%s", name, holder, err, w)
+			}
+		}
+	}
+}
+
+// What a group far above says counts, however long the way to it is, whatever windows are on it, and whatever ends beside it.
+func TestLongWaysUp(t *testing.T) {
+	group := func(n int) rolecall.Subject { return rolecall.Group(fmt.Sprint(n)) }
+	for _, length := range []int{1, 2, 31, 32, 33, 34, 60} {
+		for _, closed := range []int{-1, 0, length - 1} { // the membership that is over
+			w := world{}.add(role("r0", rule(rolecall.Allow, "", "task.view")), member(ann, group(0)), grant(ben, "r0", project), member(ben, group(0)))
+			for n := range length {
+				m := member(group(n), group(n+1))
+				m.NotBefore = day(0)
+				if n == closed {
+					m.Window = rolecall.Window{NotAfter: day(1)}
+				}
+				w = w.add(m)
+			}
+			for _, end := range []string{"a", "z"} { // from here it is nowhere up any more
+				w = w.add(member(group(0), rolecall.Group(end)), memberUntil(member(rolecall.Group(end), group(length)), 1))
+			}
+			for _, s := range []rolecall.Statement{grant(group(length), "r0", project), override(group(length), rolecall.Forbid, "task.view", project)} {
+				b := newBench(t, w.add(s))
+				for _, who := range []rolecall.Subject{ann, ben} {
+					b.mustAgree(t, question{now(who), seeTask, shot, nil})
+				}
 			}
 		}
 	}

@@ -47,7 +47,11 @@ var (
 	sibling = rolecall.In("project", "p2")
 	other   = sibling.In("shot", "s")
 
-	scopes = []rolecall.Scope{global, project, shot, task, sibling, other}
+	// Further in than a scope keeps the hashes of, and further than the shortest way to an answer looks.
+	deeper  = task.In("shot", "s").In("task", "t")
+	deepest = deeper.In("task", "t").In("task", "t").In("task", "t")
+
+	scopes = []rolecall.Scope{global, project, shot, task, sibling, other, deeper, deepest}
 
 	roleNames = []rolecall.RoleName{"r0", "r1", "r2", "r3", "r4"} // a role inherits only from later ones
 

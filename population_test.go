@@ -2,6 +2,7 @@ package rolecall_test
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 
 	"github.com/rolecall-go/rolecall"
@@ -18,6 +19,11 @@ func TestThousands(t *testing.T) {
 	for n := range users {
 		statements = append(statements, viewer(n))
 	}
+	hub := rolecall.In("project", "hub") // of few among many
+	few := func(n int) bool { return n%100 == 0 }
+	for n := 0; n < users; n += 100 {
+		statements = append(statements, grant(user(n), "viewer", hub))
+	}
 	s := snapshotOf(t, worldCatalog, statements...)
 	gone := func(n int) bool { return false }
 	mustAnswer := func() {
@@ -31,14 +37,44 @@ func TestThousands(t *testing.T) {
 	}
 	mustAnswer()
 	gone = func(n int) bool { return n%3 == 0 }
+	left := func(n int) bool { return n%700 == 0 || n > 10_000 && n < 30_000 }
 	for from := 0; from < users; from += batch {
 		var leave []rolecall.Edit
 		for n := from; n < from+batch; n++ {
 			if gone(n) {
 				leave = append(leave, rolecall.Remove(viewer(n)))
 			}
+			if few(n) && left(n) {
+				leave = append(leave, rolecall.Remove(grant(user(n), "viewer", hub)))
+			}
 		}
 		s = propose(t, s, leave...).Next()
 	}
 	mustAnswer()
+	standing := map[rolecall.Scope]int{hub: 0}
+	for n := range users {
+		if few(n) && !left(n) {
+			standing[hub]++
+		}
+		if !gone(n) {
+			standing[place(n)]++
+		}
+	}
+	below := s.Below(rolecall.Global())
+	if !slices.IsSortedFunc(below, func(a, b rolecall.Statement) int { return rolecall.KeyOf(a).Compare(rolecall.KeyOf(b)) }) {
+		t.Error("Below(/) is not in the order of keys")
+	}
+	for _, one := range below {
+		standing[one.(rolecall.Grant).Scope]--
+	}
+	for at, n := range standing {
+		if n != 0 {
+			t.Errorf("Below(/) has %d grants at %s too few", n, at)
+		}
+	}
+	for one := range s.Statements() {
+		if _, found := s.Find(rolecall.KeyOf(one)); !found {
+			t.Fatalf("Find(%s): none", rolecall.KeyOf(one))
+		}
+	}
 }

@@ -44,8 +44,8 @@ func TestPlaced(t *testing.T) {
 	})
 }
 
-// TestAbout compares what is said about a subject with all statements, one by one: the same ones, windows and all, and in
-// the same order, in which neither how a policy came about nor the process shows.
+// TestAbout compares what is said about a subject or a role with all statements, one by one: the same ones, windows and
+// all, and in the same order, in which neither how a policy came about nor the process shows.
 func TestAbout(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		w := drawWorld(t)
@@ -55,6 +55,12 @@ func TestAbout(t *testing.T) {
 			want := slices.DeleteFunc(slices.Clone(all), func(one rolecall.Statement) bool { return !slices.Contains(subjectsOf(one), who) })
 			if diff := cmp.Diff(textsOf(want), textsOf(s.About(who))); diff != "" {
 				t.Fatalf("About(%s): -want +got:\n%s\npolicy:\n%s", who, diff, w)
+			}
+		}
+		for _, name := range append(roleNames, "nosuch") {
+			want := slices.DeleteFunc(slices.Clone(all), func(one rolecall.Statement) bool { return !slices.Contains(rolesIn(one), name) })
+			if diff := cmp.Diff(textsOf(want), textsOf(s.UsesOf(name))); diff != "" {
+				t.Fatalf("UsesOf(%s): -want +got:\n%s\npolicy:\n%s", name, diff, w)
 			}
 		}
 	})
@@ -71,6 +77,19 @@ func subjectsOf(one rolecall.Statement) []rolecall.Subject {
 		return []rolecall.Subject{one.Subject}
 	case rolecall.Suspension:
 		return []rolecall.Subject{one.Subject}
+	}
+	return nil
+}
+
+// rolesIn returns the roles that a statement names beside itself.
+func rolesIn(one rolecall.Statement) []rolecall.RoleName {
+	switch one := one.(type) {
+	case rolecall.Role:
+		return one.Inherits
+	case rolecall.Grant:
+		return []rolecall.RoleName{one.Role}
+	case rolecall.Constraint:
+		return one.Roles
 	}
 	return nil
 }

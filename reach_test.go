@@ -161,8 +161,17 @@ func TestPermissionSet(t *testing.T) {
 				t.Fatalf("PermissionSet(%s).Has(%s) = %t, want %t", at, p, got.Has(p), !got.Has(p))
 			}
 		}
+		elsewhere := pick(t, lookups, "elsewhere")
+		other, err := v.PermissionSet(elsewhere, f)
+		if err != nil {
+			t.Fatalf("PermissionSet(%s): %v, want no error", elsewhere, err)
+		}
+		if same := slices.Equal(want, slices.Collect(other.All())); got.Equal(other) != same || other.Equal(got) != same {
+			t.Fatalf("PermissionSet(%s) is equal to PermissionSet(%s): %t, want %t", at, elsewhere, got.Equal(other), same)
+		}
 	})
-	if (rolecall.PermissionSet{}).Has(seeTask) || (rolecall.PermissionSet{}).Len() != 0 {
-		t.Errorf("the zero PermissionSet has something, want it empty")
+	var zero rolecall.PermissionSet
+	if !zero.Equal(zero) || zero.Has(seeTask) || zero.Len() != 0 {
+		t.Errorf("the zero PermissionSet has something, or is not equal to itself")
 	}
 }

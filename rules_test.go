@@ -28,10 +28,20 @@ func TestRulesAreTheCheck(t *testing.T) {
 		if !slices.IsSortedFunc(order, rolecall.Permission.Compare) {
 			t.Fatalf("Rules(%s) of %s yields %v, want it in order of name", at, v.Subject(), order)
 		}
+		for p, rule := range of {
+			if want := conditionsBySplitting(rule); !slices.Equal(rule.Conditions(), want) {
+				t.Fatalf("Conditions() of %s %s = %v, want %v", p, rule, rule.Conditions(), want)
+			}
+			for q, other := range of {
+				if got, want := rule.Equal(other), rule.String() == other.String(); got != want {
+					t.Fatalf("Equal of %s %s and %s %s = %t, want %t", p, rule, q, other, got, want)
+				}
+			}
+		}
 		for range 4 {
 			f := drawFacts(t)
 			for p := range worldCatalog.Permissions() {
-				if one, err := v.Rule(p, at); err != nil || one.String() != of[p].String() {
+				if one, err := v.Rule(p, at); err != nil || one.String() != of[p].String() || !one.Equal(of[p]) || !of[p].Equal(one) {
 					t.Fatalf("Rule(%s, %s) of %s = %s, %v; want %s, as Rules says", p, at, v.Subject(), one, err, of[p])
 				}
 				want := v.Check(p, at, f) == nil
@@ -47,6 +57,20 @@ func TestRulesAreTheCheck(t *testing.T) {
 			}
 		}
 	})
+}
+
+// conditionsBySplitting takes a rule apart for the conditions that it depends on.
+func conditionsBySplitting(r rolecall.ScopeRule) []rolecall.Condition {
+	c, ifHolds, ifFails, ifUnknown, ok := r.Split()
+	if !ok {
+		return nil
+	}
+	all := []rolecall.Condition{c}
+	for _, part := range []rolecall.ScopeRule{ifHolds, ifFails, ifUnknown} {
+		all = append(all, conditionsBySplitting(part)...)
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
 }
 
 func TestRulesRefuse(t *testing.T) {

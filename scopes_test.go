@@ -2,6 +2,7 @@ package rolecall_test
 
 import (
 	"errors"
+	"iter"
 	"slices"
 	"strings"
 	"testing"
@@ -36,6 +37,28 @@ var lookups = slices.DeleteFunc(anywhere(), func(t rolecall.Scope) bool {
 	return !project.Contains(t) && !sibling.Contains(t) || t.Depth() == 4 && !shot.Contains(t)
 })
 
+// row are projects beside each other.
+var row = []rolecall.Scope{rolecall.In("project", "a"), rolecall.In("project", "b"), rolecall.In("project", "q"), rolecall.In("project", "z")}
+
+// drawRowView is drawView with something said, or a private scope, in most of the projects of the row.
+func drawRowView(t *rapid.T) (*bench, view) {
+	w := drawWorld(t)
+	for _, at := range row {
+		if often(t, 50, "private") {
+			w = w.put(private(at))
+		}
+		if often(t, 50, "said") {
+			w = w.put(override(pick(t, subjects, "holder"), pick(t, []rolecall.Effect{rolecall.Allow, rolecall.Deny}, "effect"), "*", at))
+		}
+	}
+	b := newBench(t, w)
+	v := b.view(drawAsker(t))
+	if v.err != nil {
+		t.Skip("the asker's session is refused")
+	}
+	return b, v
+}
+
 var kinds = []rolecall.ScopeKind{rolecall.GlobalKind, "project", "shot", "task"}
 
 func setOf(t rapid.TB, v *rolecall.View, kind rolecall.ScopeKind, p rolecall.Permission) *rolecall.ScopeSet {
@@ -54,6 +77,9 @@ func TestScopesAreTheCheck(t *testing.T) {
 			f := drawFacts(t)
 			for _, kind := range kinds {
 				set := setOf(t, v.View, kind, p)
+				if set.Kind() != kind || set.Permission() != p || set.Subject() != v.Subject() || set.Catalog() != worldCatalog || set.Revision() != b.snapshot.Revision() {
+					t.Fatalf("Scopes(%s, %s) of %s is that of %s, %s, %s, of another catalog or revision", kind, p, v.Subject(), set.Kind(), set.Permission(), set.Subject())
+				}
 				var want []rolecall.Scope
 				for _, at := range lookups {
 					in := at.Kind() == kind && v.Check(p, at, f) == nil
@@ -161,12 +187,12 @@ func byList(t rapid.TB, set *rolecall.ScopeSet, at rolecall.Scope, f rolecall.Fa
 // TestScopesTakenApart checks that the regions and the lists of a set say what it contains.
 func TestScopesTakenApart(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		b, v := drawView(t)
+		b, v := drawRowView(t)
 		p, f := pick(t, permissions, "permission"), drawFacts(t)
 		for _, kind := range kinds {
 			set := setOf(t, v.View, kind, p)
-			for range 12 {
-				at := pick(t, lookups, "at")
+			for range 16 {
+				at := pick(t, slices.Concat(lookups, row, row, row, row), "at")
 				want := set.Contains(at, f)
 				if got := byRegions(set, at, f); got != want {
 					t.Fatalf("Scopes(%s, %s) of %s: by its regions %s is in: %t, want %t; policy:\n%s", kind, p, v.Subject(), at, got, want, b.world)
@@ -182,49 +208,49 @@ func TestScopesTakenApart(t *testing.T) {
 	})
 }
 
-// TestScopesResume checks that every iterator goes on after any scope, in order.
+// TestScopesResume checks that every iterator goes on after any scope, in order, and stops when told to.
 func TestScopesResume(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		_, v := drawView(t)
+		_, v := drawRowView(t)
 		set := setOf(t, v.View, pick(t, kinds, "kind"), pick(t, permissions, "permission"))
-		l, err := set.In(pick(t, scopes, "parent"))
+		l, err := set.In(pick(t, append(scopes, global, global, global), "parent"))
 		if err != nil {
 			t.Fatalf("In: %v, want no error", err)
 		}
-		for name, list := range map[string]func(rolecall.Scope) []rolecall.Scope{
-			"Regions": func(after rolecall.Scope) (all []rolecall.Scope) {
-				for r := range set.Regions(after) {
-					all = append(all, r.Scope)
+		for name, list := range map[string]func(rolecall.Scope) iter.Seq[rolecall.Scope]{
+			"Regions": func(after rolecall.Scope) iter.Seq[rolecall.Scope] {
+				return func(yield func(rolecall.Scope) bool) {
+					set.Regions(after)(func(r rolecall.ScopeRegion) bool { return yield(r.Scope) })
 				}
-				return all
 			},
-			"Conditional": func(after rolecall.Scope) (all []rolecall.Scope) {
-				for at := range l.Conditional(after) {
-					all = append(all, at)
-				}
-				return all
-			},
-			"Exceptions": func(after rolecall.Scope) (all []rolecall.Scope) {
-				for at := range l.Exceptions(after) {
-					all = append(all, at)
-				}
-				return all
-			},
-			"PrivateScopes": func(after rolecall.Scope) []rolecall.Scope { return slices.Collect(set.PrivateScopes(after)) },
-			"Included":      func(after rolecall.Scope) []rolecall.Scope { return slices.Collect(l.Included(after)) },
-			"Excluded":      func(after rolecall.Scope) []rolecall.Scope { return slices.Collect(l.Excluded(after)) },
+			"Conditional":   func(after rolecall.Scope) iter.Seq[rolecall.Scope] { return scopesOf(l.Conditional(after)) },
+			"Exceptions":    func(after rolecall.Scope) iter.Seq[rolecall.Scope] { return scopesOf(l.Exceptions(after)) },
+			"PrivateScopes": set.PrivateScopes,
+			"Included":      l.Included,
+			"Excluded":      l.Excluded,
 		} {
-			all := list(rolecall.Scope{})
+			all := slices.Collect(list(rolecall.Scope{}))
 			if !slices.IsSortedFunc(all, rolecall.Scope.Compare) {
 				t.Errorf("%s yields %v, want it sorted", name, all)
 			}
 			for i, at := range all {
-				if diff := cmp.Diff(textsOf(all[i+1:]), textsOf(list(at))); diff != "" {
+				if diff := cmp.Diff(textsOf(all[i+1:]), textsOf(slices.Collect(list(at)))); diff != "" {
 					t.Errorf("%s after %s: -want +got:\n%s", name, at, diff)
+				}
+				for got := range list(rolecall.Scope{}) {
+					if got == at {
+						break
+					}
 				}
 			}
 		}
 	})
+}
+
+func scopesOf(list iter.Seq2[rolecall.Scope, rolecall.ScopeRule]) iter.Seq[rolecall.Scope] {
+	return func(yield func(rolecall.Scope) bool) {
+		list(func(t rolecall.Scope, _ rolecall.ScopeRule) bool { return yield(t) })
+	}
 }
 
 // forms says how a list reads.
@@ -264,8 +290,12 @@ func TestScopesForms(t *testing.T) {
 		"nothing":         {world{}, forms{Default: "never"}},
 		"everything":      {world{}.add(sees, grant(ann, "r0", global)), forms{Default: "always", OnlyOpen: true}},
 		"everything open": {world{}.add(sees, grant(ann, "r0", global), private(project)), forms{Default: "always", OnlyOpen: true, Excluded: []string{"/project:p"}}},
-		"these":           {world{}.add(sees, grant(ann, "r0", project), grant(everyone, "r0", sibling)), forms{Default: "never", Included: []string{"/project:p", "/project:p2"}}},
-		"all but these":   {world{}.add(sees, piercing(grant(ann, "r0", global)), deny), forms{Default: "always", Excluded: []string{"/project:p2"}}},
+		"everything open, of which some say more": {
+			world{}.add(sees, grant(ann, "r0", global), private(project), private(rolecall.In("project", "z")), deny),
+			forms{Default: "always", OnlyOpen: true, Excluded: []string{"/project:p", "/project:p2", "/project:z"}},
+		},
+		"these":         {world{}.add(sees, grant(ann, "r0", project), grant(everyone, "r0", sibling)), forms{Default: "never", Included: []string{"/project:p", "/project:p2"}}},
+		"all but these": {world{}.add(sees, piercing(grant(ann, "r0", global)), deny), forms{Default: "always", Excluded: []string{"/project:p2"}}},
 		"where a condition holds": {
 			world{}.add(sees, grantWhen(grant(ann, "r0", sibling), "assigned"), grant(ann, "r0", project)),
 			forms{Default: "never", Included: []string{"/project:p"}, Conditional: []string{"/project:p2 when assigned"}},

@@ -175,7 +175,6 @@ func (p *Plan) String() string {
 	b.WriteString("plan for revision " + strconv.FormatUint(uint64(p.Base()), 10))
 	if p.Empty() {
 		b.WriteString("\n  nobody gains or loses anything")
-		return b.String()
 	}
 	p.summarise(&b, "gains", gained)
 	p.summarise(&b, "loses", lost)
@@ -205,7 +204,7 @@ func (p *Plan) summarise(b *strings.Builder, verb string, way direction) {
 	}
 	for _, who := range p.subjects {
 		e := p.bySubject[who]
-		if alike[e][0] != who || len(e.list[way]) == 0 {
+		if alike[e][0] != who {
 			continue
 		}
 		names := firstFew(alike[e])

@@ -74,6 +74,9 @@ func TestPlanIsTheDifference(t *testing.T) {
 		}
 		after := plan.Proposal().Next()
 		gained, lost := slices.Collect(plan.Gained()), slices.Collect(plan.Lost())
+		if apart := slices.Collect(plan.Apart()); !slices.IsSortedFunc(apart, rolecall.Subject.Compare) || slices.Contains(apart, everyone) {
+			t.Fatalf("Apart() = %v, want the order of subjects and nothing of everyone", apart)
+		}
 		any := false
 		for range 40 {
 			who, p, at, f := pick(t, everybody, "who"), pick(t, permissions, "permission"), pick(t, lookups, "at"), drawFacts(t)
@@ -111,7 +114,7 @@ func TestPlanIsTheDifference(t *testing.T) {
 // A plan tells of whole places, and of everybody, in one line.
 func TestPlanSummary(t *testing.T) {
 	sees := role("r0", rule(rolecall.Allow, "", "task.view", "shot.view"))
-	team := world{}.add(sees, member(ann, crowds), member(ben, crowds), member(bot, crowds), member(guest, crowds), override(ben, rolecall.Deny, "task.*", project))
+	team := world{}.add(sees, member(ann, crowds), member(ben, crowds), member(bot, crowds), member(guest, crowds), member(rolecall.User("cleo"), crowds), override(ben, rolecall.Deny, "task.*", project))
 	for name, c := range map[string]struct {
 		world world
 		edit  rolecall.Statement
@@ -121,8 +124,10 @@ func TestPlanSummary(t *testing.T) {
 		"everyone": {world{}.add(sees), piercing(grant(everyone, "r0", global)), "everyone gains shot.view task.view at /"},
 		"everyone, but some": {world{}.add(sees, override(ben, rolecall.Deny, "task.*", global), suspend(bot), piercing(grant(ann, "r0", global))), piercing(grant(everyone, "r0", global)),
 			"user:ben gains shot.view at /\n  everyone gains shot.view task.view at /\n  everyone is everybody but user:ann user:ben"},
+		"everyone, to whom it gives nothing": {world{}.add(sees, role("r1"), piercing(grant(everyone, "r0", global)), replacing(grant(ann, "r1", global))),
+			piercing(grant(everyone, "r0", shot)), "user:ann gains shot.view task.view at /project:p/shot:s"},
 		"a group, of whom one fares otherwise": {team, piercing(grant(crowds, "r0", project)),
-			"group:crowds gains shot.view task.view at /project:p\n  guest:ann service:bot user:ann gains shot.view task.view at /project:p\n  user:ben gains shot.view at /project:p"},
+			"group:crowds gains shot.view task.view at /project:p\n  guest:ann service:bot user:ann and 1 more gains shot.view task.view at /project:p\n  user:ben gains shot.view at /project:p"},
 		"a group, one of whose subgroups is suspended": {world{}.add(sees, member(ann, layout), member(layout, studio), member(ben, crowds), member(crowds, studio), suspend(crowds)),
 			piercing(grant(studio, "r0", project)),
 			"group:ann gains shot.view task.view at /project:p\n  group:layout user:ann gains shot.view task.view at /project:p"},
@@ -145,6 +150,46 @@ func TestPlanSummary(t *testing.T) {
 				t.Errorf("Plan(put %s): -want +got:\n%s", c.edit, diff)
 			}
 		})
+	}
+}
+
+// On a snapshot without an instant a plan is made for the time of the change.
+func TestPlanAtTheTimeOfTheChange(t *testing.T) {
+	w := world{}.add(role("r0", rule(rolecall.Allow, "", "task.view")))
+	edit := rolecall.Put(piercing(until(grant(ann, "r0", project), 2)))
+	for n, want := range map[int]bool{1: true, 2: false} {
+		plan, err := w.snapshot(t).Plan(rolecall.Change{Meta: rolecall.Meta{Time: day(n)}, Edits: []rolecall.Edit{edit}})
+		if err != nil || plan.Gains(ann, seeTask, project, nil) != want {
+			t.Errorf("Plan(%s) at day %d: %v, %v, want that ann gains: %t", edit, n, plan, err, want)
+		}
+	}
+}
+
+// A plan tells nothing of what is not declared, even where everybody gains.
+func TestPlanOfWhatIsNotDeclared(t *testing.T) {
+	w := world{}.add(role("r0", rule(rolecall.Allow, "", "task.view")))
+	plan, err := w.snapshot(t).At(day(1)).Plan(rolecall.Change{Edits: []rolecall.Edit{rolecall.Put(piercing(grant(everyone, "r0", global)))}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		who        rolecall.Subject
+		permission rolecall.Permission
+		at         rolecall.Scope
+		facts      rolecall.Facts
+		want       bool
+	}{
+		{stranger, seeTask, project, nil, true},
+		{rolecall.NewSubject("robot", "x"), seeTask, project, nil, false},
+		{rolecall.Subject{}, seeTask, project, nil, false},
+		{stranger, rolecall.NewPermission("task.viw"), project, nil, false},
+		{stranger, seeTask, rolecall.In("projekt", "p"), nil, false},
+		{stranger, seeTask, rolecall.Scope{}, nil, false},
+		{stranger, seeTask, project, rolecall.Given{"misspelled"}, false},
+	} {
+		if got := plan.Gains(c.who, c.permission, c.at, c.facts); got != c.want {
+			t.Errorf("Gains(%s, %s, %s, %v) = %t, want %t", c.who, c.permission, c.at, c.facts, got, c.want)
+		}
 	}
 }
 
@@ -209,9 +254,14 @@ func TestSync(t *testing.T) {
 			}
 		}
 		s := from.snapshot(t).At(day(1))
-		edits, err := s.Sync(slices.Values(desired), owned)
+		edits, err := s.Sync(slices.Values(append(desired, desired...)), owned)
 		if err != nil {
 			t.Fatalf("Sync: %v, want no error", err)
+		}
+		if !slices.IsSortedFunc(edits, func(a, b rolecall.Edit) int {
+			return rolecall.KeyOf(a.Statement).Compare(rolecall.KeyOf(b.Statement))
+		}) {
+			t.Fatalf("Sync = %v, want the order of keys", edits)
 		}
 		p, err := s.Propose(rolecall.Change{Edits: edits})
 		if err != nil {

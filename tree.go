@@ -10,9 +10,6 @@ import (
 
 // compareTree puts scopes in order of the tree.
 func compareTree(a, b Scope) int {
-	if a.depth == 0 || b.depth == 0 {
-		return cmp.Compare(a.depth, b.depth)
-	}
 	for i := 0; i < len(a.path) && i < len(b.path); i++ {
 		x, y := a.path[i], b.path[i]
 		switch {

@@ -7,8 +7,8 @@ import (
 
 // Taking up eligible grants.
 
-// activate turns an eligible grant into an ordinary one. Where several serve, the nearest one does: to the subject
-// first, then to the scope; an unconditional one before one with a condition.
+// activate turns an eligible grant into an ordinary one. Where several serve, one of the nearest subject does; of these an
+// unconditional one before one with a condition, and then the one furthest in.
 func (d *draft) activate(a Activation, m Meta) {
 	before := len(d.problems)
 	want := Grant{Subject: a.Subject, Role: a.Role, Scope: a.Scope}

@@ -44,6 +44,7 @@ func TestFaultyQuestions(t *testing.T) {
 		{rolecall.Request{Subject: ada, Permission: rolecall.NewPermission("task." + long), Scope: at}, rolecall.ErrLimit},
 		{rolecall.Request{Subject: ada, Permission: mayView, Scope: rolecall.In(rolecall.ScopeKind(long), "a")}, rolecall.ErrLimit},
 		{rolecall.Request{Subject: ada, Permission: mayView, Scope: at, Facts: rolecall.Given{rolecall.Condition(long)}}, rolecall.ErrLimit},
+		{rolecall.Request{Subject: ada, Permission: mayView, Scope: at, Facts: rolecall.Given{""}}, rolecall.ErrInvalid},
 		{rolecall.Request{Subject: ada, Permission: mayView, Scope: at, Narrow: rolecall.ToRoles(rolecall.RoleName(long))}, rolecall.ErrLimit},
 		{rolecall.Request{Subject: ada, Permission: mayView, Scope: at, Narrow: rolecall.ToPatterns(rolecall.Pattern("task." + long))}, rolecall.ErrLimit},
 	} {
@@ -51,6 +52,65 @@ func TestFaultyQuestions(t *testing.T) {
 		if problems := rolecall.ProblemsOf(err); len(problems) != 1 || problems[0].Code != c.want || problems[0].Place != "request" {
 			t.Errorf("Decide(%+v): %v, want one problem of the request: %s", c.request, err, c.want)
 		}
+	}
+}
+
+// Every way to ask refuses what is not declared, and a snapshot without an instant, by an error that is no denial.
+func TestFaultsOfEveryQuestion(t *testing.T) {
+	without, err := rolecall.NewSnapshot(smallCatalog(t), roleOf("viewer", "task.view"), grant(rolecall.Everyone(), "viewer", rolecall.Global()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := without.At(storeTime)
+	v := succeed(s.For(userAda, nil))
+	asks := map[string]func(r rolecall.Request) error{
+		"Snapshot.Check": func(r rolecall.Request) error { return s.Check(userAda, r.Permission, r.Scope, r.Facts) },
+		"Decide":         func(r rolecall.Request) error { r.Subject = userAda; _, err := s.Decide(r); return err },
+		"Who":            func(r rolecall.Request) error { _, _, err := s.Who(r.Permission, r.Scope, r.Facts); return err },
+		"Reach":          func(r rolecall.Request) error { _, err := s.Reach(r.Permission, r.Scope, r.Facts); return err },
+		"Audience": func(r rolecall.Request) error {
+			_, err := s.Audience(r.Permission, r.Scope, func(rolecall.Subject) rolecall.Facts { return r.Facts })
+			return err
+		},
+		"View.Check": func(r rolecall.Request) error { return v.Check(r.Permission, r.Scope, r.Facts) },
+		"View.CheckAll": func(r rolecall.Request) error {
+			_, err := v.CheckAll([]rolecall.Target{{Scope: projectAlpha}, {Scope: r.Scope, Facts: r.Facts}}, mayView, r.Permission)
+			return err
+		},
+		"View.Permissions":   func(r rolecall.Request) error { _, err := v.Permissions(r.Scope, r.Facts); return err },
+		"View.PermissionSet": func(r rolecall.Request) error { _, err := v.PermissionSet(r.Scope, r.Facts); return err },
+	}
+	for name, ask := range asks {
+		for _, c := range []struct {
+			what       string
+			permission rolecall.Permission
+			at         rolecall.Scope
+			facts      rolecall.Facts
+			want       error
+		}{
+			{"what is declared", mayView, projectAlpha, nil, nil},
+			{"an undeclared permission", rolecall.NewPermission("task.viw"), projectAlpha, nil, rolecall.ErrUnknown},
+			{"an undeclared kind", mayView, rolecall.In("projekt", "alpha"), nil, rolecall.ErrUnknown},
+			{"an undeclared condition", mayView, projectAlpha, rolecall.Given{"assinged"}, rolecall.ErrUnknown},
+			{"a condition without a name", mayView, projectAlpha, rolecall.Given{""}, rolecall.ErrInvalid},
+		} {
+			err := ask(rolecall.Request{Permission: c.permission, Scope: c.at, Facts: c.facts})
+			if !errors.Is(err, c.want) && !(strings.HasPrefix(name, "View.Permission") && c.permission != mayView) {
+				t.Errorf("%s of %s: %v, want %v", name, c.what, err, c.want)
+			}
+		}
+	}
+	if _, err := s.For(rolecall.NewSubject("robot", "x"), nil); !errors.Is(err, rolecall.ErrUnknown) {
+		t.Errorf("For(robot:x): %v, want %s", err, rolecall.ErrUnknown)
+	}
+	s = without
+	for _, name := range []string{"Snapshot.Check", "Decide", "Who", "Reach", "Audience"} {
+		if err := asks[name](rolecall.Request{Permission: mayView, Scope: projectAlpha}); !errors.Is(err, rolecall.ErrInvalid) {
+			t.Errorf("%s without an instant: %v, want %s", name, err, rolecall.ErrInvalid)
+		}
+	}
+	if _, err := s.For(userAda, nil); !errors.Is(err, rolecall.ErrInvalid) {
+		t.Errorf("For without an instant: %v, want %s", err, rolecall.ErrInvalid)
 	}
 }
 

@@ -273,6 +273,7 @@ func TestWhatIsTakenAwayIsNotGiven(t *testing.T) {
 			rolecall.Remove(override(ben, rolecall.Deny, "task.update", sibling)), rolecall.ErrEscalation},
 		{"lifts from a group what it has there but not inside", holds.add(override(ann, rolecall.Deny, "task.update", shot), override(layout, rolecall.Deny, "task.update", project)),
 			rolecall.Remove(override(layout, rolecall.Deny, "task.update", project)), rolecall.ErrEscalation},
+		{"denied inside, where it may escalate", holds.add(override(ann, rolecall.Deny, "task.update", shot), override(ann, rolecall.Allow, "rolecall.escalate", shot)), rolecall.Put(grant(ben, "secret", project)), nil},
 		{"forbidden by a role", holds.add(never, grant(ann, "never", shot)), give, rolecall.ErrEscalation},
 		{"lifts what a role forbade a group", base.add(never, grant(layout, "never", shot)), rolecall.Remove(grant(layout, "never", shot)), rolecall.ErrEscalation},
 		{"lifts what a role forbade somebody", base.add(never, grant(ben, "never", shot), grant(ben, "secret", global)), rolecall.Remove(grant(ben, "never", shot)), rolecall.ErrEscalation},
@@ -384,6 +385,29 @@ func TestManyStars(t *testing.T) {
 	}
 	if err := proposeBy(t, w.add(grant(ann, "all", global)), ann, rolecall.Put(grant(ben, "all", shot))); err != nil {
 		t.Errorf("Propose by who lacks none of %d patterns: got %v, want no error", len(all), err)
+	}
+}
+
+// Where the answers to conditions are too many to try, it cannot be told that nobody climbs.
+func TestManyConditionsOfAChange(t *testing.T) {
+	for many, want := range map[int]error{8: nil, 9: rolecall.ErrEscalation} {
+		d := worldCatalog.Declarations()
+		statements := append(slices.Clone(basicRoles), grant(ann, "manager", global))
+		var edits []rolecall.Edit
+		for n := range many {
+			c := rolecall.Condition(fmt.Sprint("c", n))
+			d.Conditions = append(d.Conditions, rolecall.ConditionDecl{Condition: c})
+			statements = append(statements, grantWhen(grant(ann, "secret", project), c))
+			edits = append(edits, rolecall.Put(grantWhen(grant(ben, "secret", shot), c)))
+		}
+		c, err := rolecall.NewCatalog(d)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = snapshotOf(t, c, statements...).Propose(rolecall.Change{Meta: rolecall.Meta{Actor: ann}, Edits: edits})
+		if !errors.Is(err, want) || err != nil && !strings.Contains(err.Error(), "too many conditions") {
+			t.Errorf("Propose(%d grants under conditions that the actor has, too): %v, want %v", many, err, want)
+		}
 	}
 }
 

@@ -59,7 +59,7 @@ type Catalog struct {
 	scopeKinds   map[ScopeKind]bool
 	scopeBits    uint64
 	subjectKinds map[SubjectKind]bool
-	matchers     sync.Map // Pattern → *matcher, filled as patterns come up
+	matchers     sync.Map // Pattern → weak.Pointer[matcher], filled as patterns come up
 }
 
 // NewCatalog returns the catalog of these declarations. The same declaration twice counts once. The error is a Problems

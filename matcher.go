@@ -1,5 +1,10 @@
 package rolecall
 
+import (
+	"runtime"
+	"weak"
+)
+
 // A matcher is a pattern with the permissions that it covers, computed once a catalog.
 type matcher struct {
 	pattern Pattern
@@ -17,13 +22,19 @@ func (m *matcher) of(e Effect) permset {
 
 func (m *matcher) covers(e Effect, permission int) bool { return m.of(e).has(permission) }
 
-// matcher returns the matcher of a pattern. It is safe for concurrent use.
+// matcher returns the matcher of a pattern, one for all policies that have it. It is safe for concurrent use. It keeps no
+// matcher that no policy has any more: who may write overrides could fill the memory with those that come and go.
 func (c *Catalog) matcher(p Pattern) *matcher {
-	if m, ok := c.matchers.Load(p); ok {
-		return m.(*matcher)
+	if kept, ok := c.matchers.Load(p); ok {
+		if m := kept.(weak.Pointer[matcher]).Value(); m != nil {
+			return m
+		}
 	}
-	kept, _ := c.matchers.LoadOrStore(p, c.match(p))
-	return kept.(*matcher)
+	m := c.match(p)
+	kept := weak.Make(m)
+	c.matchers.Store(p, kept)
+	runtime.AddCleanup(m, func(p Pattern) { c.matchers.CompareAndDelete(p, kept) }, p)
+	return m
 }
 
 func (c *Catalog) match(p Pattern) *matcher {

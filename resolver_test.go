@@ -1302,6 +1302,24 @@ func TestABurstIsAppliedInBoundedMemory(t *testing.T) {
 	runtime.KeepAlive(later)
 }
 
+// What was proposed leaves nothing behind, whatever patterns it had.
+func TestPatternsThatWentAreForgotten(t *testing.T) {
+	const changes, most = 10_000, 1 << 20
+	s := snapshotOf(t, smallCatalog(t))
+	before := heapInUse()
+	for n := range changes {
+		propose(t, s, rolecall.Put(rolecall.Override{Subject: userAda, Scope: projectAlpha, Pattern: rolecall.Pattern(fmt.Sprintf("p%d.*", n)), Effect: rolecall.Deny}))
+	}
+	kept := heapInUse() - before
+	for tries := 0; kept > most && tries < 10; tries++ { // what is gone is forgotten a little later
+		kept = heapInUse() - before
+	}
+	if kept > most {
+		t.Errorf("%d proposals with a pattern each, none committed: %d kB kept, want at most %d", changes, kept>>10, most>>10)
+	}
+	runtime.KeepAlive(s)
+}
+
 func heapInUse() int64 {
 	runtime.GC()
 	var m runtime.MemStats

@@ -3,6 +3,7 @@ package review
 import (
 	"cmp"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -223,7 +224,77 @@ func Lint(s *rolecall.Snapshot, o *LintOptions) ([]Diagnostic, error) {
 	return l.found, nil
 }
 
+// A linter looks through a policy.
+type linter struct {
+	*index
+	o       LintOptions
+	code    LintCode // that is being looked for
+	found   []Diagnostic
+	failure error                     // why Lint could not find out
+	peopled map[rolecall.Subject]bool // whether somebody is in a group, once asked
+}
+
+func newLinter(s *rolecall.Snapshot, o *LintOptions) (*linter, error) {
+	l := &linter{peopled: map[rolecall.Subject]bool{}}
+	if o != nil {
+		l.o = *o
+	}
+	if err := l.settle(s); err != nil {
+		return nil, err
+	}
+	l.index = newIndex(s)
+	return l, nil
+}
+
+// settle checks the options and puts in what they leave out.
+func (l *linter) settle(s *rolecall.Snapshot) error {
+	faults := []error{hasInstant(s)}
+	for _, code := range l.o.Off {
+		if !slices.Contains(LintCodes(), code) {
+			faults = append(faults, fmt.Errorf("there is no code %q: %w", code, rolecall.ErrUnknown))
+		}
+	}
+	if l.o.Term <= 0 {
+		l.o.Term = defaultTerm
+	}
+	if l.o.Dormant <= 0 {
+		l.o.Dormant = defaultDormant
+	}
+	if l.o.External == nil {
+		l.o.External = []rolecall.SubjectKind{rolecall.KindGuest}
+	}
+	if d := l.o.Deputy; !d.IsZero() && (d.Valid() != nil || d.IsGroup()) {
+		faults = append(faults, fmt.Errorf("the deputy %s is no subject that may hold a role by itself: %w", d, rolecall.ErrInvalid))
+	} else if !d.IsZero() {
+		faults = append(faults, ofDeclaredKind(s, "the deputy", d))
+	}
+	for _, kind := range l.o.External {
+		faults = append(faults, ofDeclaredKind(s, "external", rolecall.NewSubject(kind, "somebody")))
+	}
+	return errors.Join(faults...)
+}
+
+func hasInstant(s *rolecall.Snapshot) error {
+	if s.Now().IsZero() {
+		return fmt.Errorf("the snapshot has no instant; call At first: %w", rolecall.ErrInvalid)
+	}
+	return nil
+}
+
+// ofDeclaredKind refuses a subject of a kind that the policy cannot have, at whatever instant.
+func ofDeclaredKind(s *rolecall.Snapshot, what string, who rolecall.Subject) error {
+	_, err := s.At(time.Unix(0, 0)).For(who, nil)
+	if problems := rolecall.ProblemsOf(err); problems != nil {
+		return fmt.Errorf("%s: %s: %w", what, problems[0].Detail, problems[0].Code)
+	}
+	return err
+}
+
 func (l *linter) off(code LintCode) bool { return slices.Contains(l.o.Off, code) }
+
+func (l *linter) external(who rolecall.Subject) bool {
+	return slices.Contains(l.o.External, who.Kind())
+}
 
 // report adds a diagnostic of the code that is being looked for. Edits that would be refused are not proposed.
 func (l *linter) report(d Diagnostic) {

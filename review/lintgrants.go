@@ -11,8 +11,6 @@ import (
 
 // What single statements give too much, too long, twice or in vain.
 
-func (l *linter) open(w rolecall.Window) bool { return w.Open(l.now) }
-
 func (l *linter) expired(p *person) {
 	for _, st := range p.statements() {
 		window := statements.Window(st)
@@ -69,12 +67,6 @@ func (l *linter) coverOf(g rolecall.Grant, h *holding) (rolecall.Grant, rolecall
 	return rolecall.Grant{}, rolecall.Subject{}
 }
 
-// lasts says whether a window is open wherever another one still will be.
-func (l *linter) lasts(w, other rolecall.Window) bool {
-	begins := !w.NotBefore.After(later(l.now, other.NotBefore))
-	return begins && (w.NotAfter.IsZero() || !other.NotAfter.IsZero() && !w.NotAfter.Before(other.NotAfter))
-}
-
 // piercesAs says whether what by gives gets wherever what g gives does.
 func (l *linter) piercesAs(by, g rolecall.Grant) bool {
 	if by.Pierce {
@@ -125,7 +117,7 @@ func (l *linter) sharedGrants() {
 const sharedFrom = 3
 
 // people returns the members of a group where all of them are subjects, for good.
-func (l *linter) people(g *lintGroup) []*person {
+func (l *linter) people(g *groupEntry) []*person {
 	for _, m := range g.members {
 		if m.Member.IsGroup() || !m.Window.IsZero() {
 			return nil
@@ -272,8 +264,6 @@ func (l *linter) globalGrants(p *person) {
 		})
 	}
 }
-
-func (l *linter) gives(r *lintRole) bool { return count(r.allows) > 0 }
 
 // endlessGuests proposes an end for everything that outsiders have without one.
 func (l *linter) endlessGuests(p *person) {

@@ -59,7 +59,7 @@ func overlapsSegments(a, b []string) bool {
 
 // A rulePattern is one pattern of one rule of a role.
 type rulePattern struct {
-	role    *lintRole
+	role    *roleEntry
 	rule    rolecall.Rule
 	pattern rolecall.Pattern
 }
@@ -74,16 +74,10 @@ func (p rulePattern) speaksOf(one rolecall.Permission) bool {
 }
 
 // allPatterns yields every pattern of every role, in order of the roles.
-func (l *linter) allPatterns() iter.Seq[rulePattern] {
-	all := make([]*lintRole, len(l.names))
-	for i, name := range l.names {
-		all[i] = l.roles[name]
-	}
-	return patternsOf(all...)
-}
+func (l *linter) allPatterns() iter.Seq[rulePattern] { return patternsOf(l.sorted...) }
 
 // patternsOf yields every pattern of some roles.
-func patternsOf(roles ...*lintRole) iter.Seq[rulePattern] {
+func patternsOf(roles ...*roleEntry) iter.Seq[rulePattern] {
 	return func(yield func(rulePattern) bool) {
 		for _, r := range roles {
 			for _, rule := range r.Rules {
@@ -98,7 +92,7 @@ func patternsOf(roles ...*lintRole) iter.Seq[rulePattern] {
 }
 
 // first returns the first pattern of some roles of which something is so, nil where there is none.
-func first(roles []*lintRole, is func(rulePattern) bool) *rulePattern {
+func first(roles []*roleEntry, is func(rulePattern) bool) *rulePattern {
 	for p := range patternsOf(roles...) {
 		if is(p) {
 			return &p
@@ -109,18 +103,26 @@ func first(roles []*lintRole, is func(rulePattern) bool) *rulePattern {
 
 // takenOut returns the edit that takes the pattern out of its role and puts others in its place.
 func (p rulePattern) takenOut(instead ...rolecall.Pattern) []rolecall.Edit {
-	changed := p.role.Role
-	changed.Rules = nil
-	for _, rule := range p.role.Rules {
-		if rule.Effect == p.rule.Effect && rule.When == p.rule.When {
-			rule.Patterns = slices.DeleteFunc(slices.Clone(rule.Patterns), func(q rolecall.Pattern) bool { return q == p.pattern })
-			rule.Patterns = append(rule.Patterns, instead...)
+	changed := rewritten(p.role.Role, func(rule rolecall.Rule) []rolecall.Pattern {
+		if rule.Effect != p.rule.Effect || rule.When != p.rule.When {
+			return rule.Patterns
 		}
-		if len(rule.Patterns) > 0 {
-			changed.Rules = append(changed.Rules, rule)
+		kept := slices.DeleteFunc(slices.Clone(rule.Patterns), func(q rolecall.Pattern) bool { return q == p.pattern })
+		return append(kept, instead...)
+	})
+	return []rolecall.Edit{rolecall.Put(changed)}
+}
+
+// rewritten returns a role with other patterns in its rules, without those rules to which none is left.
+func rewritten(r rolecall.Role, patterns func(rolecall.Rule) []rolecall.Pattern) rolecall.Role {
+	rules := r.Rules
+	r.Rules = nil
+	for _, rule := range rules {
+		if rule.Patterns = patterns(rule); len(rule.Patterns) > 0 {
+			r.Rules = append(r.Rules, rule)
 		}
 	}
-	return []rolecall.Edit{rolecall.Put(changed)}
+	return r
 }
 
 // outdoes says whether a rule with the pattern q makes p one that never matters beside it, in one role: wherever p
@@ -144,7 +146,7 @@ func (l *linter) allowsAsMuch(q, p rolecall.Pattern) bool {
 
 func (l *linter) shadowedPatterns() {
 	for p := range l.allPatterns() {
-		q := first([]*lintRole{p.role}, func(q rulePattern) bool {
+		q := first([]*roleEntry{p.role}, func(q rulePattern) bool {
 			same := q.pattern == p.pattern && q.rule.Effect == p.rule.Effect && q.rule.When == p.rule.When
 			return !same && l.outdoes(q, p)
 		})
@@ -214,8 +216,7 @@ func (l *linter) overriddenRules() {
 // alwaysBeside returns what makes p meaningless in the roles that somebody has, one pattern a role; none where p matters in
 // some of them, or where nobody has it.
 func (l *linter) alwaysBeside(p rulePattern) (by []rulePattern) {
-	for _, name := range l.names {
-		granted := l.roles[name]
+	for _, granted := range l.sorted {
 		if granted.grants == 0 || !slices.Contains(granted.family, p.role) {
 			continue
 		}
@@ -231,7 +232,7 @@ func (l *linter) alwaysBeside(p rulePattern) (by []rulePattern) {
 }
 
 // stronger returns what makes p meaningless in one role that somebody has, nil where nothing does.
-func (l *linter) stronger(granted *lintRole, p rulePattern) *rulePattern {
+func (l *linter) stronger(granted *roleEntry, p rulePattern) *rulePattern {
 	return first(granted.family, func(q rulePattern) bool {
 		return q.role != p.role && q.rule.When == "" && covers(q.pattern, p.pattern) && (q.rule.Effect == rolecall.Forbid || l.replaces(q, p))
 	})
@@ -262,8 +263,8 @@ func (l *linter) allowsAll(q, p rolecall.Pattern) bool {
 }
 
 // excepts says whether the role itself takes away something that the pattern speaks of.
-func (r *lintRole) excepts(p rolecall.Pattern) bool {
-	return first([]*lintRole{r}, func(q rulePattern) bool { return q.rule.Effect == rolecall.Except && overlaps(q.pattern, p) }) != nil
+func (r *roleEntry) excepts(p rolecall.Pattern) bool {
+	return first([]*roleEntry{r}, func(q rulePattern) bool { return q.rule.Effect == rolecall.Except && overlaps(q.pattern, p) }) != nil
 }
 
 // idlePatterns finds stars in roles that cover nothing, and allows that their star does not extend to.
@@ -320,7 +321,7 @@ func (l *linter) idleExcepts() {
 
 // besideAllow says whether some role in which p counts allows something that p speaks of.
 func (l *linter) besideAllow(p rulePattern) bool {
-	return slices.ContainsFunc(l.heirs(p.role), func(heir *lintRole) bool {
+	return slices.ContainsFunc(l.heirs(p.role), func(heir *roleEntry) bool {
 		return first(heir.family, func(q rulePattern) bool { return q.rule.Effect == rolecall.Allow && overlaps(q.pattern, p.pattern) }) != nil
 	})
 }

@@ -39,20 +39,19 @@ func (l *linter) unusedPermissions() {
 
 // unusedRoles proposes to remove a role together with those that inherit from it, of which none is used either.
 func (l *linter) unusedRoles() {
-	for _, name := range l.names {
-		r := l.roles[name]
+	for _, r := range l.sorted {
 		heirs := l.heirs(r)
-		if r.used || slices.ContainsFunc(heirs, func(h *lintRole) bool { return h.constrained }) {
+		if r.used || slices.ContainsFunc(heirs, func(h *roleEntry) bool { return h.constrained }) {
 			continue
 		}
-		message := fmt.Sprintf("remove role %s", name)
+		message := fmt.Sprintf("remove role %s", r.Name)
 		if len(heirs) > 1 {
-			others := slices.DeleteFunc(slices.Clone(heirs), func(h *lintRole) bool { return h == r })
-			message = fmt.Sprintf("remove role %s and %s, which nobody has either", name, listed(others))
+			others := slices.DeleteFunc(slices.Clone(heirs), func(h *roleEntry) bool { return h == r })
+			message = fmt.Sprintf("remove role %s and %s, which nobody has either", r.Name, listed(others))
 		}
 		d := Diagnostic{
 			Severity: Note, Statements: []rolecall.Statement{r.Role},
-			Message: fmt.Sprintf("nobody has role %s, nor a role that inherits from it", name),
+			Message: fmt.Sprintf("nobody has role %s, nor a role that inherits from it", r.Name),
 			Fix:     Fix{Message: message, Neutral: true},
 		}
 		for _, h := range heirs {
@@ -63,11 +62,11 @@ func (l *linter) unusedRoles() {
 }
 
 // heirs returns a role and all that inherit from it, by name.
-func (l *linter) heirs(r *lintRole) []*lintRole {
-	var all []*lintRole
-	for _, name := range l.names {
-		if slices.Contains(l.roles[name].family, r) {
-			all = append(all, l.roles[name])
+func (l *linter) heirs(r *roleEntry) []*roleEntry {
+	var all []*roleEntry
+	for _, one := range l.sorted {
+		if slices.Contains(one.family, r) {
+			all = append(all, one)
 		}
 	}
 	return all
@@ -75,24 +74,23 @@ func (l *linter) heirs(r *lintRole) []*lintRole {
 
 // emptyRoles finds roles that are given and say nothing. One that replaces what others give does have an effect.
 func (l *linter) emptyRoles() {
-	for _, name := range l.names {
-		r := l.roles[name]
+	for _, r := range l.sorted {
 		if !r.used || r.replaces || r.constrained || l.says(r) {
 			continue
 		}
 		d := Diagnostic{
 			Severity: Note, Statements: []rolecall.Statement{r.Role},
-			Message: fmt.Sprintf("role %s says nothing of any permission", name),
-			Fix:     Fix{Message: fmt.Sprintf("remove role %s and %s", name, several(r.grants, "grant")), Neutral: true},
+			Message: fmt.Sprintf("role %s says nothing of any permission", r.Name),
+			Fix:     Fix{Message: fmt.Sprintf("remove role %s and %s", r.Name, several(r.grants, "grant")), Neutral: true},
 		}
-		uses := l.s.UsesOf(name)
+		uses := l.s.UsesOf(r.Name)
 		slices.SortFunc(uses, compareStatements)
 		for _, use := range uses {
 			switch use := use.(type) {
 			case rolecall.Grant:
 				d.Fix.Edits = append(d.Fix.Edits, rolecall.Remove(use))
 			case rolecall.Role:
-				use.Inherits = slices.DeleteFunc(slices.Clone(use.Inherits), func(n rolecall.RoleName) bool { return n == name })
+				use.Inherits = slices.DeleteFunc(slices.Clone(use.Inherits), func(n rolecall.RoleName) bool { return n == r.Name })
 				d.Fix.Edits = append(d.Fix.Edits, rolecall.Put(use))
 			}
 		}
@@ -102,7 +100,7 @@ func (l *linter) emptyRoles() {
 }
 
 // says says whether the role, or one that it inherits from, speaks of a declared permission.
-func (l *linter) says(r *lintRole) bool {
+func (l *linter) says(r *roleEntry) bool {
 	return first(r.family, func(p rulePattern) bool { return slices.ContainsFunc(l.permissions, p.speaksOf) }) != nil
 }
 
@@ -114,17 +112,16 @@ const (
 
 // similarRoles compares roles that do nothing but allow, each with those of about its size.
 func (l *linter) similarRoles() {
-	var roles []*lintRole
-	size := map[*lintRole]int{}
-	for _, name := range l.names {
-		r := l.roles[name]
+	var roles []*roleEntry
+	size := map[*roleEntry]int{}
+	for _, r := range l.sorted {
 		size[r] = count(r.allows)
-		constrained := slices.ContainsFunc(r.family, func(one *lintRole) bool { return one.constrained })
+		constrained := slices.ContainsFunc(r.family, func(one *roleEntry) bool { return one.constrained })
 		if r.plain && !constrained && size[r] >= similarFrom-1 {
 			roles = append(roles, r)
 		}
 	}
-	slices.SortStableFunc(roles, func(a, b *lintRole) int { return size[a] - size[b] })
+	slices.SortStableFunc(roles, func(a, b *roleEntry) int { return size[a] - size[b] })
 	for i, a := range roles {
 		for _, b := range roles[i+1:] {
 			if (size[b]-size[a])*similarShare > size[b] {
@@ -135,16 +132,8 @@ func (l *linter) similarRoles() {
 	}
 }
 
-func count(b permissionBits) int {
-	n := 0
-	for _, word := range b {
-		n += bits.OnesCount64(word)
-	}
-	return n
-}
-
 // compareRoles reports two roles of which the second allows at least as much.
-func (l *linter) compareRoles(a, b *lintRole) {
+func (l *linter) compareRoles(a, b *roleEntry) {
 	union, differ := 0, 0
 	for i := range a.allows {
 		union += bits.OnesCount64(a.allows[i] | b.allows[i])
@@ -183,34 +172,26 @@ func (l *linter) compareRoles(a, b *lintRole) {
 }
 
 // inheriting returns a role that inherits from another one as well, without what it spells that this one allows.
-func (l *linter) inheriting(r *lintRole, from rolecall.RoleName, allows permissionBits) rolecall.Role {
-	changed := r.Role
-	changed.Inherits = append(slices.Clone(r.Inherits), from)
-	changed.Rules = nil
-	for _, rule := range r.Rules {
-		rule.Patterns = slices.DeleteFunc(slices.Clone(rule.Patterns), func(p rolecall.Pattern) bool {
-			n := slices.IndexFunc(l.permissions, func(q rolecall.Permission) bool { return q.String() == string(p) })
+func (l *linter) inheriting(r *roleEntry, from rolecall.RoleName, allows permissionBits) rolecall.Role {
+	changed := rewritten(r.Role, func(rule rolecall.Rule) []rolecall.Pattern {
+		return slices.DeleteFunc(slices.Clone(rule.Patterns), func(p rolecall.Pattern) bool {
+			n := l.number(rolecall.NewPermission(string(p)))
 			return n >= 0 && allows.has(n)
 		})
-		if len(rule.Patterns) > 0 {
-			changed.Rules = append(changed.Rules, rule)
-		}
-	}
+	})
+	changed.Inherits = append(slices.Clone(r.Inherits), from)
 	return changed
 }
 
 // commonRole proposes a role of what two roles have in common.
-func (l *linter) commonRole(a, b *lintRole, both permissionBits) Fix {
+func (l *linter) commonRole(a, b *roleEntry, both permissionBits) Fix {
 	name := rolecall.RoleName(fmt.Sprintf("%s-and-%s", a.Name, b.Name))
 	if l.roles[name] != nil || len(name) > 128 {
 		return Fix{Message: "make a role of what they have in common, and let both inherit from it"}
 	}
-	common := rolecall.Role{Name: name, Rules: []rolecall.Rule{{Effect: rolecall.Allow}}}
-	for _, p := range l.in(both) {
-		common.Rules[0].Patterns = append(common.Rules[0].Patterns, rolecall.Pattern(p.String()))
-	}
+	common := rolecall.Role{Name: name, Rules: allowOf(l.in(both))}
 	return Fix{
-		Message: fmt.Sprintf("make role %s of the %d permissions that they have in common, and let both inherit from it", name, len(common.Rules[0].Patterns)),
+		Message: fmt.Sprintf("make role %s of the %d permissions that they have in common, and let both inherit from it", name, count(both)),
 		Edits:   []rolecall.Edit{rolecall.Put(common), rolecall.Put(l.inheriting(a, name, both)), rolecall.Put(l.inheriting(b, name, both))},
 		Neutral: true,
 	}
@@ -219,29 +200,28 @@ func (l *linter) commonRole(a, b *lintRole, both permissionBits) Fix {
 // separationRoles finds roles that by themselves, with what they inherit, are too many of a constraint.
 func (l *linter) separationRoles() {
 	for _, c := range l.constraints {
-		for _, name := range l.names {
-			r := l.roles[name]
+		for _, r := range l.sorted {
 			if l.counts(c, r.family) < c.Limit {
 				continue
 			}
 			d := Diagnostic{
 				Severity: Warning, Statements: []rolecall.Statement{r.Role, c},
-				Message: fmt.Sprintf("nobody may hold role %s: with what it inherits it breaks constraint %s", name, c.Name),
+				Message: fmt.Sprintf("nobody may hold role %s: with what it inherits it breaks constraint %s", r.Name, c.Name),
 				Fix:     Fix{Neutral: c.Kind == rolecall.Static},
 			}
 			if c.Kind == rolecall.Dynamic {
-				d.Message = fmt.Sprintf("no session may activate role %s: with what it inherits it breaks constraint %s", name, c.Name)
+				d.Message = fmt.Sprintf("no session may activate role %s: with what it inherits it breaks constraint %s", r.Name, c.Name)
 			}
 			changed := r.Role
 			changed.Inherits = slices.Clone(r.Inherits)
 			for l.counts(c, l.family(changed)) >= c.Limit {
 				changed.Inherits = changed.Inherits[:len(changed.Inherits)-1]
 			}
-			var dropped []*lintRole
+			var dropped []*roleEntry
 			for _, parent := range r.Inherits[len(changed.Inherits):] {
 				dropped = append(dropped, l.roles[parent])
 			}
-			d.Fix.Message = fmt.Sprintf("let role %s no longer inherit from %s", name, listed(dropped))
+			d.Fix.Message = fmt.Sprintf("let role %s no longer inherit from %s", r.Name, listed(dropped))
 			d.Fix.Edits = []rolecall.Edit{rolecall.Put(changed)}
 			l.report(d)
 		}
@@ -249,8 +229,8 @@ func (l *linter) separationRoles() {
 }
 
 // family returns the roles that a changed role would have with it.
-func (l *linter) family(r rolecall.Role) []*lintRole {
-	all := []*lintRole{l.roles[r.Name]}
+func (l *linter) family(r rolecall.Role) []*roleEntry {
+	all := []*roleEntry{l.roles[r.Name]}
 	for _, parent := range r.Inherits {
 		all = append(all, l.roles[parent].family...)
 	}
@@ -258,7 +238,7 @@ func (l *linter) family(r rolecall.Role) []*lintRole {
 }
 
 // counts returns how many roles of a constraint are among some.
-func (l *linter) counts(c rolecall.Constraint, some []*lintRole) int {
+func (l *linter) counts(c rolecall.Constraint, some []*roleEntry) int {
 	n := 0
 	for _, name := range c.Roles {
 		if slices.Contains(some, l.roles[name]) {

@@ -46,25 +46,24 @@ func ReportUse(s *rolecall.Snapshot, u *Usage, since time.Time) (*UseReport, err
 		return nil, fmt.Errorf("report use: %w", err)
 	}
 	r := &UseReport{Since: since, Until: u.Until(), Subjects: m.subjects}
-	for _, name := range m.names {
-		role := m.roles[name]
+	for _, role := range m.sorted {
 		if m.holders[role] == 0 {
 			continue
 		}
 		used, unused := m.ownIn(m.used[role]), m.ownIn(without(role.allows, m.used[role]))
-		r.Roles = append(r.Roles, RoleUse{name, m.holders[role], used, unused})
+		r.Roles = append(r.Roles, RoleUse{role.Name, m.holders[role], used, unused})
 	}
 	return r, nil
 }
 
 // A miner is a policy together with what was used of it.
 type miner struct {
-	*linter
+	*index
 	usage    *Usage
 	subjects []SubjectUse
-	used     map[*lintRole]permissionBits             // through the role, by anybody
+	used     map[*roleEntry]permissionBits            // through the role, by anybody
 	byGrant  map[rolecall.StatementKey]permissionBits // through one grant
-	holders  map[*lintRole]int
+	holders  map[*roleEntry]int
 	vouched  map[rolecall.Use]bool // of no subject: what nothing explains but groups of a token
 }
 
@@ -72,16 +71,15 @@ func newMiner(s *rolecall.Snapshot, u *Usage, since time.Time) (*miner, error) {
 	if err := u.coversUntil(since, s.Now()); err != nil {
 		return nil, err
 	}
-	l, err := newLinter(s, nil)
-	if err != nil {
+	if err := hasInstant(s); err != nil {
 		return nil, err
 	}
-	m := &miner{linter: l, usage: u.Since(since), used: map[*lintRole]permissionBits{}, byGrant: map[rolecall.StatementKey]permissionBits{}, holders: map[*lintRole]int{}, vouched: map[rolecall.Use]bool{}}
-	for _, r := range l.roles {
-		m.used[r] = l.bits()
+	m := &miner{index: newIndex(s), usage: u.Since(since), used: map[*roleEntry]permissionBits{}, byGrant: map[rolecall.StatementKey]permissionBits{}, holders: map[*roleEntry]int{}, vouched: map[rolecall.Use]bool{}}
+	for _, r := range m.roles {
+		m.used[r] = m.bits()
 	}
 	for _, who := range m.everyone() {
-		m.attribute(l.read(who))
+		m.attribute(m.read(who))
 	}
 	m.creditGroups()
 	return m, nil
@@ -106,7 +104,7 @@ type attribution struct {
 	uses      []Used
 	given     permissionBits
 	explained map[rolecall.Use]bool // by something that it has
-	has       map[*lintRole]bool
+	has       map[*roleEntry]bool
 	idle      []rolecall.Grant // its own, of which it used nothing
 }
 
@@ -114,7 +112,7 @@ type attribution struct {
 func (m *miner) attribute(p *person) {
 	a := &attribution{
 		person: p, uses: m.usage.bySubject[p.subject], given: m.bits(),
-		explained: map[rolecall.Use]bool{}, has: map[*lintRole]bool{},
+		explained: map[rolecall.Use]bool{}, has: map[*roleEntry]bool{},
 	}
 	for _, r := range m.holding(p).reach {
 		if r.window.Open(m.now) {
@@ -220,34 +218,4 @@ func (m *miner) creditGroups() {
 			m.credit(uses, grant, map[rolecall.Use]bool{})
 		}
 	}
-}
-
-// number returns the number of a permission, -1 where it is not declared any more.
-func (l *linter) number(p rolecall.Permission) int {
-	n, found := slices.BinarySearchFunc(l.permissions, p, rolecall.Permission.Compare)
-	if !found {
-		return -1
-	}
-	return n
-}
-
-// ownIn returns the permissions of the host in a set.
-func (l *linter) ownIn(b permissionBits) []rolecall.Permission {
-	return slices.DeleteFunc(l.in(b), rolecall.Permission.IsBuiltin)
-}
-
-func both(a, b permissionBits) permissionBits {
-	c := slices.Clone(a)
-	for i := range c {
-		c[i] &= b[i]
-	}
-	return c
-}
-
-func without(a, b permissionBits) permissionBits {
-	c := slices.Clone(a)
-	for i := range c {
-		c[i] &^= b[i]
-	}
-	return c
 }

@@ -32,13 +32,12 @@ const exactRoles = 16
 // It looks at roles alone, so that the snapshot needs no instant. What is needed and is not declared is missing; an error
 // tells what cannot be, because its name is malformed (rolecall.ErrInvalid, rolecall.ErrLimit).
 func CoverWithRoles(s *rolecall.Snapshot, needed []rolecall.Permission) (RoleCover, error) {
-	l := &linter{s: s}
-	l.readRoles()
-	want := l.bits()
+	x := newRoleIndex(s)
+	want := x.bits()
 	var missing []rolecall.Permission
 	var faults []error
 	for _, p := range needed {
-		switch n := l.number(p); {
+		switch n := x.number(p); {
 		case p.Valid() != nil:
 			faults = append(faults, fmt.Errorf("cover with roles: %w", p.Valid()))
 		case n >= 0:
@@ -50,17 +49,17 @@ func CoverWithRoles(s *rolecall.Snapshot, needed []rolecall.Permission) (RoleCov
 	if faults != nil {
 		return RoleCover{}, errors.Join(faults...)
 	}
-	c := l.newCovering(want)
+	c := x.newCovering(want)
 	c.choose()
 	cover := RoleCover{Cost: c.cost, Bound: c.bound}
-	allowed := l.bits()
+	allowed := x.bits()
 	for _, option := range c.best {
 		cover.Roles = append(cover.Roles, option.role.Name)
 		merge(allowed, option.role.allows)
 	}
 	slices.Sort(cover.Roles)
-	cover.Excess = l.in(without(allowed, want))
-	cover.Missing = append(missing, l.in(without(want, allowed))...)
+	cover.Excess = x.in(without(allowed, want))
+	cover.Missing = append(missing, x.in(without(want, allowed))...)
 	slices.SortFunc(cover.Missing, rolecall.Permission.Compare)
 	return cover, nil
 }
@@ -76,15 +75,14 @@ type covering struct {
 
 // A coverOption is a role, with what it gives of what is wanted.
 type coverOption struct {
-	role  *lintRole
+	role  *roleEntry
 	gives permissionBits
 	cost  int
 }
 
-func (l *linter) newCovering(want permissionBits) *covering {
-	c := &covering{want: l.bits()}
-	for _, name := range l.names {
-		r := l.roles[name]
+func (x *index) newCovering(want permissionBits) *covering {
+	c := &covering{want: x.bits()}
+	for _, r := range x.sorted {
 		gives := both(r.allows, want)
 		if r.plain && count(gives) > 0 {
 			c.options = append(c.options, coverOption{r, gives, 1 + count(without(r.allows, want))})

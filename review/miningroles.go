@@ -59,8 +59,7 @@ func ProposeRoles(s *rolecall.Snapshot, u *Usage, since time.Time) ([]RolePropos
 // narrow proposes for each role that somebody has to spell what is used of its own allows.
 func (m *miner) narrow() []RoleProposal {
 	var all []RoleProposal
-	for _, name := range m.names {
-		r := m.roles[name]
+	for _, r := range m.sorted {
 		spoken := m.bits()
 		for p := range patternsOf(r) {
 			if p.rule.Effect == rolecall.Allow {
@@ -72,8 +71,8 @@ func (m *miner) narrow() []RoleProposal {
 			continue
 		}
 		all = append(all, RoleProposal{
-			Kind: NarrowRole, Roles: []rolecall.RoleName{name},
-			Message: fmt.Sprintf("nobody used %s through role %s", listed(unused), name),
+			Kind: NarrowRole, Roles: []rolecall.RoleName{r.Name},
+			Message: fmt.Sprintf("nobody used %s through role %s", listed(unused), r.Name),
 			Edits:   []rolecall.Edit{rolecall.Put(m.narrowed(r))},
 		})
 	}
@@ -81,35 +80,30 @@ func (m *miner) narrow() []RoleProposal {
 }
 
 // narrowed returns a role whose own allows are spelled, as far as they are used. Built-in permissions stay.
-func (m *miner) narrowed(r *lintRole) rolecall.Role {
-	changed := r.Role
-	changed.Rules = nil
-	for _, rule := range r.Rules {
-		if rule.Effect == rolecall.Allow {
-			var used []rolecall.Pattern
-			for n, p := range m.permissions {
-				listed := slices.ContainsFunc(rule.Patterns, func(q rolecall.Pattern) bool { return q.AllowMatches(p) })
-				if listed && (p.IsBuiltin() || m.used[r].has(n)) {
-					used = append(used, rolecall.Pattern(p.String()))
-				}
+func (m *miner) narrowed(r *roleEntry) rolecall.Role {
+	return rewritten(r.Role, func(rule rolecall.Rule) []rolecall.Pattern {
+		if rule.Effect != rolecall.Allow {
+			return rule.Patterns
+		}
+		var used []rolecall.Pattern
+		for n, p := range m.permissions {
+			listed := slices.ContainsFunc(rule.Patterns, func(q rolecall.Pattern) bool { return q.AllowMatches(p) })
+			if listed && (p.IsBuiltin() || m.used[r].has(n)) {
+				used = append(used, rolecall.Pattern(p.String()))
 			}
-			rule.Patterns = used
 		}
-		if len(rule.Patterns) > 0 {
-			changed.Rules = append(changed.Rules, rule)
-		}
-	}
-	return changed
+		return used
+	})
 }
 
 // free says whether a role may be split or merged.
-func (m *miner) free(r *lintRole) bool {
+func (m *miner) free(r *roleEntry) bool {
 	admin := slices.ContainsFunc(m.in(r.allows), rolecall.Permission.IsBuiltin)
 	return r.plain && !admin && len(r.Inherits) == 0 && len(r.heirs) == 0 && !r.constrained && m.holders[r] > 0
 }
 
 // grantsOfRole returns the grants of a role, in the order of their keys.
-func (m *miner) grantsOfRole(r *lintRole) []rolecall.Grant {
+func (m *miner) grantsOfRole(r *roleEntry) []rolecall.Grant {
 	var all []rolecall.Grant
 	for _, use := range m.s.UsesOf(r.Name) {
 		if g, is := use.(rolecall.Grant); is {
@@ -128,8 +122,8 @@ const (
 
 func (m *miner) split() []RoleProposal {
 	var all []RoleProposal
-	for _, name := range m.names {
-		if r := m.roles[name]; m.free(r) {
+	for _, r := range m.sorted {
+		if m.free(r) {
 			if p, ok := m.splitOf(r); ok {
 				all = append(all, p)
 			}
@@ -140,7 +134,7 @@ func (m *miner) split() []RoleProposal {
 
 // splitOf parts what was used of a role into what most of its grants are used for, which stays in it, and parties of
 // permissions that no grant is used for together.
-func (m *miner) splitOf(r *lintRole) (RoleProposal, bool) {
+func (m *miner) splitOf(r *roleEntry) (RoleProposal, bool) {
 	grants := m.grantsOfRole(r)
 	common := m.common(grants)
 	var parties []permissionBits
@@ -245,13 +239,11 @@ func gather(parties []permissionBits, with permissionBits) []permissionBits {
 
 func (m *miner) alike() []RoleProposal {
 	var all []RoleProposal
-	for i, name := range m.names {
-		a := m.roles[name]
+	for i, a := range m.sorted {
 		if !m.free(a) || count(m.used[a]) < 2 {
 			continue
 		}
-		for _, other := range m.names[i+1:] {
-			b := m.roles[other]
+		for _, b := range m.sorted[i+1:] {
 			if m.free(b) && slices.Equal(m.used[a], m.used[b]) && slices.Equal(a.Holders, b.Holders) && slices.Equal(a.Scopes, b.Scopes) {
 				if p, ok := m.merged(a, b); ok {
 					all = append(all, p)
@@ -263,7 +255,7 @@ func (m *miner) alike() []RoleProposal {
 }
 
 // merged proposes to have the first role, with what is used of both, in the place of the second.
-func (m *miner) merged(a, b *lintRole) (RoleProposal, bool) {
+func (m *miner) merged(a, b *roleEntry) (RoleProposal, bool) {
 	one := a.Role
 	one.Rules = allowOf(m.in(m.used[a]))
 	p := RoleProposal{

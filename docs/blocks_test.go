@@ -39,7 +39,7 @@ var pages = map[string]string{
 	"lint.md":            "",
 	"questions.md":       `version interface { Scope() rolecall.Scope }; connections []struct { Subject rolecall.Subject; Send func(any) }; event any`,
 	"review.md":          `march *rolecall.Snapshot`,
-	"stores.md":          `mux *http.ServeMux; roles []rolecall.Statement; member func(sqlsource.Row) ([]rolecall.Statement, error); mystore interface { Open(context.Context, string) (rolecall.Store, error) }`,
+	"stores.md":          `mux *http.ServeMux; roles []rolecall.Statement; mystore interface { Open(context.Context, string) (rolecall.Store, error) }`,
 }
 
 // elsewhere marks blocks of what other modules have: sqlfilter/sqltest runs the same on databases, and sqlstore.

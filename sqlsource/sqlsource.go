@@ -2,10 +2,14 @@
 // writes the queries and says which statements a row makes; nothing is copied into tables of Rolecall, and nothing is
 // ever written:
 //
+//	member := func(row sqlsource.Row) ([]rolecall.Statement, error) {
+//		var person, team string
+//		err := row.Scan(&person, &team)
+//		return []rolecall.Statement{rolecall.Membership{Member: rolecall.User(person), Group: rolecall.Group(team)}}, err
+//	}
 //	source, err := sqlsource.Open(ctx, db, catalog, []sqlsource.Query{
 //		{Name: "roles", Fixed: roles},
 //		{Name: "teams", SQL: "SELECT person, team FROM team_members", Map: member},
-//		{Name: "leads", SQL: "SELECT lead, id FROM projects WHERE lead IS NOT NULL", Map: lead},
 //	}, nil)
 //	…
 //	r, err := rolecall.Open(ctx, source, catalog, &rolecall.Options{MaxStaleness: time.Minute})

@@ -17,9 +17,8 @@ import (
 	"github.com/rolecall-go/rolecall/memstore"
 )
 
-// The classes of defects that authorization engines have published advisories about, each with an attempt to have it
-// here. The numbers are those of our own catalogue of them; the classes that are left out concern parts outside the
-// core.
+// The classes of defects that authorization engines have published advisories about, as far as they concern the core,
+// each with an attempt to have it here.
 
 var errUnsaid = errors.New("the database is down")
 
@@ -77,7 +76,7 @@ func wantVerdict(t testing.TB, s *rolecall.Snapshot, who rolecall.Subject, p rol
 }
 
 // Nothing that went wrong is remembered: the same question asked again is answered from the policy.
-func TestClass02NegativeResultCached(t *testing.T) {
+func TestNothingThatWentWrongIsRemembered(t *testing.T) {
 	store, c := smallStore(t)
 	r := openResolver(t, store, c, nil)
 	conditional := grant(userAda, "viewer", projectAlpha)
@@ -117,7 +116,7 @@ func TestClass02NegativeResultCached(t *testing.T) {
 }
 
 // Whatever takes a right away takes it away at once, here and on a second resolver.
-func TestClass03StaleGrantAfterRevoke(t *testing.T) {
+func TestWhatIsTakenAwayIsGoneAtOnce(t *testing.T) {
 	g, top := rolecall.Group("animation"), rolecall.Group("studio")
 	override := rolecall.Override{Subject: userAda, Effect: rolecall.Allow, Pattern: "task.delete", Scope: projectAlpha}
 	deny := rolecall.Override{Subject: userAda, Effect: rolecall.Deny, Pattern: "*", Scope: projectAlpha}
@@ -150,8 +149,8 @@ func TestClass03StaleGrantAfterRevoke(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			c := smallCatalog(t)
 			store := memstore.With(snapshotOf(t, c, statements...))
-			clock := &clockwork{now: storeTime}
-			a, b := openResolver(t, store, c, &rolecall.Options{Clock: clock.Now}), openResolver(t, store, c, &rolecall.Options{Clock: clock.Now})
+			o := &rolecall.Options{Clock: func() time.Time { return storeTime }}
+			a, b := openResolver(t, store, c, o), openResolver(t, store, c, o)
 			for range 2 {
 				wantAllowed(t, a, userAda, test.p, projectAlpha.In("shot", "010"))
 				wantAllowed(t, b, userAda, test.p, projectAlpha.In("shot", "010"))
@@ -167,7 +166,7 @@ func TestClass03StaleGrantAfterRevoke(t *testing.T) {
 }
 
 // A concrete and a wildcard statement, of the subject or of everyone, under every answer to a condition.
-func TestClass04WildcardOrPublicGrant(t *testing.T) {
+func TestConcreteBesideWild(t *testing.T) {
 	c := smallCatalog(t)
 	effects := []rolecall.Effect{0, rolecall.Allow, rolecall.Deny}
 	for _, concrete := range effects {
@@ -213,7 +212,7 @@ func heard(e rolecall.Effect, when rolecall.Condition, a answer) rolecall.Effect
 
 // Exclusion with three-valued conditions: every combination of the four effects, each under its own answer, in a role
 // whose rules stand in one order and in the other.
-func TestClass05ExclusionEvaluatedWrongly(t *testing.T) {
+func TestExclusionUnderEveryAnswer(t *testing.T) {
 	d := smallDeclarations()
 	effects := []rolecall.Effect{rolecall.Allow, rolecall.Except, rolecall.Deny, rolecall.Forbid}
 	mixed := role("r")
@@ -250,7 +249,7 @@ func TestClass05ExclusionEvaluatedWrongly(t *testing.T) {
 
 // An effect that nobody knows is refused, by whatever door it comes; a deny that is there is heard, also against what
 // nobody granted by name.
-func TestClass06DenySilentlyIneffective(t *testing.T) {
+func TestADenyIsNeverSilentlyIneffective(t *testing.T) {
 	c := smallCatalog(t)
 	for name, st := range map[string]rolecall.Statement{
 		"override without effect": rolecall.Override{Subject: userAda, Pattern: "task.view", Scope: projectAlpha},
@@ -282,7 +281,7 @@ func TestClass06DenySilentlyIneffective(t *testing.T) {
 }
 
 // Only an answer that is known opens a door, and only one that is known lifts a denial.
-func TestClass07ConditionErrorsOrMissingContext(t *testing.T) {
+func TestOnlyAKnownAnswerOpens(t *testing.T) {
 	c := smallCatalog(t)
 	when := func(e rolecall.Effect) rolecall.Rule {
 		return rolecall.Rule{Effect: e, Patterns: []rolecall.Pattern{"task.view"}, When: "assigned"}
@@ -319,7 +318,7 @@ func TestClass07ConditionErrorsOrMissingContext(t *testing.T) {
 }
 
 // Lists of every size agree with the single check.
-func TestClass08ListDisagreesWithCheck(t *testing.T) {
+func TestListsOfEverySizeAreTheCheck(t *testing.T) {
 	c := smallCatalog(t)
 	statements := []rolecall.Statement{roleOf("viewer", "task.view"), roleOf("artist", "task.*"), member(userAda, rolecall.Group("g"))}
 	var targets []rolecall.Target
@@ -376,7 +375,7 @@ var hostileIDs = []string{
 }
 
 // What is said of one id is said of that id only, before and after every way of writing it down.
-func TestClass10CaseCollationNormalisation(t *testing.T) {
+func TestIDsAreComparedByteForByte(t *testing.T) {
 	c := smallCatalog(t)
 	statements := []rolecall.Statement{roleOf("viewer", "task.view"), roleOf("artist", "task.update")}
 	for i, id := range hostileIDs {
@@ -420,7 +419,7 @@ func TestClass10CaseCollationNormalisation(t *testing.T) {
 
 // A name that another one starts with is another name; the same id under another kind is another thing; and what has
 // no name is refused.
-func TestClass11PrefixOrLabelConfusion(t *testing.T) {
+func TestPrefixesAndKindsAreNotConfused(t *testing.T) {
 	c := smallCatalog(t)
 	s := snapshotOf(t, c,
 		roleOf("ab", "task.view"), roleOf("abc", "task.update"),
@@ -452,7 +451,7 @@ func TestClass11PrefixOrLabelConfusion(t *testing.T) {
 }
 
 // An administrator who may hand out roles can hand out nothing that is not the administrator's own, by any door.
-func TestClass12EscalationByAPermittedAdmin(t *testing.T) {
+func TestAPermittedAdministratorDoesNotEscalate(t *testing.T) {
 	c := smallCatalog(t)
 	pia, helper, lead := rolecall.User("pia"), rolecall.User("helper"), rolecall.Group("leads")
 	deny := rolecall.Override{Subject: userBob, Effect: rolecall.Deny, Pattern: "task.update", Scope: projectAlpha}
@@ -500,7 +499,7 @@ func TestClass12EscalationByAPermittedAdmin(t *testing.T) {
 }
 
 // An id that is used again starts with nothing.
-func TestClass13RecycledIdentifiers(t *testing.T) {
+func TestAnIDUsedAgainStartsWithNothing(t *testing.T) {
 	group, shotOne := rolecall.Group("g"), projectAlpha.In("shot", "1")
 	for name, test := range map[string]struct {
 		forget rolecall.Edit
@@ -556,7 +555,7 @@ func roleLink(last int) func(i int) rolecall.Statement {
 }
 
 // What is too deep or goes round in circles is refused when it is loaded and when it is written; what is wide is not.
-func TestClass14ResourceExhaustionCyclesDepth(t *testing.T) {
+func TestDepthAndCyclesAreRefused(t *testing.T) {
 	c := smallCatalog(t)
 	circle := func(n int, link func(int) rolecall.Statement, closing rolecall.Statement) rolecall.State {
 		return chain(n+1, func(i int) rolecall.Statement {
@@ -617,7 +616,7 @@ func deep(n int) rolecall.Scope {
 	return at
 }
 
-func TestClass14OneMillionMembers(t *testing.T) {
+func TestAGroupOfAMillion(t *testing.T) {
 	n := 1_000_000
 	if raceDetector {
 		n = 50_000
@@ -643,7 +642,7 @@ func TestClass14OneMillionMembers(t *testing.T) {
 }
 
 // Sizes around the usual powers, and rubbish at every entrance: an error or a right answer, never a panic.
-func TestClass15PanicOnMalformedInput(t *testing.T) {
+func TestMalformedInputNeverPanics(t *testing.T) {
 	sizes := []int{0, 1, 1<<16 - 1, 1 << 16, 1<<16 + 1}
 	if raceDetector {
 		sizes = []int{0, 1, 1<<12 - 1, 1 << 12, 1<<12 + 1}
@@ -690,7 +689,7 @@ func TestClass15PanicOnMalformedInput(t *testing.T) {
 
 // Who was told a revision finds it there, on the resolver that made it and on one that waited for it, while others
 // write; and a state that breaks off in the middle of loading never answers.
-func TestClass17RevisionSkew(t *testing.T) {
+func TestAToldRevisionIsThere(t *testing.T) {
 	store, c := smallStore(t)
 	a, b := openResolver(t, store, c, nil), openResolver(t, store, c, nil)
 	var writers sync.WaitGroup
@@ -743,7 +742,7 @@ func TestClass17RevisionSkew(t *testing.T) {
 }
 
 // A policy written down and read again decides the same, and so does one reached by its history.
-func TestClass20TransformationChangesMeaning(t *testing.T) {
+func TestWrittenAndReadAgainDecidesTheSame(t *testing.T) {
 	store, c := smallStore(t)
 	r := openResolver(t, store, c, &rolecall.Options{Clock: func() time.Time { return storeTime }})
 	g, timed := rolecall.Group("g"), grant(userBob, "artist", projectAlpha)
@@ -800,7 +799,7 @@ func TestClass20TransformationChangesMeaning(t *testing.T) {
 }
 
 // Nothing that a host leaves out opens anything.
-func TestClass21DefaultOpenConfiguration(t *testing.T) {
+func TestNothingLeftOutOpensAnything(t *testing.T) {
 	c := smallCatalog(t)
 	for name, r := range map[string]*rolecall.Resolver{
 		"nil options": openResolver(t, memstore.New(), c, nil), "zero options": openResolver(t, memstore.New(), c, &rolecall.Options{}),

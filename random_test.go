@@ -129,7 +129,7 @@ func TestRandomLists(t *testing.T) {
 // decides something.
 func TestRandomWorldsAreWorthAsking(t *testing.T) {
 	count := map[verdict]int{}
-	matters := map[string]int{}
+	matters := map[string]bool{}
 	type drawn struct {
 		world
 		questions []question
@@ -143,25 +143,21 @@ func TestRandomWorldsAreWorthAsking(t *testing.T) {
 			count[were[i]]++
 		}
 		for _, s := range d.statements() {
-			if _, isRole := s.(rolecall.Role); isRole {
+			if _, isRole := s.(rolecall.Role); isRole || matters[word(s)] {
 				continue
 			}
 			without := d.without(s)
 			for i, q := range d.questions {
-				if without.decide(q) != were[i] {
-					matters[word(s)]++
-					break
-				}
+				matters[word(s)] = matters[word(s)] || without.decide(q) != were[i]
 			}
 		}
 	}
-	t.Logf("answers %v, statements that decide %v", count, matters)
 	if total := count[allowed] + count[denied]; count[allowed]*20 < total || count[denied]*20 < total {
 		t.Errorf("random worlds answer %v, want each of allowed and denied in a twentieth of the questions", count)
 	}
 	for _, kind := range []string{"grant", "override", "member", "suspend", "private", "constraint"} {
-		if matters[kind] == 0 {
-			t.Errorf("no %s statement ever changed an answer, want some; %v", kind, matters)
+		if !matters[kind] {
+			t.Errorf("no %s statement ever changed an answer, want one", kind)
 		}
 	}
 }

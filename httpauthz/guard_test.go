@@ -335,6 +335,7 @@ func TestRefuse(t *testing.T) {
 		{httpauthz.ErrNotFound, 404, "not-found"},
 		{fmt.Errorf("page: %w", httpauthz.ErrBadRequest), 400, "bad-request"},
 		{&rolecall.Problem{Code: rolecall.ErrUnknown, Detail: "no such permission"}, 503, "unavailable"},
+		{httpauthz.ErrBadCredentials, 401, "invalid-token"},
 		{errors.New("database is down"), 503, "unavailable"},
 	} {
 		var log bytes.Buffer

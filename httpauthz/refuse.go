@@ -64,9 +64,9 @@ func (x refusal) problem() Problem {
 	return newProblem(http.StatusServiceUnavailable, "unavailable")
 }
 
-// Refuse answers the request of a handler that asked by itself, as a guard would: 403 where err is ErrDenied, 404 and 400
-// where it is ErrNotFound and ErrBadRequest, and otherwise 503. Options.Log gets err, which may be wrapped to say what was
-// asked; the caller is told its kind alone. For an error of a change of policy see admin.HTTPStatus.
+// Refuse answers the request of a handler that asked by itself, as a guard would: 403 where err is ErrDenied, 404, 400 and
+// 401 where it is ErrNotFound, ErrBadRequest and ErrBadCredentials, and otherwise 503. Options.Log gets err, which may be
+// wrapped to say what was asked; the caller is told its kind alone. For an error of a change of policy see admin.HTTPStatus.
 func (a *Access) Refuse(w http.ResponseWriter, r *http.Request, err error) {
 	a.guard.refuse(w, r, refusal{err: err, access: a, at: a.Scope()})
 }

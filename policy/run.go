@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/rolecall-go/rolecall"
+	"github.com/rolecall-go/rolecall/internal/suggest"
 )
 
 // A Result is what became of one step.
@@ -104,7 +105,7 @@ func (r *runner) facts(q *question) (rolecall.Facts, error) {
 	}
 	for _, c := range slices.Concat(q.given, q.unknown) {
 		if !r.declared[c] {
-			return nil, undeclared(c)
+			return nil, r.undeclared(c)
 		}
 	}
 	if len(q.unknown) == 0 {
@@ -119,11 +120,16 @@ func (r *runner) facts(q *question) (rolecall.Facts, error) {
 }
 
 // undeclared returns the error of a condition that is not declared, or could not be.
-func undeclared(c rolecall.Condition) error {
+func (r *runner) undeclared(c rolecall.Condition) error {
 	if _, err := rolecall.NewCatalog(rolecall.Declarations{Conditions: []rolecall.ConditionDecl{{Condition: c}}}); err != nil {
 		return err
 	}
-	return &rolecall.Problem{Code: rolecall.ErrUnknown, Word: string(c), Detail: "no such condition is declared"}
+	var names []string
+	for _, d := range r.file.Declarations.Conditions {
+		names = append(names, string(d.Condition))
+	}
+	detail := "no such condition is declared" + suggest.DidYouMean(suggest.Nearest(string(c), names))
+	return &rolecall.Problem{Code: rolecall.ErrUnknown, Word: string(c), Detail: detail}
 }
 
 // decide asks the question of one subject, permission and scope.

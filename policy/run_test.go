@@ -143,6 +143,7 @@ func spoil(line string) (string, bool) {
 // A failing step tells what came out and why.
 func TestResults(t *testing.T) {
 	const policyText = `permission task.view
+condition assigned
 kind scope project
 role viewer
   allow task.view
@@ -153,6 +154,7 @@ grant user:bob viewer at /project:x
 		{"expect deny user:ada task.view at /", "deny", "allow", "grant user:ada viewer at /"},
 		{"expect allow user:eve task.view at /", "allow", "deny", "nothing in the policy speaks of it"},
 		{"expect allow user:ada task.viw at /", "allow", "error unknown", `did you mean "task.view"`},
+		{"expect allow user:ada task.view at / given asigned", "allow", "error unknown", `did you mean "assigned"`},
 		{"expect error cycle user:ada task.view at x", "error cycle", "error invalid", `"x"`},
 		{"expect subjects task.view at /project:x = user:ada user:eve", "user:ada user:eve", "user:ada user:bob", "missing: user:eve\nnot expected: user:bob\ndenied: user:eve"},
 		{"expect scopes user:eve task.view among / = /", "/", "none", "missing: /\ndenied: user:eve task.view at /"},
@@ -165,8 +167,8 @@ grant user:bob viewer at /project:x
 		if r.OK || r.Want != c.want || r.Got != c.got || !strings.Contains(r.Why, c.why) {
 			t.Errorf("Run(%q): got OK %v, want %q, got %q, why\n%s\nwant a failure, %q, %q and a why with\n%s", c.step, r.OK, r.Want, r.Got, r.Why, c.want, c.got, c.why)
 		}
-		if r.Step.Text != c.step || r.Step.Line != 7 {
-			t.Errorf("Run(%q): got the step %q in line %d, want it as written, in line 7", c.step, r.Step.Text, r.Step.Line)
+		if r.Step.Text != c.step || r.Step.Line != 8 {
+			t.Errorf("Run(%q): got the step %q in line %d, want it as written, in line 8", c.step, r.Step.Text, r.Step.Line)
 		}
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/rolecall-go/rolecall"
+	"github.com/rolecall-go/rolecall/internal/suggest"
 )
 
 // A Fragment is a condition to be put after WHERE, ON or AND, and the arguments it binds, in their order.
@@ -105,10 +106,13 @@ func (l Level) check(t *Table, declared []rolecall.ScopeKindDecl) error {
 
 // checkConditions refuses a misspelled condition, as a check does.
 func checkConditions(declared []rolecall.ConditionDecl, names []rolecall.Condition) error {
+	var known []string
+	for _, d := range declared {
+		known = append(known, string(d.Condition))
+	}
 	for _, c := range names {
-		known := func(d rolecall.ConditionDecl) bool { return d.Condition == c }
-		if !slices.ContainsFunc(declared, known) {
-			return refuse(rolecall.ErrUnknown, string(c), "no such condition is declared")
+		if !slices.Contains(known, string(c)) {
+			return refuse(rolecall.ErrUnknown, string(c), "no such condition is declared%s", suggest.DidYouMean(suggest.Nearest(string(c), known)))
 		}
 	}
 	return nil

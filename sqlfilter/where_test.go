@@ -214,6 +214,17 @@ func TestWhereRefuses(t *testing.T) {
 	}
 }
 
+// A misspelled condition is told with the declared one.
+func TestWhereSuggestsACondition(t *testing.T) {
+	c := newCatalog("published")
+	_, err := sqlfilter.Where(setOf(t, c, "project", viewer), &sqlfilter.Table{
+		Dialect: sqlfilter.SQLite, Path: []sqlfilter.Level{{Kind: "project", ID: "id"}}, Facts: rolecall.Given{"publised"},
+	})
+	if !errors.Is(err, rolecall.ErrUnknown) || !strings.Contains(err.Error(), `did you mean "published"`) {
+		t.Errorf("Where = %v, want unknown, and published", err)
+	}
+}
+
 // Only canonical spellings become numbers and UUIDs.
 func TestValues(t *testing.T) {
 	uuid := "0b5f21f4-4cf6-4d3a-9a0e-2f3c1d0e9a77"

@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/rolecall-go/rolecall"
+	"github.com/rolecall-go/rolecall/internal/suggest"
 	"github.com/rolecall-go/rolecall/policy"
 )
 
@@ -22,9 +23,14 @@ var errCannotSay = errors.New("nobody can say")
 
 // facts returns what --given and --unknown say, of declared conditions only.
 func (c *conditions) facts(f *policy.File, errs *[]error) rolecall.Facts {
+	var declared []string
+	for _, d := range f.Declarations.Conditions {
+		declared = append(declared, string(d.Condition))
+	}
 	for _, word := range slices.Concat(c.given, c.unknown) {
-		if !slices.ContainsFunc(f.Declarations.Conditions, func(d rolecall.ConditionDecl) bool { return string(d.Condition) == word }) {
-			*errs = append(*errs, &rolecall.Problem{Code: rolecall.ErrUnknown, Word: word, Detail: "no such condition is declared"})
+		if !slices.Contains(declared, word) {
+			detail := "no such condition is declared" + suggest.DidYouMean(suggest.Nearest(word, declared))
+			*errs = append(*errs, &rolecall.Problem{Code: rolecall.ErrUnknown, Word: word, Detail: detail})
 		}
 	}
 	for _, word := range c.given {

@@ -2,7 +2,6 @@ package sqlstore_test
 
 import (
 	"database/sql"
-	"sync"
 	"testing"
 	"time"
 
@@ -10,26 +9,9 @@ import (
 
 	"github.com/rolecall-go/rolecall"
 	"github.com/rolecall-go/rolecall/memstore"
+	"github.com/rolecall-go/rolecall/rolecalltest"
 	"github.com/rolecall-go/rolecall/sqlstore"
 )
-
-// A movable clock is one that a test moves. It has no monotonic reading.
-type movable struct {
-	mu sync.Mutex
-	at time.Time
-}
-
-func (m *movable) now() time.Time {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return m.at
-}
-
-func (m *movable) move(d time.Duration) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.at = m.at.Add(d)
-}
 
 // Clocks jump, the writer's one way and the replica's the other. Changes are in the order in which they were committed
 // whatever their times; a replica whose clock has jumped, either way, answers nothing until it has looked again, and
@@ -46,9 +28,9 @@ func TestClocksJump(t *testing.T) {
 func clocksJump(t *testing.T, near, far rolecall.Store) {
 	const staleness = time.Minute
 	noon := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
-	ours, theirs := &movable{at: noon}, &movable{at: noon}
-	writer := openResolver(t, near, &rolecall.Options{Clock: ours.now})
-	replica := openResolver(t, far, &rolecall.Options{Clock: theirs.now, MaxStaleness: staleness})
+	ours, theirs := rolecalltest.NewClock(t, noon), rolecalltest.NewClock(t, noon)
+	writer := openResolver(t, near, &rolecall.Options{Clock: ours.Now})
+	replica := openResolver(t, far, &rolecall.Options{Clock: theirs.Now, MaxStaleness: staleness})
 	timed := grant("freelance")
 	timed.Window = rolecall.Window{NotBefore: noon.Add(-time.Hour), NotAfter: noon.Add(time.Hour)}
 	said := []time.Time{noon}
@@ -60,17 +42,17 @@ func clocksJump(t *testing.T, near, far rolecall.Store) {
 		if err := replica.Refresh(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		was := theirs.now()
-		theirs.move(jump)
+		was := theirs.Now()
+		theirs.Advance(jump)
 		may(t, replica, "freelance", rolecall.ErrStale)
-		theirs.move(-jump) // where a clock has gone back, coming by again is not being fresh again
+		theirs.Advance(-jump) // where a clock has gone back, coming by again is not being fresh again
 		if jump < 0 {
 			may(t, replica, "freelance", rolecall.ErrStale)
 		}
-		theirs.move(jump)
+		theirs.Advance(jump)
 
-		ours.move(-jump)
-		said = append(said, ours.now())
+		ours.Advance(-jump)
+		said = append(said, ours.Now())
 		if i%2 == 0 {
 			update(t, writer, grant("eve"))
 		} else {
@@ -81,7 +63,7 @@ func clocksJump(t *testing.T, near, far rolecall.Store) {
 		}
 		want := map[bool]error{true: nil, false: rolecall.ErrDenied}
 		may(t, replica, "eve", want[i%2 == 0])
-		may(t, replica, "freelance", want[timed.Open(theirs.now())])
+		may(t, replica, "freelance", want[timed.Open(theirs.Now())])
 		if h := replica.Health(); h.Stale || h.Age != 0 {
 			t.Errorf("Health after a jump of %v from %v and a Refresh: %+v, want fresh", jump, was, h)
 		}

@@ -78,10 +78,12 @@ func sqliteAt(file string) database {
 		"file:" + file + "?_pragma=busy_timeout(20000)&_pragma=journal_mode(wal)&_pragma=synchronous(normal)&_pragma=cache_size(-65536)"}
 }
 
+const ncruces = "sqlite3"
+
 // ncrucesFile is a file for the other driver, whose transactions begin immediate.
 func ncrucesFile(t testing.TB) database {
 	d := sqliteFile(t)
-	d.driver = "sqlite3"
+	d.driver = ncruces
 	return d
 }
 
@@ -161,6 +163,9 @@ func lighter(n int) int {
 	}
 	return n
 }
+
+// light is the size of a large case where another test tries the same tables in full size.
+const light = 1 << 10
 
 // The small world of the tests.
 

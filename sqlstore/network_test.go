@@ -17,6 +17,7 @@ import (
 
 	"github.com/rolecall-go/rolecall"
 	"github.com/rolecall-go/rolecall/internal/testneeds"
+	"github.com/rolecall-go/rolecall/rolecalltest"
 	"github.com/rolecall-go/rolecall/sqlstore"
 )
 
@@ -284,8 +285,8 @@ func TestANetworkThatHoldsEverythingBack(t *testing.T) {
 	tenant := newTenant()
 	near := openResolver(t, openStore(t, d, direct, sqlstore.Options{Tenant: tenant}), nil)
 	update(t, near, reader, grant("eve"))
-	clock := &movable{at: time.Unix(0, 0)}
-	replica := openResolver(t, openStore(t, far, far.open(t), sqlstore.Options{Tenant: tenant}), &rolecall.Options{MaxStaleness: time.Minute, Clock: clock.now})
+	clock := rolecalltest.NewClock(t, time.Unix(0, 0))
+	replica := openResolver(t, openStore(t, far, far.open(t), sqlstore.Options{Tenant: tenant}), &rolecall.Options{MaxStaleness: time.Minute, Clock: clock.Now})
 	const holds = 10
 	for range holds {
 		may(t, replica, "eve", nil)
@@ -293,7 +294,7 @@ func TestANetworkThatHoldsEverythingBack(t *testing.T) {
 		caught := make(chan error)
 		go func() { caught <- replica.Refresh(t.Context()) }()
 		remove(t, near, grant("eve"))
-		clock.move(time.Minute + 1)
+		clock.Advance(time.Minute + 1)
 		may(t, replica, "eve", rolecall.ErrStale)
 		release()
 		if err := <-caught; err != nil {

@@ -71,7 +71,7 @@ func TestTransactionsOfPgxKeepTheContract(t *testing.T) {
 		return joined{withTenant{s, o.Tenant}, pool}, err
 	}
 	storetest.Run(t, storetest.Stores{
-		Big: lighter(1<<16 + 1),
+		Big: light,
 		New: func(ctx context.Context) (rolecall.Store, error) {
 			return open(ctx, sqlstore.Options{Tenant: newTenant()})
 		},

@@ -27,8 +27,12 @@ func TestStoreKeepsTheContract(t *testing.T) {
 			s, err := sqlstore.Open(ctx, db, d.dialect, &o)
 			return withTenant{s, o.Tenant}, err
 		}
+		big := lighter(1<<16 + 1)
+		if d.driver == ncruces {
+			big = light
+		}
 		storetest.Run(t, storetest.Stores{
-			Big: lighter(1<<16 + 1),
+			Big: big,
 			New: func(ctx context.Context) (rolecall.Store, error) {
 				return open(ctx, sqlstore.Options{Tenant: newTenant()})
 			},

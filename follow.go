@@ -41,6 +41,13 @@ func (r *Resolver) Refresh(ctx context.Context) error {
 	return r.refresh(ctx, func() bool { return false })
 }
 
+// refreshShared is Refresh for those who commit nothing: of several at once one looks for all that came before it did. Those
+// who conflicted take turns, since all at once they would conflict again.
+func (r *Resolver) refreshShared(ctx context.Context) error {
+	before := r.looks.Load()
+	return r.refresh(ctx, func() bool { return r.caughtUp.Load() > before })
+}
+
 // refresh is Refresh unless, once it is its turn, others have brought what it is for.
 func (r *Resolver) refresh(ctx context.Context, done func() bool) error {
 	if r.current.Load() == nil {
@@ -55,6 +62,7 @@ func (r *Resolver) refresh(ctx context.Context, done func() bool) error {
 	if done() {
 		return nil
 	}
+	look := r.looks.Add(1)
 	if err := r.catchUp(ctx); err != nil {
 		err = fmt.Errorf("refresh policy: %w", err)
 		if ctx.Err() == nil {
@@ -62,6 +70,7 @@ func (r *Resolver) refresh(ctx context.Context, done func() bool) error {
 		}
 		return err
 	}
+	r.caughtUp.Store(look)
 	return nil
 }
 

@@ -78,6 +78,8 @@ type Resolver struct {
 	meter        *Meter
 	current      atomic.Pointer[present]
 	turn         chan struct{} // held by the one who catches up
+	looks        atomic.Uint64 // how many times catching up has begun
+	caughtUp     atomic.Uint64 // which of these was the last one that succeeded
 	following    atomic.Int32  // how many Runs are going on
 }
 

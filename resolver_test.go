@@ -464,6 +464,34 @@ func TestUpdateUnderEndlessConflict(t *testing.T) {
 	})
 }
 
+// However many changes are refused at once, the store is not asked for each of them: whoever may change nothing could make
+// all others wait.
+func TestRefusedUpdatesShareALook(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const many = 100
+		store, c := smallStore(t)
+		f := &faulty{Store: store, changes: func(ctx context.Context, after rolecall.Revision) iter.Seq2[rolecall.Entry, error] {
+			time.Sleep(time.Second)
+			return store.Changes(ctx, after)
+		}}
+		r := openResolver(t, f, c, nil)
+		commit(t, c, store, rolecall.Put(grant(userBob, "viewer", projectAlpha))) // which the resolver does not know of
+		var callers sync.WaitGroup
+		for range many {
+			callers.Go(func() {
+				_, err := r.Edit(t.Context(), rolecall.Meta{Actor: userAda}, rolecall.Put(grant(userAda, "artist", projectAlpha)))
+				if !errors.Is(err, rolecall.ErrNotPermitted) || r.Revision() != 1 {
+					t.Errorf("Edit by who may not = %v at revision %d, want not permitted, found at 1", err, r.Revision())
+				}
+			})
+		}
+		callers.Wait()
+		if asked := f.asked.Load(); asked > 3 {
+			t.Errorf("%d changes refused at once: the store was asked %d times, want once or twice", many, asked)
+		}
+	})
+}
+
 func TestMaxStaleness(t *testing.T) {
 	store, c := smallStore(t)
 	clock := rolecalltest.NewClock(t, storeTime)

@@ -70,7 +70,7 @@ func (u *update) attempt(ctx context.Context) (revision Revision, done bool, err
 	if !errors.Is(err, ErrConflict) {
 		return 0, false, fmt.Errorf("commit: %w", err)
 	}
-	moved, err := u.catchUp(ctx, base)
+	moved, err := u.catchUp(base, u.r.Refresh(ctx))
 	if err == nil && !moved {
 		u.pauses.Wait(ctx, firstPause, u.r.poll)
 	}
@@ -80,7 +80,7 @@ func (u *update) attempt(ctx context.Context) (revision Revision, done bool, err
 // conclude ends an update that has nothing to commit, or begins it again where it was judged on what is no longer so.
 func (u *update) conclude(ctx context.Context, base *present, refusal error) (Revision, bool, error) {
 	if !u.current {
-		moved, err := u.catchUp(ctx, base)
+		moved, err := u.catchUp(base, u.r.refreshShared(ctx))
 		switch {
 		case err != nil && refusal == nil:
 			return 0, false, err
@@ -91,8 +91,8 @@ func (u *update) conclude(ctx context.Context, base *present, refusal error) (Re
 	return base.snapshot.Revision(), refusal == nil, refusal
 }
 
-func (u *update) catchUp(ctx context.Context, base *present) (moved bool, err error) {
-	err = u.r.Refresh(ctx)
+// catchUp notes how catching up went, and says whether the policy is another one than base.
+func (u *update) catchUp(base *present, err error) (moved bool, _ error) {
 	u.current = u.current || err == nil
 	return u.r.current.Load().snapshot != base.snapshot, err
 }

@@ -36,13 +36,6 @@ type ansiBench struct {
 	root *admin.Editor
 }
 
-func (b ansiBench) ok(_ rolecall.Revision, err error) {
-	b.t.Helper()
-	if err != nil {
-		b.t.Fatalf("got %v, want no error", err)
-	}
-}
-
 func (b ansiBench) refused(want rolecall.Code) func(rolecall.Revision, error) {
 	return func(_ rolecall.Revision, err error) {
 		b.t.Helper()

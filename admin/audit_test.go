@@ -23,11 +23,11 @@ func eventful(t *testing.T) bench {
 	t.Helper()
 	b := newBench(t)
 	ctx := t.Context()
-	must[rolecall.Revision](t)(b.as(root, nil).Because("new here").Grant(ctx, grantOf(cleo, "viewer", alpha)))
-	must[rolecall.Revision](t)(b.as(pia, nil).Because("shoots").Grant(ctx, grantOf(cleo, "viewer", shot)))
-	must[rolecall.Revision](t)(b.as(max, nil).Because("fire").BreakGlass(ctx, activate(max, shot)))
-	must[rolecall.Revision](t)(b.as(tess, &admin.Options{OnBehalf: root}).AddMember(ctx, rolecall.Membership{Member: cleo, Group: night}))
-	must[rolecall.Revision](t)(b.as(root, nil).Revoke(ctx, grantOf(cleo, "viewer", shot)))
+	b.ok(b.as(root, nil).Because("new here").Grant(ctx, grantOf(cleo, "viewer", alpha)))
+	b.ok(b.as(pia, nil).Because("shoots").Grant(ctx, grantOf(cleo, "viewer", shot)))
+	b.ok(b.as(max, nil).Because("fire").BreakGlass(ctx, activate(max, shot)))
+	b.ok(b.as(tess, &admin.Options{OnBehalf: root}).AddMember(ctx, rolecall.Membership{Member: cleo, Group: night}))
+	b.ok(b.as(root, nil).Revoke(ctx, grantOf(cleo, "viewer", shot)))
 	return b
 }
 
@@ -145,7 +145,7 @@ func TestAFileIsVerifiedFromItsBeginning(t *testing.T) {
 
 func newOther(t *testing.T) bench {
 	b := newBench(t)
-	must[rolecall.Revision](t)(b.as(root, nil).Suspend(t.Context(), cleo))
+	b.ok(b.as(root, nil).Suspend(t.Context(), cleo))
 	return b
 }
 

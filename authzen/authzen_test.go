@@ -885,8 +885,6 @@ func TestOptionsAreChecked(t *testing.T) {
 	}
 }
 
-// Every result of a search evaluates to true, and everything that is not a result to false, in a world of groups,
-// private places, denials and conditions.
 // However a resource is named, it is the same one: its place and properties are those of the directory, and a test sees
 // its id.
 func TestAResourceHasOneIdentity(t *testing.T) {
@@ -978,6 +976,8 @@ func (d directoryOfIDs) Resource(ctx context.Context, typ, id string) (authzen.K
 	return d.Directory.Resource(ctx, typ, id)
 }
 
+// Every result of a search evaluates to true, and everything that is not a result to false, in a world of groups,
+// private places, denials and conditions.
 func TestSearchAgreesWithEvaluation(t *testing.T) {
 	const policy = `
 permission doc.read

@@ -13,6 +13,8 @@ import (
 func TestPoliciesInTheDocumentation(t *testing.T) {
 	for _, page := range []struct{ file, vocabulary string }{
 		{"../README.md", ""},
+		{"administration.md", ""},
+		{"separation-of-duty.md", ""},
 		{"text-form.md", ""},
 		{"model.md", "permission task.view\npermission task.update\npermission budget.view\nkind scope project\n"},
 	} {

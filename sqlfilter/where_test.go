@@ -138,7 +138,6 @@ func TestWhereOfManyConditions(t *testing.T) {
 	}
 }
 
-// A table that does not fit, and a set that does not fit into a query, are refused.
 // TestWhereOfSharedRules: what is left of a rule after each of many conditions is the same however they turn out, so that
 // the ways through it are too many to write one by one.
 func TestWhereOfSharedRules(t *testing.T) {
@@ -166,6 +165,7 @@ func TestWhereOfSharedRules(t *testing.T) {
 	}
 }
 
+// A table that does not fit, and a set that does not fit into a query, are refused.
 func TestWhereRefuses(t *testing.T) {
 	many := []rolecall.Condition{"c0", "c1", "c2", "c3", "c4", "c5", "c6", "c7", "c8", "c9"}
 	c := newCatalog(many...)

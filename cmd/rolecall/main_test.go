@@ -149,7 +149,6 @@ func TestCan(t *testing.T) {
 	}
 }
 
-// What is wrong is neither a yes nor a no.
 // An option that is there says something: a script in which a variable is not set does not ask another question.
 func TestEmptyOptions(t *testing.T) {
 	f := newFolder(t, map[string]string{"p": studio, "log": ""})
@@ -177,6 +176,7 @@ func TestEmptyOptions(t *testing.T) {
 	}
 }
 
+// What is wrong is neither a yes nor a no.
 func TestCanWithWrongWords(t *testing.T) {
 	f := newFolder(t, map[string]string{"p": studio, "bad": "grant user:ada ghost at /\n"})
 	for _, c := range []struct {

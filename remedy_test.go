@@ -158,7 +158,6 @@ func (y *remedyTally) check(t *testing.T) {
 }
 
 func TestRemediesInRandomWorlds(t *testing.T) {
-	var tally remedyTally
 	rapid.Check(t, func(t *rapid.T) {
 		w := drawWorld(t)
 		q := question{drawAsker(t), pick(t, permissions, "permission"), pick(t, scopes, "at"), drawFacts(t)}
@@ -172,7 +171,7 @@ func TestRemediesInRandomWorlds(t *testing.T) {
 		if !raceDetector { // which finds nothing more in them
 			singles = drawSingles(t, w, q)
 		}
-		mustRemedy(t, w, w.snapshot(t).At(q.now), q, singles, &tally)
+		mustRemedy(t, w, w.snapshot(t).At(q.now), q, singles, new(remedyTally))
 	})
 }
 

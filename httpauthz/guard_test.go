@@ -137,6 +137,17 @@ func newSite(t testing.TB, o httpauthz.Options) site {
 
 // get asks as user; more are header fields.
 func (s site) get(method, target, user string, more ...string) *httptest.ResponseRecorder {
+	return ask(s.mux, method, target, user, more...)
+}
+
+// ask returns what a handler answers to a user; more are header fields.
+func ask(h http.Handler, method, target, user string, more ...string) *httptest.ResponseRecorder {
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, requestAs(user, method, target, more...))
+	return w
+}
+
+func requestAs(user, method, target string, more ...string) *http.Request {
 	r := httptest.NewRequest(method, target, nil)
 	if user != "" {
 		r.Header.Set("Test-User", user)
@@ -144,9 +155,7 @@ func (s site) get(method, target, user string, more ...string) *httptest.Respons
 	for i := 0; i < len(more); i += 2 {
 		r.Header.Set(more[i], more[i+1])
 	}
-	w := httptest.NewRecorder()
-	s.mux.ServeHTTP(w, r)
-	return w
+	return r
 }
 
 // What a route answers: nobody 401, not permitted 403 or 404, no such place 404, two readings 400, cannot say 503.
@@ -313,10 +322,8 @@ func TestFactsThatFailAreLoggedAsErrors(t *testing.T) {
 		log := &bytes.Buffer{}
 		guard := httpauthz.New(resolver(t), identify, &httpauthz.Options{Log: slog.New(slog.NewTextHandler(log, nil))})
 		at := httpauthz.Fixed(rolecall.In("project", "alpha")).WithFacts(func(*http.Request, rolecall.Subject, rolecall.Scope) (rolecall.Facts, error) { return tc.facts, nil })
-		r := httptest.NewRequest("PUT", "/", nil)
-		r.Header.Set("Test-User", tc.user)
-		w := httptest.NewRecorder()
-		guard.Enforce(httpauthz.Requirement{Permission: shotUpdate, At: at, Hide: tc.hide})(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})).ServeHTTP(w, r)
+		h := guard.Enforce(httpauthz.Requirement{Permission: shotUpdate, At: at, Hide: tc.hide})(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+		w := ask(h, "PUT", "/", tc.user)
 		if w.Code != tc.status || tc.log == "" && log.Len() > 0 || !regexp.MustCompile(tc.log).MatchString(log.String()) {
 			t.Errorf("%s: PUT as %s: got %d and log %q, want %d and %q", tc.name, tc.user, w.Code, log, tc.status, tc.log)
 		}
@@ -344,10 +351,7 @@ func TestRefuse(t *testing.T) {
 			a, _ := httpauthz.From(r.Context())
 			a.Refuse(w, r, tc.err)
 		}))
-		r := httptest.NewRequest("GET", "/", nil)
-		r.Header.Set("Test-User", "ada")
-		w := httptest.NewRecorder()
-		h.ServeHTTP(w, r)
+		w := ask(h, "GET", "/", "ada")
 		if w.Code != tc.want || !strings.Contains(w.Body.String(), `"code":"`+tc.body+`"`) || strings.Contains(w.Body.String(), tc.err.Error()) {
 			t.Errorf("Refuse(%v): got %d %s, want %d and the code %s alone", tc.err, w.Code, w.Body, tc.want, tc.body)
 		}
@@ -425,8 +429,7 @@ func TestMalformedIdentities(t *testing.T) {
 	} {
 		log := &bytes.Buffer{}
 		guard := httpauthz.New(resolver(t), func(*http.Request) (httpauthz.Identity, error) { return tc.who, nil }, &httpauthz.Options{Log: slog.New(slog.NewTextHandler(log, nil))})
-		w := httptest.NewRecorder()
-		guard.Identify(http.NotFoundHandler()).ServeHTTP(w, httptest.NewRequest("GET", "/", nil))
+		w := ask(guard.Identify(http.NotFoundHandler()), "GET", "/", "")
 		if w.Code != tc.status || !strings.Contains(log.String(), tc.log) {
 			t.Errorf("GET as %v: got %d and log %q, want %d and %q", tc.who, w.Code, log, tc.status, tc.log)
 		}
@@ -467,17 +470,10 @@ func TestOneSnapshotPerRequest(t *testing.T) {
 		}
 		guard.Require(shotView, httpauthz.Fixed(alpha))(inner).ServeHTTP(w, q)
 	}))
-	ask := func() int {
-		q := httptest.NewRequest("GET", "/", nil)
-		q.Header.Set("Test-User", "ada")
-		w := httptest.NewRecorder()
-		h.ServeHTTP(w, q)
-		return w.Code
-	}
-	if code := ask(); code != 200 || first != nil || second != nil || len(revisions) != 2 || revisions[0] != revisions[1] {
+	if code := ask(h, "GET", "/", "ada").Code; code != 200 || first != nil || second != nil || len(revisions) != 2 || revisions[0] != revisions[1] {
 		t.Errorf("the request that suspends ada midway: got %d, %v, %v at revisions %v, want 200 and twice yes at one revision", code, first, second, revisions)
 	}
-	if code := ask(); code != 403 {
+	if code := ask(h, "GET", "/", "ada").Code; code != 403 {
 		t.Errorf("the next request: got %d, want 403", code)
 	}
 }
@@ -523,16 +519,10 @@ func TestARequestInsideARequest(t *testing.T) {
 		{"/me", "", "", "", 401, ""},
 		{"/me", "eve", "", "", 200, "(no subject) as user:eve at (no scope) of fresh"},
 	} {
-		outer := httptest.NewRequest("POST", "/batch/alpha", nil)
-		outer.Header.Set("Test-User", "ada")
-		request = httptest.NewRequest("GET", tc.target, nil)
-		request.Header.Set("Test-User", tc.user)
-		request.Header.Set("Test-Actor", tc.actor)
-		request.Header.Set("Test-Key", tc.key)
-		w := httptest.NewRecorder()
+		request = requestAs(tc.user, "GET", tc.target, "Test-Actor", tc.actor, "Test-Key", tc.key)
 		inner = httptest.NewRecorder()
 		before := r.Health().Revision
-		mux.ServeHTTP(w, outer)
+		w := ask(mux, "POST", "/batch/alpha", "ada")
 		want := strings.NewReplacer("pinned", fmt.Sprint(before), "fresh", fmt.Sprint(before+1)).Replace(tc.body)
 		if inner.Code != tc.code || tc.body != "" && inner.Body.String() != want {
 			t.Errorf("GET %s as %q, actor %q, key %q inside a request of ada: got %d %q, want %d %q", tc.target, tc.user, tc.actor, tc.key, inner.Code, inner.Body, tc.code, want)
@@ -561,9 +551,7 @@ func TestVisible(t *testing.T) {
 		}
 	}))
 	for user, want := range map[string][]string{"ada": {"030", "010", "020"}, "bob": {"010"}, "eve": {}} {
-		r := httptest.NewRequest("GET", "/", nil)
-		r.Header.Set("Test-User", user)
-		h.ServeHTTP(httptest.NewRecorder(), r)
+		ask(h, "GET", "/", user)
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("Visible for %s (-want +got):\n%s", user, diff)
 		}
@@ -585,19 +573,13 @@ func TestAccessIsSafeForConcurrentUse(t *testing.T) {
 			})
 		}
 		wait.Wait()
-	})).ServeHTTP(httptest.NewRecorder(), func() *http.Request {
-		r := httptest.NewRequest("GET", "/", nil)
-		r.Header.Set("Test-User", "ada")
-		return r
-	}())
+	})).ServeHTTP(httptest.NewRecorder(), requestAs("ada", "GET", "/"))
 }
 
 // The facts of a question may ask the Access that it is put to, whatever the question, and each gets its own answer.
 func TestFactsMayAskTheAccess(t *testing.T) {
 	guard := httpauthz.New(resolver(t), identify, nil)
 	at := rolecall.In("project", "alpha").In("shot", "010")
-	r := httptest.NewRequest("GET", "/", nil)
-	r.Header.Set("Test-User", "ada")
 	guard.Identify(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		ctx := r.Context()
 		a, _ := httpauthz.From(ctx)
@@ -619,16 +601,13 @@ func TestFactsMayAskTheAccess(t *testing.T) {
 		if asked < 3 {
 			t.Errorf("the facts were asked %d times, want once for each question at least", asked)
 		}
-	})).ServeHTTP(httptest.NewRecorder(), r)
+	})).ServeHTTP(httptest.NewRecorder(), requestAs("ada", "GET", "/"))
 }
 
 func TestStalePolicyIsUnavailable(t *testing.T) {
 	var zero rolecall.Resolver // answers every question with ErrStale
 	guard := httpauthz.New(&zero, identify, &httpauthz.Options{Log: slog.New(slog.DiscardHandler)})
-	r := httptest.NewRequest("GET", "/", nil)
-	r.Header.Set("Test-User", "ada")
-	w := httptest.NewRecorder()
-	guard.Require(shotView, httpauthz.Global())(http.NotFoundHandler()).ServeHTTP(w, r)
+	w := ask(guard.Require(shotView, httpauthz.Global())(http.NotFoundHandler()), "GET", "/", "ada")
 	if w.Code != 503 || w.Header().Get("Retry-After") == "" {
 		t.Errorf("with a stale policy: got %d, Retry-After %q, want 503 and a time", w.Code, w.Header().Get("Retry-After"))
 	}
@@ -658,10 +637,7 @@ func TestHideUnlessAsksOfDenialsAlone(t *testing.T) {
 		Observe: func(_ context.Context, o rolecall.Observation) { told = append(told, o.Permission.String()) },
 	})
 	undeclared := httpauthz.Requirement{Permission: rolecall.NewPermission("shot.paint"), At: httpauthz.Global(), HideUnless: shotView}
-	r := httptest.NewRequest("GET", "/", nil)
-	r.Header.Set("Test-User", "bob")
-	w := httptest.NewRecorder()
-	guard.Enforce(undeclared)(http.NotFoundHandler()).ServeHTTP(w, r)
+	w := ask(guard.Enforce(undeclared)(http.NotFoundHandler()), "GET", "/", "bob")
 	if want := []string{"shot.paint"}; w.Code != 503 || !slices.Equal(told, want) {
 		t.Errorf("%s: got %d after asking for %v, want 503 after %v", undeclared, w.Code, told, want)
 	}
@@ -680,9 +656,6 @@ func TestObserveBatchIsToldOfPages(t *testing.T) {
 	at := func(id string) rolecall.Target {
 		return rolecall.Target{Scope: rolecall.In("project", "alpha").In("shot", id)}
 	}
-	r := httptest.NewRequest("GET", "/", nil)
-	r.Header.Set("Test-User", "bob")
-	r.Header.Set("Test-Actor", "sue")
 	guard.Identify(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		ctx := r.Context()
 		a, _ := httpauthz.From(ctx)
@@ -693,7 +666,7 @@ func TestObserveBatchIsToldOfPages(t *testing.T) {
 		_, _ = a.Scopes(ctx, "shot", shotUpdate)
 		_, _ = a.Scopes(ctx, "planet", shotView)
 		_, _ = a.Decide(ctx, shotView, at("020").Scope, nil)
-	})).ServeHTTP(httptest.NewRecorder(), r)
+	})).ServeHTTP(httptest.NewRecorder(), requestAs("bob", "GET", "/", "Test-Actor", "sue"))
 	want := []string{
 		`user:sue as user:bob [shot.view shot.update] "" 1/4 false`,
 		`user:sue as user:bob [shot.view] "" 1/2 false`,
@@ -816,10 +789,7 @@ func TestGuardAroundARouterRefuses(t *testing.T) {
 	mux.HandleFunc("GET /projects/{project}", func(http.ResponseWriter, *http.Request) { t.Error("the handler was reached") })
 	log := &bytes.Buffer{}
 	guard := httpauthz.New(resolver(t), identify, &httpauthz.Options{Log: slog.New(slog.NewTextHandler(log, nil))})
-	r := httptest.NewRequest("GET", "/projects/alpha", nil)
-	r.Header.Set("Test-User", "ada")
-	w := httptest.NewRecorder()
-	guard.Require(shotView, httpauthz.Path("project"))(mux).ServeHTTP(w, r)
+	w := ask(guard.Require(shotView, httpauthz.Path("project"))(mux), "GET", "/projects/alpha", "ada")
 	if w.Code != 503 || !strings.Contains(log.String(), "guard the route itself") {
 		t.Errorf("a guard around a router: got %d and log %q, want 503 and the reason", w.Code, log)
 	}
@@ -833,10 +803,7 @@ func TestMeta(t *testing.T) {
 		got = append(got, a.Meta("why"))
 	}))
 	for _, actor := range []string{"", "sue"} {
-		r := httptest.NewRequest("GET", "/", nil)
-		r.Header.Set("Test-User", "ada")
-		r.Header.Set("Test-Actor", actor)
-		h.ServeHTTP(httptest.NewRecorder(), r)
+		ask(h, "GET", "/", "ada", "Test-Actor", actor)
 	}
 	want := []rolecall.Meta{
 		{Actor: rolecall.User("ada"), Reason: "why"},

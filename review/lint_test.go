@@ -269,12 +269,7 @@ func TestLintSimilarRoles(t *testing.T) {
 			t.Fatal(err)
 		}
 		s := built.At(day(10))
-		off := slices.DeleteFunc(review.LintCodes(), func(c review.LintCode) bool { return c == review.LintSimilarRoles })
-		found, err := review.Lint(s, &review.LintOptions{Off: off})
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, d := range found {
+		for _, d := range lintFor(t, s, review.LintSimilarRoles) {
 			mustHold(failing{t, text(all)}, s, d)
 			met[len(d.Fix.Edits)]++
 		}
@@ -362,13 +357,7 @@ func TestLintLeavesAlone(t *testing.T) {
 		"a permission under a condition":           {review.LintUnusedPermission, adas + "override user:ada allow budget.view at / when assigned\noverride user:ada allow note.* at /\n"},
 		"a star that covers something in a denial": {review.LintIdlePattern, "role r\n  deny *.escalate\n"},
 	} {
-		s := lintPolicy(t, test.policy)
-		off := slices.DeleteFunc(review.LintCodes(), func(c review.LintCode) bool { return c == test.code })
-		found, err := review.Lint(s, &review.LintOptions{Off: off})
-		if err != nil {
-			t.Errorf("%s: Lint: %v", name, err)
-		}
-		for _, d := range found {
+		for _, d := range lintFor(t, lintPolicy(t, test.policy), test.code) {
 			t.Errorf("%s: got %s, want nothing", name, d)
 		}
 	}
@@ -381,10 +370,8 @@ func TestLintWideDefaults(t *testing.T) {
 		{"role boss\n  allow rolecall.grant.create\ngrant everyone boss at / eligible\n", `serious: everyone, guests and strangers too, may activate a role to rolecall.grant.create by "grant everyone boss at / eligible" (wide-default)`},
 		{"grant everyone artist at / eligible\n", `warning: everyone, guests and strangers too, may activate a role with 2 permissions by "grant everyone artist at / eligible" (wide-default)`},
 	} {
-		off := slices.DeleteFunc(review.LintCodes(), func(c review.LintCode) bool { return c == review.LintWideDefault })
-		found, err := review.Lint(lintPolicy(t, c.policy), &review.LintOptions{Off: off})
-		if err != nil || len(found) != 1 || found[0].String() != c.want {
-			t.Errorf("Lint of\n%s\ngot %v, %v, want %s", c.policy, found, err, c.want)
+		if found := lintFor(t, lintPolicy(t, c.policy), review.LintWideDefault); len(found) != 1 || found[0].String() != c.want {
+			t.Errorf("Lint of\n%s\ngot %v, want %s", c.policy, found, c.want)
 		}
 	}
 }
@@ -401,11 +388,10 @@ func TestLintOverriddenRules(t *testing.T) {
 		"what is forbidden aside": {"role a\n  forbid note.*\nrole c\n  deny note.create\nrole b\n  inherits a c\n", "deny note.create", "c", "forbid note.*", "a"},
 	} {
 		s := lintPolicy(t, test.policy+"grant user:ada b at /\n")
-		off := slices.DeleteFunc(review.LintCodes(), func(c review.LintCode) bool { return c == review.LintOverriddenRule })
-		found, err := review.Lint(s, &review.LintOptions{Off: off})
+		found := lintFor(t, s, review.LintOverriddenRule)
 		want := fmt.Sprintf("in role %s, %q never matters: nobody has it without %q of role %s", test.role, test.rule, test.beside, test.of)
-		if err != nil || len(found) != 1 || found[0].Message != want {
-			t.Errorf("%s: Lint: %v, %v; want %s", name, found, err, want)
+		if len(found) != 1 || found[0].Message != want {
+			t.Errorf("%s: Lint: %v, want %s", name, found, want)
 			continue
 		}
 		mustHold(t, s, found[0])
@@ -445,15 +431,13 @@ func TestLintUnusedGroups(t *testing.T) {
 		"above and not below": {"member user:ada of group:a\nmember group:a of group:b\ngrant group:a artist at /\n", "group:b"},
 	} {
 		s := lintPolicy(t, test.policy)
-		off := slices.DeleteFunc(review.LintCodes(), func(c review.LintCode) bool { return c == review.LintUnusedGroup })
-		found, err := review.Lint(s, &review.LintOptions{Off: off})
 		var got []string
-		for _, d := range found {
+		for _, d := range lintFor(t, s, review.LintUnusedGroup) {
 			got = append(got, d.Subjects[0].String())
 			mustHold(t, s, d)
 		}
-		if strings.Join(got, " ") != test.want || err != nil {
-			t.Errorf("%s: Lint finds %v, %v; want %s", name, got, err, test.want)
+		if strings.Join(got, " ") != test.want {
+			t.Errorf("%s: Lint finds %v, want %s", name, got, test.want)
 		}
 	}
 }
@@ -669,10 +653,20 @@ func lintFinds(t *testing.T, c *rolecall.Catalog, code review.LintCode, rules ..
 	if err != nil {
 		t.Fatal(err)
 	}
-	off := slices.DeleteFunc(review.LintCodes(), func(c review.LintCode) bool { return c == code })
-	found, err := review.Lint(s.At(day(1)), &review.LintOptions{Off: off})
+	return len(lintFor(t, s.At(day(1)), code)) > 0
+}
+
+// allBut returns what to turn off to look for one thing.
+func allBut(code review.LintCode) []review.LintCode {
+	return slices.DeleteFunc(review.LintCodes(), func(c review.LintCode) bool { return c == code })
+}
+
+// lintFor returns what Lint finds of one code.
+func lintFor(t rapid.TB, s *rolecall.Snapshot, code review.LintCode) []review.Diagnostic {
+	t.Helper()
+	found, err := review.Lint(s, &review.LintOptions{Off: allBut(code)})
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("Lint for %s: %v", code, err)
 	}
-	return len(found) > 0
+	return found
 }

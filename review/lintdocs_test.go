@@ -4,7 +4,6 @@ import (
 	"flag"
 	"fmt"
 	"os"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -13,6 +12,7 @@ import (
 	"github.com/rolecall-go/rolecall"
 	"github.com/rolecall-go/rolecall/policy"
 	"github.com/rolecall-go/rolecall/review"
+	"pgregory.net/rapid"
 )
 
 var updateDocs = flag.Bool("update", false, "write the answers in docs/lint.md instead of comparing them")
@@ -66,8 +66,7 @@ func fenced(text, mark string) string {
 func lintAnswer(t *testing.T, s *rolecall.Snapshot, code review.LintCode) string {
 	used := rolecall.Use{Subject: ada, Permission: taskView, Scope: alpha}
 	usage := review.NewUsage(rolecall.Reading{From: s.Now().AddDate(0, -4, 0), Until: s.Now(), Uses: []rolecall.Use{used}})
-	off := slices.DeleteFunc(review.LintCodes(), func(c review.LintCode) bool { return c == code })
-	found, err := review.Lint(s, &review.LintOptions{Off: off, Usage: usage})
+	found, err := review.Lint(s, &review.LintOptions{Off: allBut(code), Usage: usage})
 	if err != nil {
 		t.Fatalf("Lint: %v", err)
 	}
@@ -100,10 +99,7 @@ func editText(e rolecall.Edit) string {
 
 // mustHold checks what a diagnostic promises: its edits can be committed, are gone from the next lint and, where it is
 // neutral, change nothing, now or later.
-func mustHold(t interface {
-	Helper()
-	Fatalf(string, ...any)
-}, s *rolecall.Snapshot, d review.Diagnostic) {
+func mustHold(t rapid.TB, s *rolecall.Snapshot, d review.Diagnostic) {
 	t.Helper()
 	if len(d.Fix.Edits) == 0 {
 		if d.Fix.Neutral {
@@ -115,12 +111,7 @@ func mustHold(t interface {
 	if err != nil {
 		t.Fatalf("%s: Propose(%v): %v", d, d.Fix.Edits, err)
 	}
-	off := slices.DeleteFunc(review.LintCodes(), func(c review.LintCode) bool { return c == d.Code })
-	again, err := review.Lint(p.Next().At(s.Now()), &review.LintOptions{Off: off})
-	if err != nil {
-		t.Fatalf("%s: Lint after the fix: %v", d, err)
-	}
-	for _, other := range again {
+	for _, other := range lintFor(t, p.Next().At(s.Now()), d.Code) {
 		if lintKey(other) == lintKey(d) {
 			t.Fatalf("%s: still there after %v", d, d.Fix.Edits)
 		}

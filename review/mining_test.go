@@ -230,7 +230,7 @@ func TestReportUse(t *testing.T) {
 // about twice the work.
 func TestReportUseOfManyStrangers(t *testing.T) {
 	work := func(n int) float64 {
-		says := []rolecall.Statement{rolecall.Role{Name: "viewer", Rules: []rolecall.Rule{allow("task.view")}}}
+		says := []rolecall.Statement{sees}
 		var uses []rolecall.Use
 		for i := range n {
 			says = append(says, rolecall.Grant{Subject: rolecall.Group(fmt.Sprint("g", i)), Role: "viewer", Scope: global})

@@ -232,6 +232,9 @@ func TestReviewOfScopeIsComplete(t *testing.T) {
 	})
 }
 
+// sees is the role of those who only look.
+var sees = rolecall.Role{Name: "viewer", Rules: []rolecall.Rule{allow("task.view")}}
+
 func suspended(s *rolecall.Snapshot, who rolecall.Subject) bool {
 	_, found := s.Find(rolecall.KeyOf(rolecall.Suspension{Subject: who}))
 	return found
@@ -239,7 +242,6 @@ func suspended(s *rolecall.Snapshot, who rolecall.Subject) bool {
 
 // Two people in the same groups, to one of which only a suspended group leads the second of them.
 func TestReviewOfWhomSuspensionReaches(t *testing.T) {
-	sees := rolecall.Role{Name: "viewer", Rules: []rolecall.Rule{allow("task.view")}}
 	s := snapshotOf(t, sees, rolecall.Grant{Subject: studio, Role: "viewer", Scope: alpha}, rolecall.Suspension{Subject: crew},
 		rolecall.Membership{Member: crew, Group: studio}, rolecall.Membership{Member: ada, Group: crew}, rolecall.Membership{Member: ada, Group: studio},
 		rolecall.Membership{Member: ben, Group: crew},
@@ -259,7 +261,6 @@ func TestReviewOfWhomSuspensionReaches(t *testing.T) {
 
 // A group whose id ends as a mark may, beside one that a suspended group leads to: what its members have is told.
 func TestReviewOfIdsWithMarks(t *testing.T) {
-	sees := rolecall.Role{Name: "viewer", Rules: []rolecall.Rule{allow("task.view")}}
 	for _, mark := range []string{"!", "/", " ", " /", "%2F", "|", "+"} {
 		a, marked := rolecall.Group("a"), rolecall.Group("a"+mark)
 		s := snapshotOf(t, sees, rolecall.Grant{Subject: marked, Role: "viewer", Scope: alpha}, rolecall.Suspension{Subject: crew},
@@ -279,7 +280,6 @@ func TestReviewOfIdsWithMarks(t *testing.T) {
 
 // A longer way that counts now is told rather than a shorter one that is over.
 func TestReviewTellsTheWayThatCounts(t *testing.T) {
-	sees := rolecall.Role{Name: "viewer", Rules: []rolecall.Rule{allow("task.view")}}
 	over := rolecall.Membership{Member: ada, Group: studio, Window: rolecall.Window{NotAfter: day(2)}}
 	s := snapshotOf(t, sees, rolecall.Grant{Subject: studio, Role: "viewer", Scope: alpha}, over,
 		rolecall.Membership{Member: ada, Group: crew}, rolecall.Membership{Member: crew, Group: studio})
@@ -294,7 +294,6 @@ func TestReviewTellsTheWayThatCounts(t *testing.T) {
 
 // Of the ways that count now the one is told by which the access ends last, and of those the one by which it began first.
 func TestReviewTellsHowLongTheAccessLasts(t *testing.T) {
-	sees := rolecall.Role{Name: "viewer", Rules: []rolecall.Rule{allow("task.view")}}
 	member := func(who, of rolecall.Subject, w rolecall.Window) rolecall.Membership {
 		return rolecall.Membership{Member: who, Group: of, Window: w}
 	}

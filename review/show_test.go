@@ -309,7 +309,6 @@ func TestReviewUseAndDue(t *testing.T) {
 
 // Whom a token vouches for a group the policy does not tell, so of a row of a group it is never known that nobody used it.
 func TestReviewUseByTokens(t *testing.T) {
-	sees := rolecall.Role{Name: "viewer", Rules: []rolecall.Rule{allow("task.view")}}
 	s := snapshotOf(t, sees, rolecall.Membership{Member: ada, Group: crew}, rolecall.Grant{Subject: studio, Role: "viewer", Scope: alpha},
 		rolecall.Grant{Subject: crew, Role: "viewer", Scope: alpha}, rolecall.Grant{Subject: everyone, Role: "viewer", Scope: beta},
 		rolecall.Membership{Member: bot, Group: layout}, rolecall.Grant{Subject: layout, Role: "viewer", Scope: alpha})

@@ -16,6 +16,7 @@ type draft struct {
 	deltas        map[StatementKey]*Delta
 	groupsChanged map[uint32]bool   // whose direct groups or existence changed
 	rolesChanged  map[RoleName]bool // whose definition changed
+	untidy        map[*holder]bool  // which lost statements
 	recent        recent
 	climbed       permset // of numbers of groups, while these are made ready
 	separate      separationScope
@@ -27,7 +28,7 @@ func (p *policy) draft() *draft {
 	copied := *p
 	return &draft{
 		policy: &copied, own: new(token), separate: separationScope{subjects: map[Subject]bool{}}, deltas: map[StatementKey]*Delta{},
-		groupsChanged: map[uint32]bool{}, rolesChanged: map[RoleName]bool{},
+		groupsChanged: map[uint32]bool{}, rolesChanged: map[RoleName]bool{}, untidy: map[*holder]bool{},
 	}
 }
 

@@ -32,7 +32,9 @@ func (d *draft) takeGrant(g Grant) Statement {
 	before := d.grant(h, &x)
 	h = d.ownHolder(h)
 	h.grants = slices.Delete(h.grants, i, i+1)
-	h.dropTerms(x.terms)
+	if x.terms != 0 {
+		d.untidy[h] = true
+	}
 	if x.marks&markReplace != 0 {
 		d.replaces--
 	}
@@ -81,8 +83,7 @@ func (d *draft) takeOverride(o Override) Statement {
 	before := d.override(h, &x)
 	h = d.ownHolder(h)
 	h.rare.overrides = slices.Delete(h.rare.overrides, i, i+1)
-	h.dropTerms(x.terms)
-	h.tidy()
+	d.untidy[h] = true
 	if x.effect != Allow {
 		d.strictOverrides--
 	}
@@ -122,20 +123,9 @@ func (d *draft) leavePlace(h *holder, scope uint32) {
 	}
 	at = d.ownPlace(at)
 	if h.isGroup() {
-		h.hintAnew()
+		d.untidy[h] = true
 		at.groups = at.groups.without(d.own, h.number)
 		return
 	}
 	at.users = at.users.without(d.own, h.number)
-}
-
-// hintAnew works out the hints of a group that left a place.
-func (h *holder) hintAnew() {
-	h.group.said = hints{}
-	for i := range h.grants {
-		h.group.said.add(h.grants[i].hint, h.grants[i].strict())
-	}
-	for i := range h.overrides() {
-		h.group.said.add(h.overrides()[i].hint, h.overrides()[i].strict())
-	}
 }

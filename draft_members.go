@@ -15,9 +15,10 @@ func (d *draft) takeMembership(m Membership) Statement {
 	}
 	before := d.membership(h, &h.groups[i])
 	h, g = d.ownHolder(h), d.ownHolder(g)
-	terms := h.groups[i].terms
+	if h.groups[i].terms != 0 {
+		d.untidy[h] = true
+	}
 	h.groups = slices.Delete(h.groups, i, i+1)
-	h.dropTerms(terms)
 	if h.isGroup() {
 		g.group.subgroups = g.group.subgroups.without(d.own, h.number)
 		d.groupsChanged[h.number] = true

@@ -21,6 +21,9 @@ func (d *draft) finish(base *policy) *policy {
 	if len(d.problems) > 0 {
 		return nil
 	}
+	for h := range d.untidy {
+		h.tidy()
+	}
 	d.checkSeparation(base)
 	return d.policy
 }

@@ -269,12 +269,13 @@ func (f *forecast) compareAt(e *effects, t *task, permission int) {
 	points := slices.Clone(t.points)
 	for _, zones := range [][]zone{before.zones, after.zones} {
 		for _, z := range zones {
-			if at := z.at.scope; !slices.Contains(points, at) && t.inside(at) {
+			if at := z.at.scope; t.inside(at) {
 				points = append(points, at)
 			}
 		}
 	}
 	slices.SortFunc(points, compareTree)
+	points = slices.Compact(points)
 	var stacks [2][]shift
 	for _, at := range points {
 		open, closed := before.rulesAt(at)

@@ -186,33 +186,48 @@ func (h *holder) addTerms(w Window, when uint16) uint32 {
 	return uint32(len(r.terms))
 }
 
-// dropTerms takes terms away and numbers the others anew.
-func (h *holder) dropTerms(number uint32) {
-	if number == 0 {
+// tidy leaves out the terms of what is gone, and works out the hints of a group anew. It is done once a draft, however much
+// went.
+func (h *holder) tidy() {
+	if h.isGroup() {
+		h.hintAnew()
+	}
+	if h.rare == nil {
 		return
 	}
-	h.rare.terms = slices.Delete(h.rare.terms, int(number)-1, int(number))
+	if h.rare.terms = h.termsInUse(); len(h.rare.terms) == 0 && len(h.rare.overrides) == 0 {
+		h.rare = nil
+	}
+}
+
+// termsInUse returns the terms of what is there, numbered anew.
+func (h *holder) termsInUse() []term {
+	kept := make([]term, 0, len(h.rare.terms))
+	keep := func(number *uint32) {
+		if *number != 0 {
+			kept = append(kept, h.rare.terms[*number-1])
+			*number = uint32(len(kept))
+		}
+	}
 	for i := range h.grants {
-		lower(&h.grants[i].terms, number)
+		keep(&h.grants[i].terms)
 	}
 	for i := range h.rare.overrides {
-		lower(&h.rare.overrides[i].terms, number)
+		keep(&h.rare.overrides[i].terms)
 	}
 	for i := range h.groups {
-		lower(&h.groups[i].terms, number)
+		keep(&h.groups[i].terms)
 	}
-	h.tidy()
+	return kept
 }
 
-func lower(terms *uint32, dropped uint32) {
-	if *terms > dropped {
-		*terms--
+// hintAnew works out the hints of a group.
+func (h *holder) hintAnew() {
+	h.group.said = hints{}
+	for i := range h.grants {
+		h.group.said.add(h.grants[i].hint, h.grants[i].strict())
 	}
-}
-
-// tidy drops the rarities of a holder that has none left.
-func (h *holder) tidy() {
-	if h.rare != nil && len(h.rare.overrides) == 0 && len(h.rare.terms) == 0 {
-		h.rare = nil
+	for i := range h.overrides() {
+		h.group.said.add(h.overrides()[i].hint, h.overrides()[i].strict())
 	}
 }

@@ -351,7 +351,7 @@ func (p *policy) reaches(h, k *holder, now *instant) bool {
 	if h == k || k.number == everyoneNumber {
 		return true
 	}
-	if _, above := slices.BinarySearch(h.group.up, k.number); !above {
+	if h.group.bloom>>(k.number%64)&1 == 0 || !hasSorted(h.group.up, k.number) {
 		return false
 	}
 	return !h.group.timed || p.climbs(h, k, now, map[uint32]bool{})

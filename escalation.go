@@ -16,11 +16,12 @@ import (
 // Only what is left of that is compared (escalation_region.go), which is exact because a verdict is constant over few
 // cells, and one of each is tried (escalation_cells.go):
 //
-//	who        the subjects that a changed statement reaches: its holder, and everybody below it
+//	who        the subjects that a changed statement reaches: its holder, and everybody below it; one of those whom
+//	           nothing tells apart (likeness.go)
 //	what       the permissions of which a changed statement speaks; for a star also words that may be declared later,
 //	           one for each way in which the patterns in play can tell words apart (words.go)
 //	where      the places inside the changed scopes at which the gainer or the actor has a statement, or that are private
-//	when       now, and every instant at which a window in play opens or closes
+//	when       now, and every instant at which a window in play there opens or closes
 //	given what every answer to every condition that the verdicts ask for, found by asking
 //
 // Two more things count as giving: an eligible grant gives all its role allows to whoever comes to be eligible, and a
@@ -106,9 +107,12 @@ func (t *trial) refusal() *Problem {
 }
 
 func (t *trial) judge(claims *touched, deltas []Delta) {
-	regions := t.regions(claims)
+	regions, seen := t.regions(claims), map[string]bool{}
 	for _, who := range slices.SortedFunc(maps.Keys(regions), compareWidth) {
-		t.compare(who, regions[who])
+		if like := likeness([2]*policy{t.before, t.after}, who); like == "" || !seen[like] {
+			seen[like] = true
+			t.compare(who, regions[who])
+		}
 	}
 	t.liftedDenials(deltas)
 }
@@ -137,13 +141,16 @@ func (t *trial) compare(who Subject, r region) {
 	if t.undecided || t.knownToLack(r) {
 		return
 	}
-	instants, able, stance := t.instants(who), t.after.mayAllow(who), t.before.stanceOf(who)
+	timed, able, stance := t.timed(who), t.after.mayAllow(who), t.before.stanceOf(who)
 	words := t.words(who, r.stars())
 	for _, scope := range t.cells(who, r) {
 		may := r.at(scope, t.after.catalog)
 		may.permissions.and(able)
 		may.permissions.drop(stance.at(scope, false, &narrowed{}).permissions)
-		t.dropFound(may, scope)
+		if t.dropFound(may, scope); may.empty() {
+			continue
+		}
+		instants := t.instants(timed, scope)
 		for number := range t.after.catalog.permissions {
 			if may.permissions.has(number) {
 				t.try(who, matter{number: number, scope: scope}, instants)

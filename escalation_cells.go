@@ -50,24 +50,63 @@ func (t *trial) commonPlaces() []Scope {
 	return t.common
 }
 
-// instants lists now and every later instant at which a window of the subject or the actor opens or closes.
-func (t *trial) instants(who Subject) []time.Time {
-	set := map[time.Time]bool{t.now: true}
+// A side is a policy with those in reach of the subject, or of the actor, of whom something has a window or condition.
+type side struct {
+	policy *policy
+	timed  []*holder
+}
+
+// timed returns the sides from which a verdict on a subject may change with time.
+func (t *trial) timed(who Subject) []side {
+	var sides []side
 	add := func(p *policy, who Subject) {
-		for _, h := range p.bearersOf(who) {
-			for _, some := range h.terms() {
-				for _, at := range []time.Time{some.NotBefore, some.NotAfter} {
-					if at.After(t.now) {
-						set[at] = true
-					}
-				}
-			}
+		timed := slices.DeleteFunc(p.bearersOf(who), func(h *holder) bool { return len(h.terms()) == 0 })
+		if len(timed) > 0 {
+			sides = append(sides, side{p, timed})
 		}
 	}
 	add(t.before, who)
 	add(t.after, who)
 	add(t.actor.policy, t.actor.subject)
+	return sides
+}
+
+// instants lists now and every later instant at which a window opens or closes: of a membership, or of what is said at a
+// scope or above it.
+func (t *trial) instants(sides []side, at Scope) []time.Time {
+	set := map[time.Time]bool{t.now: true}
+	for _, s := range sides {
+		var way path
+		s.policy.walk(&at, &way)
+		for _, h := range s.timed {
+			for _, number := range h.termsOn(&way) {
+				w := h.window(number)
+				for _, turn := range []time.Time{w.NotBefore, w.NotAfter} {
+					if turn.After(t.now) {
+						set[turn] = true
+					}
+				}
+			}
+		}
+	}
 	return slices.SortedFunc(maps.Keys(set), time.Time.Compare)
+}
+
+// termsOn lists the numbers of the terms of a holder's memberships, and of its statements on a path.
+func (h *holder) termsOn(way *path) []uint32 {
+	var list []uint32
+	for i := range h.groups {
+		list = append(list, h.groups[i].terms)
+	}
+	for _, at := range way.places[:way.n] {
+		for _, g := range h.grantsAt(at) {
+			list = append(list, g.terms)
+		}
+		for _, o := range h.overridesAt(at) {
+			list = append(list, o.terms)
+		}
+	}
+	return list
 }
 
 // mostBranches bounds how many ways to answer conditions are tried for one verdict.

@@ -54,10 +54,17 @@ func (t *task) with(other *task) *task {
 	return both
 }
 
+// A like is a task for subjects whom nothing tells apart.
+type like struct {
+	task     *task
+	likeness string
+}
+
 // A forecast compares two snapshots.
 type forecast struct {
 	before, after *Snapshot
 	tasks         map[Subject]*task
+	likes         map[like]*effects
 	alike         map[string]*effects // of subjects with nothing of their own in reach, by their groups
 	pool          *verdictPool
 	pooled        map[*verdictNode]*verdictNode
@@ -130,8 +137,21 @@ func (f *forecast) assign(t *task, who Subject) {
 	}
 }
 
-// compare works out what happens to one subject.
+// compare works out what happens to one subject, unless it is known from one like it.
 func (f *forecast) compare(who Subject, t *task) (*effects, error) {
+	all := like{t, likeness(f.policies(), who)}
+	if known := f.likes[all]; known != nil {
+		return known, nil
+	}
+	e, err := f.work(who, t)
+	if err == nil && all.likeness != "" {
+		f.likes[all] = e
+	}
+	return e, err
+}
+
+// work works out what happens to one subject, unless it is known from one of the same groups in reach.
+func (f *forecast) work(who Subject, t *task) (*effects, error) {
 	before, err := f.before.For(who, nil)
 	if err != nil {
 		return nil, err

@@ -101,22 +101,20 @@ func (t *trial) liftedAt(p groupPoint, group Subject, left func(Facts, matter, t
 	if lacking == nil {
 		return
 	}
-	r, instants := region{p.scope: lacking}, t.instants(group)
+	r, timed := region{p.scope: lacking}, t.timed(group)
 	cells := t.cells(p.group, r)
 	try := func(m matter) {
-		for _, at := range instants {
-			lifted := func(f Facts) bool {
-				stood := t.before.denies(p, m, at, f)
-				return stood != 0 && left(f, m, at) < stood
-			}
-			if !t.forSomeFacts(lifted) {
-				continue
-			}
-			for _, cell := range cells {
-				inside := m
-				inside.scope = cell
-				if t.forSomeFacts(func(f Facts) bool { return lifted(f) && !t.actorMay(inside, at, f) }) {
+		lifted := func(f Facts, at time.Time) bool {
+			stood := t.before.denies(p, m, at, f)
+			return stood != 0 && left(f, m, at) < stood
+		}
+		for _, cell := range cells {
+			inside := m
+			inside.scope = cell
+			for _, at := range t.instants(timed, cell) {
+				if t.forSomeFacts(func(f Facts) bool { return lifted(f, at) && !t.actorMay(inside, at, f) }) {
 					t.lack(inside)
+					break
 				}
 			}
 		}

@@ -78,7 +78,7 @@ func (s *Snapshot) forecast(p *Proposal) (*Plan, error) {
 	}
 	f := forecast{
 		before: &Snapshot{s.policy, at}, after: &Snapshot{p.next.policy, at},
-		tasks: map[Subject]*task{}, alike: map[string]*effects{}, pool: &verdictPool{}, pooled: map[*verdictNode]*verdictNode{},
+		tasks: map[Subject]*task{}, likes: map[like]*effects{}, alike: map[string]*effects{}, pool: &verdictPool{}, pooled: map[*verdictNode]*verdictNode{},
 	}
 	plan := &Plan{proposal: p}
 	var err error

@@ -46,12 +46,10 @@ func (d *draft) checkSeparation(base *policy) {
 	}
 	for _, h := range d.toSeparate(watched, d.grownRoles(base, watched)) {
 		tenures := d.tenures(h, watched)
+		held := byRole(tenures)
 		for _, c := range d.constraints {
-			if c.Kind != Static {
-				continue
-			}
-			if c.clash(tenures) != nil {
-				d.refuseClash(c, h.subject, c.clash(d.sortedTenures(tenures)))
+			if c.Kind == Static && c.clash(held) != nil {
+				d.refuseClash(c, h.subject, c.clash(byRole(d.sortedTenures(tenures))))
 			}
 		}
 	}
@@ -183,6 +181,18 @@ func (p *policy) sortedTenures(list []tenure) []tenure {
 	return list
 }
 
+// byRole maps roles to the tenures of each. A single tenure clashes with none and is left out.
+func byRole(list []tenure) map[RoleName][]tenure {
+	if len(list) < 2 {
+		return nil
+	}
+	held := map[RoleName][]tenure{}
+	for _, t := range list {
+		held[t.role] = append(held[t.role], t)
+	}
+	return held
+}
+
 // keyOf returns the key of the grant.
 func (p *policy) keyOf(t tenure) StatementKey { return KeyOf(p.grant(t.holder, t.grant)) }
 
@@ -203,40 +213,69 @@ func (w Window) spans(part Window) bool {
 		(w.NotAfter.IsZero() || !part.NotAfter.IsZero() && !part.NotAfter.After(w.NotAfter))
 }
 
-// clash returns one tenure each of too many of the constraint's roles held at one instant, nil where there is none.
-func (c Constraint) clash(tenures []tenure) []tenure {
-	if len(tenures) < c.Limit {
+// clash returns one tenure each of too many of the constraint's roles held at one instant, the first one, nil where there
+// is none.
+func (c Constraint) clash(held map[RoleName][]tenure) []tenure {
+	if len(held) < c.Limit {
 		return nil
 	}
-	counts := make(map[RoleName]bool, len(c.Roles))
+	var mine [][]tenure
 	for _, name := range c.Roles {
-		counts[name] = true
-	}
-	var mine []tenure
-	some := map[RoleName]bool{}
-	for _, t := range tenures {
-		if counts[t.role] {
-			mine, some[t.role] = append(mine, t), true
+		if list := held[name]; list != nil {
+			mine = append(mine, list)
 		}
 	}
-	if len(some) < c.Limit {
+	at, found := crowded(mine, c.Limit)
+	if !found {
 		return nil
 	}
-	for _, begins := range mine {
-		at := begins.window.NotBefore
-		var held []tenure
-		clear(some)
-		for _, t := range mine {
-			if !some[t.role] && t.window.openAtOrFromStart(at) {
-				held, some[t.role] = append(held, t), true
+	var clash []tenure
+	for _, list := range mine {
+		if i := slices.IndexFunc(list, func(t tenure) bool { return t.window.openAtOrFromStart(at) }); i >= 0 {
+			clash = append(clash, list[i])
+		}
+	}
+	slices.SortFunc(clash, func(a, b tenure) int { return cmp.Compare(a.role, b.role) })
+	return clash
+}
+
+// A turn is an instant from which one window more, or fewer, of a list is open. The zero instant is the beginning of time.
+type turn struct {
+	at   time.Time
+	more int // 1 or -1
+	list int
+}
+
+// compare orders turns by time; at one instant windows close before others open.
+func (t turn) compare(other turn) int {
+	return cmp.Or(boolRank(other.at.IsZero())-boolRank(t.at.IsZero()), t.at.Compare(other.at), cmp.Compare(t.more, other.more))
+}
+
+// crowded returns the first instant at which that many lists have a window open.
+func crowded(lists [][]tenure, limit int) (at time.Time, found bool) {
+	if len(lists) < limit {
+		return at, false
+	}
+	var turns []turn
+	for i, list := range lists {
+		for _, t := range list {
+			turns = append(turns, turn{t.window.NotBefore, 1, i})
+			if end := t.window.NotAfter; !end.IsZero() {
+				turns = append(turns, turn{end, -1, i})
 			}
 		}
-		if len(held) >= c.Limit {
-			slices.SortFunc(held, func(a, b tenure) int { return cmp.Compare(a.role, b.role) })
-			return held
+	}
+	slices.SortFunc(turns, turn.compare)
+	open, crowd := make([]int, len(lists)), 0
+	for _, t := range turns {
+		was := open[t.list] > 0
+		open[t.list] += t.more
+		crowd += boolRank(open[t.list] > 0) - boolRank(was)
+		if crowd >= limit {
+			return t.at, true
 		}
 	}
-	return nil
+	return at, false
 }
 
 // openAtOrFromStart is Open where the zero instant stands for the beginning of time.

@@ -170,3 +170,15 @@ func TestManyRolesInTurn(t *testing.T) {
 		t.Errorf("Propose(%s), a day into the next month: %v, want %s", longer, err, rolecall.ErrSeparation)
 	}
 }
+
+// TestWindowsOfLongAgo: what has been since the beginning of time overlaps, however long ago it ended.
+func TestWindowsOfLongAgo(t *testing.T) {
+	ada, ended := rolecall.User("ada"), rolecall.Window{NotAfter: time.Date(0, 6, 1, 0, 0, 0, 0, time.UTC)}
+	_, err := rolecall.NewSnapshot(smallCatalog(t), roleOf("a", "task.view"), roleOf("b", "task.view"),
+		rolecall.Constraint{Name: "apart", Kind: rolecall.Static, Limit: 2, Roles: []rolecall.RoleName{"a", "b"}},
+		rolecall.Grant{Subject: ada, Role: "a", Scope: rolecall.Global(), Window: ended},
+		rolecall.Grant{Subject: ada, Role: "b", Scope: rolecall.Global(), Window: ended})
+	if !errors.Is(err, rolecall.ErrSeparation) {
+		t.Errorf("NewSnapshot with two roles until %s: %v, want %s", ended.NotAfter, err, rolecall.ErrSeparation)
+	}
+}

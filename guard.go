@@ -174,17 +174,19 @@ func (p *policy) givesAtTop(h *holder, permission int) bool {
 // compactMissing drops repetitions and what lies inside a place where the same permission is missing already.
 func compactMissing(list []Missing) []Missing {
 	var out []Missing
+	known := map[Missing]bool{}
 	for _, m := range list {
-		if !coveredBy(out, m) {
+		if !coveredBy(known, m) {
+			known[m] = true
 			out = append(out, m)
 		}
 	}
 	return out
 }
 
-func coveredBy(list []Missing, m Missing) bool {
-	for _, other := range list {
-		if other.Permission == m.Permission && other.Scope.Contains(m.Scope) {
+func coveredBy(known map[Missing]bool, m Missing) bool {
+	for at := range m.Scope.Ancestors() {
+		if known[Missing{m.Permission, at}] {
 			return true
 		}
 	}

@@ -138,7 +138,7 @@ func TestSubjectKinds(t *testing.T) {
 			t.Errorf("SubjectKinds of a catalog that declares %s: %v, want %v", name, got, test.want)
 		}
 		for _, kind := range got {
-			if _, err := rolecall.NewSnapshot(c, rolecall.Suspension{Subject: rolecall.NewSubject(kind, "x")}); err != nil {
+			if _, err := rolecall.NewSnapshot(c, suspend(rolecall.NewSubject(kind, "x"))); err != nil {
 				t.Errorf("a policy that names a %s: %v, want no error", kind, err)
 			}
 		}

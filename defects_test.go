@@ -118,13 +118,13 @@ func TestNothingThatWentWrongIsRemembered(t *testing.T) {
 // Whatever takes a right away takes it away at once, here and on a second resolver.
 func TestWhatIsTakenAwayIsGoneAtOnce(t *testing.T) {
 	g, top := rolecall.Group("animation"), rolecall.Group("studio")
-	override := rolecall.Override{Subject: userAda, Effect: rolecall.Allow, Pattern: "task.delete", Scope: projectAlpha}
-	deny := rolecall.Override{Subject: userAda, Effect: rolecall.Deny, Pattern: "*", Scope: projectAlpha}
+	deletes := override(userAda, rolecall.Allow, "task.delete", projectAlpha)
+	deny := override(userAda, rolecall.Deny, "*", projectAlpha)
 	ended := member(userAda, g)
 	ended.NotAfter = storeTime
 	statements := []rolecall.Statement{
 		roleOf("viewer", "task.view"), rolecall.Role{Name: "artist", Inherits: []rolecall.RoleName{"viewer"}},
-		member(userAda, g), member(g, top), grant(top, "artist", rolecall.Global()), override,
+		member(userAda, g), member(g, top), grant(top, "artist", rolecall.Global()), deletes,
 	}
 	for name, test := range map[string]struct {
 		p    rolecall.Permission
@@ -136,12 +136,12 @@ func TestWhatIsTakenAwayIsGoneAtOnce(t *testing.T) {
 		"nesting removed":     {mayView, rolecall.Remove(member(g, top))},
 		"role edited":         {mayView, rolecall.Put(roleOf("viewer", "task.update"))},
 		"inheritance removed": {mayView, rolecall.Put(rolecall.Role{Name: "artist"})},
-		"subject suspended":   {mayView, rolecall.Put(rolecall.Suspension{Subject: userAda})},
-		"group suspended":     {mayView, rolecall.Put(rolecall.Suspension{Subject: g})},
-		"top group suspended": {mayView, rolecall.Put(rolecall.Suspension{Subject: top})},
-		"scope made private":  {mayView, rolecall.Put(rolecall.PrivateScope{Scope: projectAlpha})},
+		"subject suspended":   {mayView, rolecall.Put(suspend(userAda))},
+		"group suspended":     {mayView, rolecall.Put(suspend(g))},
+		"top group suspended": {mayView, rolecall.Put(suspend(top))},
+		"scope made private":  {mayView, rolecall.Put(private(projectAlpha))},
 		"denied":              {mayView, rolecall.Put(deny)},
-		"override removed":    {mayDelete, rolecall.Remove(override)},
+		"override removed":    {mayDelete, rolecall.Remove(deletes)},
 		"scope forgotten":     {mayDelete, rolecall.ForgetScope(projectAlpha)},
 		"subject forgotten":   {mayView, rolecall.ForgetSubject(userAda)},
 		"group forgotten":     {mayView, rolecall.ForgetSubject(top)},
@@ -175,10 +175,10 @@ func TestConcreteBesideWild(t *testing.T) {
 				for _, when := range []rolecall.Condition{"", "assigned"} {
 					var statements []rolecall.Statement
 					if concrete != 0 {
-						statements = append(statements, rolecall.Override{Subject: userAda, Effect: concrete, Pattern: "task.view", Scope: projectAlpha, When: when})
+						statements = append(statements, overrideWhen(override(userAda, concrete, "task.view", projectAlpha), when))
 					}
 					if wildcard != 0 {
-						statements = append(statements, rolecall.Override{Subject: public, Effect: wildcard, Pattern: "task.*", Scope: projectAlpha, When: when})
+						statements = append(statements, overrideWhen(override(public, wildcard, "task.*", projectAlpha), when))
 					}
 					s := snapshotOf(t, c, statements...)
 					for _, a := range factAnswers {
@@ -253,12 +253,12 @@ func TestADenyIsNeverSilentlyIneffective(t *testing.T) {
 	c := smallCatalog(t)
 	for name, st := range map[string]rolecall.Statement{
 		"override without effect": rolecall.Override{Subject: userAda, Pattern: "task.view", Scope: projectAlpha},
-		"override of effect 9":    rolecall.Override{Subject: userAda, Effect: 9, Pattern: "task.view", Scope: projectAlpha},
-		"override with except":    rolecall.Override{Subject: userAda, Effect: rolecall.Except, Pattern: "task.view", Scope: projectAlpha},
+		"override of effect 9":    override(userAda, 9, "task.view", projectAlpha),
+		"override with except":    override(userAda, rolecall.Except, "task.view", projectAlpha),
 		"rule without effect":     rolecall.Role{Name: "r", Rules: []rolecall.Rule{{Patterns: []rolecall.Pattern{"task.view"}}}},
 		"rule of effect 9":        rolecall.Role{Name: "r", Rules: []rolecall.Rule{{Effect: 9, Patterns: []rolecall.Pattern{"task.view"}}}},
-		"deny of a typo":          rolecall.Override{Subject: userAda, Effect: rolecall.Deny, Pattern: "task.veiw", Scope: projectAlpha},
-		"deny under a typo":       rolecall.Override{Subject: userAda, Effect: rolecall.Deny, Pattern: "task.view", Scope: projectAlpha, When: "asigned"},
+		"deny of a typo":          override(userAda, rolecall.Deny, "task.veiw", projectAlpha),
+		"deny under a typo":       overrideWhen(override(userAda, rolecall.Deny, "task.view", projectAlpha), "asigned"),
 		"deny to nobody":          rolecall.Override{Effect: rolecall.Deny, Pattern: "task.view", Scope: projectAlpha},
 		"deny nowhere":            rolecall.Override{Subject: userAda, Effect: rolecall.Deny, Pattern: "task.view"},
 	} {
@@ -270,7 +270,7 @@ func TestADenyIsNeverSilentlyIneffective(t *testing.T) {
 	for _, effect := range []rolecall.Effect{rolecall.Deny, rolecall.Forbid} {
 		for _, holder := range []rolecall.Subject{userAda, rolecall.Group("g"), rolecall.Everyone()} {
 			for _, at := range []rolecall.Scope{rolecall.Global(), projectAlpha, projectAlpha.In("shot", "010")} {
-				deny := rolecall.Override{Subject: holder, Effect: effect, Pattern: "*", Scope: at, When: "assigned"}
+				deny := overrideWhen(override(holder, effect, "*", at), "assigned")
 				s := snapshotOf(t, c, viewer, everyoneViews, deny, member(userAda, rolecall.Group("g")))
 				for _, a := range factAnswers {
 					wantVerdict(t, s, userAda, mayView, projectAlpha.In("shot", "010"), a.facts, a.fails)
@@ -284,9 +284,9 @@ func TestADenyIsNeverSilentlyIneffective(t *testing.T) {
 func TestOnlyAKnownAnswerOpens(t *testing.T) {
 	c := smallCatalog(t)
 	when := func(e rolecall.Effect) rolecall.Rule {
-		return rolecall.Rule{Effect: e, Patterns: []rolecall.Pattern{"task.view"}, When: "assigned"}
+		return rule(e, "assigned", "task.view")
 	}
-	always := rolecall.Rule{Effect: rolecall.Allow, Patterns: []rolecall.Pattern{"task.view"}}
+	always := rule(rolecall.Allow, "", "task.view")
 	conditional, replacing := grant(userAda, "viewer", projectAlpha), grant(userAda, "updater", projectAlpha)
 	conditional.When, replacing.When, replacing.Replace = "assigned", "assigned", true
 	group, viewer := rolecall.Group("g"), roleOf("viewer", "task.view")
@@ -296,7 +296,7 @@ func TestOnlyAKnownAnswerOpens(t *testing.T) {
 	}{
 		"allow in a rule":      {[]rolecall.Statement{rolecall.Role{Name: "viewer", Rules: []rolecall.Rule{when(rolecall.Allow)}}, grant(userAda, "viewer", projectAlpha)}, rolecall.Allow},
 		"allow of a grant":     {[]rolecall.Statement{viewer, conditional}, rolecall.Allow},
-		"allow of an override": {[]rolecall.Statement{rolecall.Override{Subject: userAda, Effect: rolecall.Allow, Pattern: "*", Scope: projectAlpha, When: "assigned"}}, rolecall.Allow},
+		"allow of an override": {[]rolecall.Statement{overrideWhen(override(userAda, rolecall.Allow, "*", projectAlpha), "assigned")}, rolecall.Allow},
 		"except in a rule":     {[]rolecall.Statement{rolecall.Role{Name: "viewer", Rules: []rolecall.Rule{when(rolecall.Except), always}}, grant(userAda, "viewer", projectAlpha)}, rolecall.Except},
 		"deny in a rule":       {[]rolecall.Statement{rolecall.Role{Name: "viewer", Rules: []rolecall.Rule{when(rolecall.Deny), always}}, grant(userAda, "viewer", projectAlpha)}, rolecall.Deny},
 		"forbid in a rule":     {[]rolecall.Statement{rolecall.Role{Name: "viewer", Rules: []rolecall.Rule{when(rolecall.Forbid), always}}, grant(userAda, "viewer", projectAlpha)}, rolecall.Forbid},
@@ -331,7 +331,7 @@ func TestListsOfEverySizeAreTheCheck(t *testing.T) {
 		g.When = []rolecall.Condition{"", "assigned"}[i/2%2]
 		statements = append(statements, g, grant(people[i], "viewer", []rolecall.Scope{projectAlpha, projectBeta}[i/3%2]))
 		if i%7 == 0 {
-			statements = append(statements, rolecall.PrivateScope{Scope: at}, rolecall.Suspension{Subject: people[i]})
+			statements = append(statements, private(at), suspend(people[i]))
 		}
 	}
 	s := snapshotOf(t, c, statements...)
@@ -441,7 +441,7 @@ func TestPrefixesAndKindsAreNotConfused(t *testing.T) {
 	for name, st := range map[string]rolecall.Statement{
 		"nameless role": rolecall.Role{}, "zero grant": rolecall.Grant{}, "zero membership": rolecall.Membership{}, "zero override": rolecall.Override{},
 		"zero suspension": rolecall.Suspension{}, "zero private scope": rolecall.PrivateScope{}, "zero constraint": rolecall.Constraint{},
-		"private Global": rolecall.PrivateScope{Scope: rolecall.Global()}, "suspended Everyone": rolecall.Suspension{Subject: rolecall.Everyone()},
+		"private Global": private(rolecall.Global()), "suspended Everyone": suspend(rolecall.Everyone()),
 		"joining Everyone": member(userAda, rolecall.Everyone()), "joining a user": member(userAda, userBob),
 	} {
 		if s, err := rolecall.NewSnapshot(c, st); s != nil || err == nil {
@@ -454,7 +454,7 @@ func TestPrefixesAndKindsAreNotConfused(t *testing.T) {
 func TestAPermittedAdministratorDoesNotEscalate(t *testing.T) {
 	c := smallCatalog(t)
 	pia, helper, lead := rolecall.User("pia"), rolecall.User("helper"), rolecall.Group("leads")
-	deny := rolecall.Override{Subject: userBob, Effect: rolecall.Deny, Pattern: "task.update", Scope: projectAlpha}
+	deny := override(userBob, rolecall.Deny, "task.update", projectAlpha)
 	base := snapshotOf(t, c,
 		rolecall.Role{Name: "manager", Rules: []rolecall.Rule{
 			{Effect: rolecall.Allow, Patterns: []rolecall.Pattern{"*", "rolecall.*"}},
@@ -462,8 +462,8 @@ func TestAPermittedAdministratorDoesNotEscalate(t *testing.T) {
 		}},
 		roleOf("viewer", "task.view"), roleOf("artist", "task.update"), roleOf("root", "*", "rolecall.*", "rolecall.escalate"),
 		grant(pia, "manager", rolecall.Global()), grant(lead, "artist", projectAlpha), grant(userBob, "artist", projectAlpha), deny,
-		rolecall.Suspension{Subject: rolecall.User("sleeper")}, grant(rolecall.User("sleeper"), "artist", projectAlpha),
-		rolecall.PrivateScope{Scope: projectBeta}, grant(helper, "artist", rolecall.Global()), grant(rolecall.User("admin"), "root", rolecall.Global()))
+		suspend(rolecall.User("sleeper")), grant(rolecall.User("sleeper"), "artist", projectAlpha),
+		private(projectBeta), grant(helper, "artist", rolecall.Global()), grant(rolecall.User("admin"), "root", rolecall.Global()))
 	eligible := grant(helper, "root", projectAlpha)
 	eligible.Eligible = true
 	for name, edits := range map[string][]rolecall.Edit{
@@ -471,14 +471,14 @@ func TestAPermittedAdministratorDoesNotEscalate(t *testing.T) {
 		"grant to an accomplice":  {rolecall.Put(grant(userAda, "artist", projectAlpha))},
 		"grant to everyone":       {rolecall.Put(grant(rolecall.Everyone(), "artist", projectAlpha))},
 		"grant of root":           {rolecall.Put(grant(pia, "root", rolecall.Global()))},
-		"override":                {rolecall.Put(rolecall.Override{Subject: userAda, Effect: rolecall.Allow, Pattern: "task.update", Scope: projectAlpha})},
-		"override of a wildcard":  {rolecall.Put(rolecall.Override{Subject: userAda, Effect: rolecall.Allow, Pattern: "*", Scope: projectAlpha})},
+		"override":                {rolecall.Put(override(userAda, rolecall.Allow, "task.update", projectAlpha))},
+		"override of a wildcard":  {rolecall.Put(override(userAda, rolecall.Allow, "*", projectAlpha))},
 		"joining a group":         {rolecall.Put(member(pia, lead))},
 		"nesting a group":         {rolecall.Put(member(rolecall.Group("mine"), lead))},
 		"editing a held role":     {rolecall.Put(roleOf("viewer", "task.view", "task.update")), rolecall.Put(grant(userAda, "viewer", projectAlpha))},
 		"lifting a deny":          {rolecall.Remove(deny)},
-		"resuming a subject":      {rolecall.Remove(rolecall.Suspension{Subject: rolecall.User("sleeper")})},
-		"opening a private scope": {rolecall.Remove(rolecall.PrivateScope{Scope: projectBeta})},
+		"resuming a subject":      {rolecall.Remove(suspend(rolecall.User("sleeper")))},
+		"opening a private scope": {rolecall.Remove(private(projectBeta))},
 		"making eligible":         {rolecall.Put(eligible)},
 	} {
 		p, err := base.Propose(rolecall.Change{Meta: rolecall.Meta{Actor: pia}, Edits: edits})
@@ -513,7 +513,7 @@ func TestAnIDUsedAgainStartsWithNothing(t *testing.T) {
 		r := openResolver(t, store, c, nil)
 		update(t, r, rolecall.Put(roleOf("viewer", "task.view")), rolecall.Put(rolecall.Role{Name: "nothing"}),
 			rolecall.Put(member(userAda, group)), rolecall.Put(member(group, rolecall.Group("top"))), rolecall.Put(grant(group, "viewer", shotOne)),
-			rolecall.Put(rolecall.Override{Subject: group, Effect: rolecall.Allow, Pattern: "task.update", Scope: projectAlpha}))
+			rolecall.Put(override(group, rolecall.Allow, "task.update", projectAlpha)))
 		wantAllowed(t, r, userAda, mayView, shotOne)
 		wantAllowed(t, r, userAda, mayUpdate, shotOne)
 		update(t, r, test.forget)
@@ -580,9 +580,9 @@ func TestDepthAndCyclesAreRefused(t *testing.T) {
 		"a circle of 10,000 groups":   {circle(10_000, groupLink, member(rolecall.Group("10000"), rolecall.Group("0"))), rolecall.ErrCycle},
 		"a role that inherits itself": {chain(1, func(int) rolecall.Statement { return rolecall.Role{Name: "r", Inherits: []rolecall.RoleName{"r"}} }), rolecall.ErrCycle},
 		"a circle of 10,000 roles":    {circle(10_000, roleLink(10_000), rolecall.Role{Name: "r10000", Inherits: []rolecall.RoleName{"r0"}}), rolecall.ErrCycle},
-		"17 segments of a scope":      {chain(1, func(int) rolecall.Statement { return rolecall.PrivateScope{Scope: deep(17)} }), rolecall.ErrLimit},
-		"10,000 segments of a scope":  {chain(1, func(int) rolecall.Statement { return rolecall.PrivateScope{Scope: deep(10_000)} }), rolecall.ErrLimit},
-		"16 segments of a scope":      {chain(1, func(int) rolecall.Statement { return rolecall.PrivateScope{Scope: deep(16)} }), nil},
+		"17 segments of a scope":      {chain(1, func(int) rolecall.Statement { return private(deep(17)) }), rolecall.ErrLimit},
+		"10,000 segments of a scope":  {chain(1, func(int) rolecall.Statement { return private(deep(10_000)) }), rolecall.ErrLimit},
+		"16 segments of a scope":      {chain(1, func(int) rolecall.Statement { return private(deep(16)) }), nil},
 	} {
 		s, err := rolecall.LoadSnapshot(c, test.st)
 		if !errors.Is(err, test.want) || (err == nil) != (s != nil) {
@@ -749,11 +749,11 @@ func TestWrittenAndReadAgainDecidesTheSame(t *testing.T) {
 	timed.NotAfter, timed.Replace = storeTime.Add(time.Hour), true
 	pierce := grant(g, "artist", rolecall.Global())
 	pierce.Pierce, pierce.When = true, "assigned"
-	update(t, r, rolecall.Put(member(userAda, g)), rolecall.Put(pierce), rolecall.Put(timed), rolecall.Put(rolecall.PrivateScope{Scope: projectBeta}))
+	update(t, r, rolecall.Put(member(userAda, g)), rolecall.Put(pierce), rolecall.Put(timed), rolecall.Put(private(projectBeta)))
 	update(t, r, rolecall.Put(rolecall.Role{Name: "careful", Title: `"quoted" # title`, Inherits: []rolecall.RoleName{"artist"}, Rules: []rolecall.Rule{
 		{Effect: rolecall.Except, Patterns: []rolecall.Pattern{"task.update"}, When: "assigned"}, {Effect: rolecall.Allow, Patterns: []rolecall.Pattern{"*"}},
-	}}), rolecall.Put(grant(userAda, "careful", projectAlpha)), rolecall.Put(rolecall.Override{Subject: rolecall.Everyone(), Effect: rolecall.Deny, Pattern: "*.delete", Scope: projectAlpha}))
-	update(t, r, rolecall.Remove(timed), rolecall.Put(rolecall.Suspension{Subject: userBob}),
+	}}), rolecall.Put(grant(userAda, "careful", projectAlpha)), rolecall.Put(override(rolecall.Everyone(), rolecall.Deny, "*.delete", projectAlpha)))
+	update(t, r, rolecall.Remove(timed), rolecall.Put(suspend(userBob)),
 		rolecall.Put(rolecall.Constraint{Name: "c", Kind: rolecall.Dynamic, Limit: 2, Roles: []rolecall.RoleName{"viewer", "careful"}}))
 	original, err := r.Snapshot()
 	if err != nil {

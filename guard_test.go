@@ -18,7 +18,7 @@ import (
 // be gained by somebody.
 
 // keeper may manage everything but escalate, so that the guard is reached.
-var keeper = rolecall.Role{Name: "keeper", Rules: []rolecall.Rule{{Effect: rolecall.Allow, Patterns: []rolecall.Pattern{"rolecall.*", "rolecall.constraint.update"}}}}
+var keeper = roleOf("keeper", "rolecall.*", "rolecall.constraint.update")
 
 // A gain is what a change is asked about: a permission at a place, an instant, some facts.
 type gain struct {
@@ -260,7 +260,7 @@ func drawSmallWorld(t *rapid.T) world {
 	for range upToN(14).Draw(t, "statements") {
 		all = append(all, drawStatement(t))
 	}
-	return worldOf(append(all, keeper, rolecall.Grant{Subject: ann, Role: keeper.Name, Scope: global}))
+	return worldOf(append(all, keeper, grant(ann, keeper.Name, global)))
 }
 
 // drawActor draws by whose rights a change is made: ann's, sometimes narrowed, sometimes for another keeper.
@@ -414,8 +414,8 @@ func TestStarsCoverLaterPermissions(t *testing.T) {
 		{Effect: rolecall.Allow, Patterns: []rolecall.Pattern{"*.update"}},
 		{Effect: rolecall.Deny, Patterns: []rolecall.Pattern{"task.*.update", "task.update"}},
 	}}
-	w := worldOf([]rolecall.Statement{wide, keeper, rolecall.Grant{Subject: ann, Role: keeper.Name, Scope: global}})
-	c := rolecall.Change{Meta: rolecall.Meta{Actor: ann, Time: day(0)}, Edits: []rolecall.Edit{rolecall.Put(rolecall.Grant{Subject: ann, Role: wide.Name, Scope: global})}}
+	w := worldOf([]rolecall.Statement{wide, keeper, grant(ann, keeper.Name, global)})
+	c := rolecall.Change{Meta: rolecall.Meta{Actor: ann, Time: day(0)}, Edits: []rolecall.Edit{rolecall.Put(grant(ann, wide.Name, global))}}
 	if _, err := w.snapshot(t).Propose(c); !errors.Is(err, rolecall.ErrEscalation) {
 		t.Errorf("Propose(%v by ann): %v, want escalation: later.update may be declared; policy:\n%s", c.Edits, err, w)
 	}

@@ -37,13 +37,13 @@ var jsonStatements = []struct {
 		Replace: true, Pierce: true, Eligible: true, Window: rolecall.Window{NotAfter: jsonUntil.In(time.FixedZone("", 3600))}},
 		`{"grant":{"subject":"everyone","role":"artist","scope":"/project:a%2Fb/shot:010","when":"assigned","replace":true,` +
 			`"pierce":true,"eligible":true,"until":"2026-07-01T00:00:00Z"}}`},
-	{rolecall.Grant{Subject: rolecall.User("ada"), Role: "artist", Scope: rolecall.Global()},
+	{grant(rolecall.User("ada"), "artist", rolecall.Global()),
 		`{"grant":{"subject":"user:ada","role":"artist","scope":"/"}}`},
 	{rolecall.Override{Subject: rolecall.User("ada"), Effect: rolecall.Deny, Pattern: "task.*", Scope: rolecall.Global(), When: "assigned",
 		Window: rolecall.Window{NotBefore: jsonFrom}},
 		`{"override":{"subject":"user:ada","effect":"deny","pattern":"task.*","scope":"/","when":"assigned","from":"2026-03-01T09:30:00Z"}}`},
-	{rolecall.Suspension{Subject: rolecall.Service("render")}, `{"suspend":{"subject":"service:render"}}`},
-	{rolecall.PrivateScope{Scope: rolecall.In("project", "secret")}, `{"private":{"scope":"/project:secret"}}`},
+	{suspend(rolecall.Service("render")), `{"suspend":{"subject":"service:render"}}`},
+	{private(rolecall.In("project", "secret")), `{"private":{"scope":"/project:secret"}}`},
 	{rolecall.Constraint{Name: "pay", Kind: rolecall.Static, Limit: 2, Roles: []rolecall.RoleName{"b", "a"}},
 		`{"constraint":{"name":"pay","kind":"static","limit":2,"roles":["a","b"]}}`},
 }
@@ -72,7 +72,7 @@ var jsonValues = []struct {
 	into  any
 }{
 	{rolecall.Change{Meta: jsonMeta, Edits: []rolecall.Edit{
-		rolecall.Put(rolecall.Suspension{Subject: rolecall.User("ada")}),
+		rolecall.Put(suspend(rolecall.User("ada"))),
 		rolecall.Remove(rolecall.Override{Subject: rolecall.User("ada"), Pattern: "task.view", Scope: rolecall.Global()}),
 		rolecall.Remove(rolecall.Constraint{Name: "pay"}),
 		rolecall.ForgetSubject(rolecall.User("bob")),
@@ -85,10 +85,10 @@ var jsonValues = []struct {
 	{rolecall.Change{Edits: []rolecall.Edit{}}, `{"edits":[]}`, &rolecall.Change{}},
 	{rolecall.Change{Narrow: rolecall.ToRoles().AndPatterns("task.*"), Edits: []rolecall.Edit{}}, `{"narrow":{"roles":[],"patterns":["task.*"]},"edits":[]}`, &rolecall.Change{}},
 	{rolecall.Entry{Revision: 7, Meta: jsonMeta, Deltas: []rolecall.Delta{
-		{After: rolecall.Suspension{Subject: rolecall.User("ada")}},
-		{Before: rolecall.PrivateScope{Scope: rolecall.In("project", "x")}},
+		{After: suspend(rolecall.User("ada"))},
+		{Before: private(rolecall.In("project", "x"))},
 		{
-			Before: rolecall.Membership{Member: rolecall.User("a"), Group: rolecall.Group("g")},
+			Before: member(rolecall.User("a"), rolecall.Group("g")),
 			After:  rolecall.Membership{Member: rolecall.User("a"), Group: rolecall.Group("g"), Window: rolecall.Window{NotAfter: jsonUntil}},
 		},
 	}}, `{"revision":7,` + jsonMetaText + `,"deltas":[{"after":{"suspend":{"subject":"user:ada"}}},{"before":{"private":{"scope":"/project:x"}}},` +
@@ -170,11 +170,11 @@ func TestJSONDecisionForm(t *testing.T) {
 	if err != nil || string(got) != want {
 		t.Errorf("json.Marshal(Decision{}) = %s, %v, want %s", got, err, want)
 	}
-	rule := rolecall.Rule{Effect: rolecall.Allow, Patterns: []rolecall.Pattern{"task.view"}}
+	says := rule(rolecall.Allow, "", "task.view")
 	f := rolecall.Finding{
-		Statement: rolecall.Grant{Subject: rolecall.Group("g"), Role: "artist", Scope: rolecall.Global()}, Holder: rolecall.Group("g"),
-		Path: []rolecall.Subject{rolecall.User("ada"), rolecall.Group("g")}, Role: "viewer", Rule: &rule, Effect: rolecall.Allow,
-		Fate: rolecall.StoppedByUnknown, By: rolecall.Suspension{Subject: rolecall.User("ada")}, Cause: errors.New("database is down"),
+		Statement: grant(rolecall.Group("g"), "artist", rolecall.Global()), Holder: rolecall.Group("g"),
+		Path: []rolecall.Subject{rolecall.User("ada"), rolecall.Group("g")}, Role: "viewer", Rule: &says, Effect: rolecall.Allow,
+		Fate: rolecall.StoppedByUnknown, By: suspend(rolecall.User("ada")), Cause: errors.New("database is down"),
 		Where: rolecall.In("project", "secret"),
 	}
 	got, err = json.Marshal(f)
@@ -294,7 +294,7 @@ func TestJSONRefusesToMarshal(t *testing.T) {
 	for _, v := range []any{
 		rolecall.StatementJSON{},
 		rolecall.Edit{},
-		rolecall.Delta{After: rolecall.Suspension{Subject: rolecall.User("")}},
+		rolecall.Delta{After: suspend(rolecall.User(""))},
 		rolecall.Request{Subject: rolecall.User("ada"), Permission: rolecall.NewPermission("task.view"), Scope: rolecall.Global(), Facts: facts},
 		rolecall.Rule{Effect: 9},
 	} {

@@ -377,7 +377,7 @@ func TestManyVoices(t *testing.T) {
 	var statements []rolecall.Statement
 	for n := range 400 {
 		name := rolecall.RoleName(fmt.Sprint("denies", n))
-		statements = append(statements, rolecall.Role{Name: name, Rules: []rolecall.Rule{{Effect: rolecall.Deny, Patterns: []rolecall.Pattern{"task.*"}}}})
+		statements = append(statements, role(name, rule(rolecall.Deny, "", "task.*")))
 		allows.Inherits, top.Inherits = append(allows.Inherits, name), append(top.Inherits, name)
 	}
 	for n := range 400 {

@@ -411,9 +411,9 @@ func (n renaming) statement(s rolecall.Statement) rolecall.Statement {
 		s.Subject, s.Scope = n.subject(s.Subject), n.scope(s.Scope)
 		return s
 	case rolecall.Suspension:
-		return rolecall.Suspension{Subject: n.subject(s.Subject)}
+		return suspend(n.subject(s.Subject))
 	case rolecall.PrivateScope:
-		return rolecall.PrivateScope{Scope: n.scope(s.Scope)}
+		return private(n.scope(s.Scope))
 	}
 	c := s.(rolecall.Constraint)
 	c.Roles = mapped(c.Roles, n.role)

@@ -170,17 +170,17 @@ func word(s rolecall.Statement) string {
 
 // An Allow that does not count, beside one that does, must not keep a check from looking at what the groups deny.
 func TestDoubtDoesNotHideDenials(t *testing.T) {
-	allows := rolecall.Role{Name: "r0", Rules: []rolecall.Rule{{Effect: rolecall.Allow, Patterns: []rolecall.Pattern{"task.view"}}}}
-	base := worldOf([]rolecall.Statement{allows, rolecall.Membership{Member: ann, Group: studio}, rolecall.Grant{Subject: ann, Role: "r0", Scope: project}})
+	allows := roleOf("r0", "task.view")
+	base := worldOf([]rolecall.Statement{allows, member(ann, studio), grant(ann, "r0", project)})
 	doubts := map[string][]rolecall.Statement{
 		"an expired grant":       {rolecall.Grant{Subject: ann, Role: "r0", Scope: global, Window: rolecall.Window{NotAfter: day(0)}}},
-		"a grant above privacy":  {rolecall.PrivateScope{Scope: project}, rolecall.Grant{Subject: ann, Role: "r0", Scope: global}},
+		"a grant above privacy":  {private(project), grant(ann, "r0", global)},
 		"a grant not yet valid":  {rolecall.Grant{Subject: ann, Role: "r0", Scope: shot, Window: rolecall.Window{NotBefore: day(3)}}},
-		"an expired group grant": {rolecall.Grant{Subject: crowds, Role: "r0", Scope: global, Window: rolecall.Window{NotAfter: day(0)}}, rolecall.Membership{Member: ann, Group: crowds}},
+		"an expired group grant": {until(grant(crowds, "r0", global), 0), member(ann, crowds)},
 	}
 	for name, doubt := range doubts {
 		for _, holder := range []rolecall.Subject{studio, everyone} {
-			w := base.add(doubt...).add(rolecall.Override{Subject: holder, Effect: rolecall.Forbid, Pattern: "task.view", Scope: global})
+			w := base.add(doubt...).add(override(holder, rolecall.Forbid, "task.view", global))
 			if err := w.snapshot(t).At(day(1)).Check(ann, seeTask, shot); !errors.Is(err, rolecall.ErrDenied) {
 				t.Errorf("with %s and a forbid on %s: Check: %v, want denied; policy:\n%s", name, holder, err, w)
 			}

@@ -946,7 +946,7 @@ func TestRefreshNeverGoesBack(t *testing.T) {
 	if err != nil {
 		t.Fatalf("Load: %v", err)
 	}
-	update(t, r, rolecall.Put(rolecall.Suspension{Subject: userAda}))
+	update(t, r, rolecall.Put(suspend(userAda)))
 	f.set(func(f *faulty) {
 		f.load = func(context.Context) (rolecall.State, error) { return old, nil }
 		f.changes = func(context.Context, rolecall.Revision) iter.Seq2[rolecall.Entry, error] {

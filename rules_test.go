@@ -99,7 +99,7 @@ func TestRuleOfManyConditions(t *testing.T) {
 	for n := range 40 {
 		c := rolecall.Condition(fmt.Sprintf("c%02d", n))
 		declared.Conditions = append(declared.Conditions, rolecall.ConditionDecl{Condition: c})
-		role.Rules = append(role.Rules, rolecall.Rule{Effect: rolecall.Allow, Patterns: []rolecall.Pattern{"task.view"}, When: c})
+		role.Rules = append(role.Rules, rule(rolecall.Allow, c, "task.view"))
 	}
 	c, err := rolecall.NewCatalog(declared)
 	if err != nil {

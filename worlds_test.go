@@ -528,11 +528,11 @@ func drawOverride(t *rapid.T) rolecall.Override {
 }
 
 func drawSuspension(t *rapid.T) rolecall.Suspension {
-	return rolecall.Suspension{Subject: pick(t, slices.Concat(users[1:], groups), "suspended")}
+	return suspend(pick(t, slices.Concat(users[1:], groups), "suspended"))
 }
 
 func drawPrivate(t *rapid.T) rolecall.PrivateScope {
-	return rolecall.PrivateScope{Scope: pick(t, scopes[1:], "private")}
+	return private(pick(t, scopes[1:], "private"))
 }
 
 func drawConstraint(t *rapid.T) rolecall.Constraint {

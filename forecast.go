@@ -45,7 +45,7 @@ func (f *forecast) taskOf(reach touch) *task {
 
 // with returns a task that has both; tasks that subjects share are not changed.
 func (t *task) with(other *task) *task {
-	if t == nil || t == other {
+	if t == other {
 		return other
 	}
 	both := &task{roots: maps.Clone(t.roots), permissions: slices.Clone(t.permissions)}
@@ -96,7 +96,6 @@ func (f *forecast) run(deltas []Delta) (map[Subject]*effects, error) {
 // add gives a task to a subject and, where it is a group, to all in it before or after. Where it is Everyone, those of
 // whom nothing is said on the way to the roots or inside them fare as Everyone does.
 func (f *forecast) add(t *task, who Subject) {
-	f.assign(t, who)
 	for _, p := range f.policies() {
 		seen := map[*holder]bool{}
 		add := func(h *holder) {
@@ -233,12 +232,10 @@ func (n *near) addInside(at *place) {
 	}
 }
 
-// clip returns the view with only the statements that bear on something inside the roots.
+// clip leaves in the view only the statements that bear on something inside the roots.
 func (t *task) clip(v *View, n *near) *View {
-	c := v.shared()
-	c.bearers = slices.Clone(v.bearers)
-	for i := range c.bearers {
-		b := &c.bearers[i]
+	for i := range v.bearers {
+		b := &v.bearers[i]
 		if len(b.grants) == 0 && len(b.overrides()) == 0 {
 			continue
 		}
@@ -254,7 +251,7 @@ func (t *task) clip(v *View, n *near) *View {
 		}
 		b.holder = &h
 	}
-	return c
+	return v
 }
 
 func (t *task) filter(from, to *holder, p *policy) {

@@ -2,7 +2,6 @@ package rolecall_test
 
 import (
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -17,12 +16,12 @@ import (
 func drawChanges(t *rapid.T, w world) []rolecall.Edit {
 	var edits []rolecall.Edit
 	all := w.statements()
-	for range rapid.IntRange(1, 3).Draw(t, "edits") {
-		switch rapid.IntRange(0, 9).Draw(t, "op") {
+	for range 1 + upToN(4).Draw(t, "edits") {
+		switch upToN(10).Draw(t, "op") {
 		case 0, 1, 2:
 			edits = append(edits, rolecall.Remove(pick(t, all, "removed")))
 		case 3, 4:
-			edits = append(edits, rolecall.Put(drawRole(t, rapid.IntRange(0, len(roleNames)-1).Draw(t, "role"))))
+			edits = append(edits, rolecall.Put(drawRole(t, upToN(len(roleNames)).Draw(t, "role"))))
 		case 5:
 			edits = append(edits, rolecall.ForgetSubject(pick(t, subjects, "forgotten")))
 		default:
@@ -66,8 +65,14 @@ func TestPlanIsTheDifference(t *testing.T) {
 	gains, losses := 0, 0
 	rapid.Check(t, func(t *rapid.T) {
 		w := drawWorld(t)
+		if often(t, 30, "more elsewhere") {
+			w = w.put(drawElsewhere(t)...)
+		}
 		before := w.snapshot(t).At(pick(t, instants, "now"))
 		edits := drawChanges(t, w)
+		if often(t, 30, "for everyone") {
+			edits = append(edits, rolecall.Put(override(everyone, pick(t, []rolecall.Effect{rolecall.Allow, rolecall.Deny, rolecall.Forbid}, "effect"), drawPattern(t), drawScope(t))))
+		}
 		plan, err := before.Plan(rolecall.Change{Edits: edits})
 		if err != nil {
 			t.Skip("the change is refused")
@@ -78,21 +83,18 @@ func TestPlanIsTheDifference(t *testing.T) {
 			t.Fatalf("Apart() = %v, want the order of subjects and nothing of everyone", apart)
 		}
 		any := false
-		for range 40 {
-			who, p, at, f := pick(t, everybody, "who"), pick(t, permissions, "permission"), pick(t, lookups, "at"), drawFacts(t)
+		mustTell := func(who rolecall.Subject, p rolecall.Permission, at rolecall.Scope, f rolecall.Facts) {
 			could, can := before.Check(who, p, at, f) == nil, after.Check(who, p, at, f) == nil
-			what := fmt.Sprintf("%s may %s at %s given %v: %t before, %t after; edits %v; policy:\n%s", who, p, at, f, could, can, edits, w)
-			if got, want := plan.Gains(who, p, at, f), can && !could; got != want {
-				t.Fatalf("Gains = %t, want %t: %s", got, want, what)
-			}
-			if got, want := plan.Loses(who, p, at, f), could && !can; got != want {
-				t.Fatalf("Loses = %t, want %t: %s", got, want, what)
-			}
-			if got, want := read(plan, gained, who, p, at, f), can && !could; got != want {
-				t.Fatalf("read from Gained: %t, want %t: %s\n%v", got, want, what, gained)
-			}
-			if got, want := read(plan, lost, who, p, at, f), could && !can; got != want {
-				t.Fatalf("read from Lost: %t, want %t: %s\n%v", got, want, what, lost)
+			for what, c := range map[string]struct{ got, want bool }{
+				"Gains":            {plan.Gains(who, p, at, f), can && !could},
+				"Loses":            {plan.Loses(who, p, at, f), could && !can},
+				"read from Gained": {read(plan, gained, who, p, at, f), can && !could},
+				"read from Lost":   {read(plan, lost, who, p, at, f), could && !can},
+			} {
+				if c.got != c.want {
+					t.Fatalf("%s: %t, want %t: %s may %s at %s given %v: %t before, %t after; edits %v; policy:\n%s\ngained %v\nlost %v",
+						what, c.got, c.want, who, p, at, f, could, can, edits, w, gained, lost)
+				}
 			}
 			any = any || could != can
 			if can && !could {
@@ -100,6 +102,14 @@ func TestPlanIsTheDifference(t *testing.T) {
 			}
 			if could && !can {
 				losses++
+			}
+		}
+		for range 3 {
+			at, f := pick(t, slices.Concat(scopes, scopes, lookups), "at"), drawFacts(t)
+			for _, who := range everybody {
+				for _, p := range permissions {
+					mustTell(who, p, at, f)
+				}
 			}
 		}
 		if any && plan.Empty() {

@@ -371,17 +371,25 @@ func drawRenaming(t *rapid.T) renaming {
 	return n
 }
 
+// id returns the other name of an id; one that is not known keeps its name, which no other one gets.
+func (n renaming) id(id string) string {
+	if fresh, known := n[id]; known {
+		return fresh
+	}
+	return id
+}
+
 func (n renaming) subject(s rolecall.Subject) rolecall.Subject {
 	if s == everyone || s.IsZero() {
 		return s
 	}
-	return rolecall.NewSubject(s.Kind(), n[s.ID()])
+	return rolecall.NewSubject(s.Kind(), n.id(s.ID()))
 }
 
 func (n renaming) scope(s rolecall.Scope) rolecall.Scope {
 	out := rolecall.Global()
 	for kind, id := range s.Segments() {
-		out = out.In(kind, n[id])
+		out = out.In(kind, n.id(id))
 	}
 	return out
 }

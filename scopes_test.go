@@ -346,7 +346,7 @@ func TestScopesRefuse(t *testing.T) {
 func TestScopesManyConditions(t *testing.T) {
 	var names []rolecall.Condition
 	d := rolecall.Declarations{
-		Permissions: []rolecall.PermissionDecl{{Permission: seeTask}}, ScopeKinds: []rolecall.ScopeKindDecl{{Kind: "project"}},
+		Permissions: []rolecall.PermissionDecl{{Permission: seeTask}}, ScopeKinds: []rolecall.ScopeKindDecl{{Kind: "project"}, {Kind: "shot"}},
 	}
 	for i := range 12 {
 		names = append(names, rolecall.Condition("c"+string(rune('a'+i))))
@@ -363,9 +363,11 @@ func TestScopesManyConditions(t *testing.T) {
 		opaque         bool
 	}{{"allows only", 12, 0, false}, {"eight", 4, 4, false}, {"nine", 5, 4, true}, {"twelve", 6, 6, true}} {
 		t.Run(x.name, func(t *testing.T) {
-			statements := []rolecall.Statement{sees}
+			statements := []rolecall.Statement{sees, private(shot), grantWhen(grant(ann, "r0", shot), names[11])}
 			for i := range x.allows {
-				statements = append(statements, grantWhen(grant(ann, "r0", project), names[i]))
+				g := grantWhen(grant(ann, "r0", project), names[i])
+				g.Pierce = i%2 == 0
+				statements = append(statements, g)
 			}
 			for i := range x.denies {
 				statements = append(statements, overrideWhen(override(everyone, rolecall.Deny, "task.*", project), names[11-i]))
@@ -384,6 +386,10 @@ func TestScopesManyConditions(t *testing.T) {
 				edits = append(edits, rolecall.Put(one))
 			}
 			plan, err := before.At(day(1)).Plan(rolecall.Change{Edits: edits})
+			if err != nil {
+				t.Fatal(err)
+			}
+			less, err := s.At(day(1)).Plan(rolecall.Change{Edits: []rolecall.Edit{rolecall.Remove(statements[3]), rolecall.Remove(statements[len(statements)-1])}})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -424,8 +430,14 @@ func TestScopesManyConditions(t *testing.T) {
 				if got := atProject.Holds(f); got != want {
 					t.Fatalf("the rule at %s holds given %v: %t, want %t", project, f, got, want)
 				}
-				if got := plan.Gains(ann, seeTask, project, f); got != want {
-					t.Fatalf("Gains(%s, %v) = %t, want %t", project, f, got, want)
+				for _, at := range []rolecall.Scope{project, shot} {
+					could, can := v.Check(seeTask, at, f) == nil, less.Proposal().Next().Check(ann, seeTask, at, f) == nil
+					if got := plan.Gains(ann, seeTask, at, f); got != could {
+						t.Fatalf("Gains(%s, %v) = %t, want %t", at, f, got, could)
+					}
+					if gains, loses := less.Gains(ann, seeTask, at, f), less.Loses(ann, seeTask, at, f); gains != (can && !could) || loses != (could && !can) {
+						t.Fatalf("where %t becomes %t at %s given %v: gains %t, loses %t", could, can, at, f, gains, loses)
+					}
 				}
 			})
 		})

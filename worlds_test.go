@@ -558,7 +558,7 @@ func drawStatement(t *rapid.T) rolecall.Statement {
 	return drawConstraint(t)
 }
 
-// drawWorld draws all roles and up to 40 other statements.
+// drawWorld draws all roles and up to 40 other statements; in some worlds somebody has many more elsewhere.
 func drawWorld(t *rapid.T) world {
 	var all []rolecall.Statement
 	for n := range roleNames {
@@ -567,7 +567,21 @@ func drawWorld(t *rapid.T) world {
 	for range upToN(41).Draw(t, "statements") {
 		all = append(all, drawStatement(t))
 	}
+	if often(t, 20, "much elsewhere") {
+		all = append(all, drawElsewhere(t)...)
+	}
 	return worldOf(all)
+}
+
+// drawElsewhere draws for one holder what is more than is gone through one by one, at projects of which nothing is asked.
+func drawElsewhere(t *rapid.T) []rolecall.Statement {
+	var list []rolecall.Statement
+	holder := pick(t, subjects, "holder of many")
+	for n := range 12 {
+		at := rolecall.In("project", fmt.Sprint("elsewhere ", n))
+		list = append(list, grant(holder, roleNames[n%len(roleNames)], at), override(holder, effects[n%2*2], "*", at))
+	}
+	return list
 }
 
 func drawAsker(t *rapid.T) *asker {

@@ -59,6 +59,31 @@ func TestRulesAreTheCheck(t *testing.T) {
 	})
 }
 
+// TestRulesInSmallWorlds asks the rules, and the sets of scopes, of all worlds in which one or two conditions are on
+// anything: what stands under the same condition as what it overrides is not drawn by chance.
+func TestRulesInSmallWorlds(t *testing.T) {
+	a, n := allConditions(), 0
+	for w := range a.worlds {
+		if n++; (testing.Short() || raceDetector) && n%7 != 0 {
+			continue
+		}
+		s := w.snapshot(t).At(day(1))
+		for _, who := range []rolecall.Subject{ann, crowds} {
+			v := succeed(s.For(who, nil))
+			rule, set := succeed(v.Rule(seeTask, shot)), setOf(t, v, "shot", seeTask)
+			for _, q := range a.questions {
+				if q.subject != who {
+					continue
+				}
+				want := v.Check(seeTask, shot, q.facts) == nil
+				if got, in := rule.Holds(q.facts), set.Contains(shot, q.facts); got != want || in != want {
+					t.Fatalf("%s: the rule %s holds: %t, the set contains it: %t, want %t; policy:\n%s", q, rule, got, in, want, w)
+				}
+			}
+		}
+	}
+}
+
 // conditionsBySplitting takes a rule apart for the conditions that it depends on.
 func conditionsBySplitting(r rolecall.ScopeRule) []rolecall.Condition {
 	c, ifHolds, ifFails, ifUnknown, ok := r.Split()

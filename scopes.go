@@ -77,7 +77,7 @@ func (s *ScopeSet) Revision() Revision { return s.view.policy.revision }
 
 // Empty says whether no scope can be in the set, whatever the facts.
 func (s *ScopeSet) Empty() bool {
-	return !slices.ContainsFunc(s.zones, func(z zone) bool { return z.open != ruleNever || z.closed != ruleNever })
+	return !slices.ContainsFunc(s.zones, func(z zone) bool { return z.open != ruleNever }) // privacy never opens
 }
 
 // Contains says whether t is in the set, given these facts about it. It is false for a scope of another kind, and where

@@ -51,6 +51,9 @@ func drawRowView(t *rapid.T) (*bench, view) {
 			w = w.put(override(pick(t, subjects, "holder"), pick(t, []rolecall.Effect{rolecall.Allow, rolecall.Deny}, "effect"), "*", at))
 		}
 	}
+	if often(t, 60, "open to everyone") {
+		w = w.put(override(everyone, rolecall.Allow, "*", global))
+	}
 	b := newBench(t, w)
 	v := b.view(drawAsker(t))
 	if v.err != nil {
@@ -83,6 +86,9 @@ func TestScopesAreTheCheck(t *testing.T) {
 				var want []rolecall.Scope
 				for _, at := range lookups {
 					in := at.Kind() == kind && v.Check(p, at, f) == nil
+					if in && set.Empty() {
+						t.Fatalf("Scopes(%s, %s) of %s is empty and has %s given %v; policy:\n%s", kind, p, v.Subject(), at, f, b.world)
+					}
 					if got := set.Contains(at, f); got != in {
 						t.Fatalf("Scopes(%s, %s) of %s: Contains(%s, %v) = %t, want %t; policy:\n%s", kind, p, v.Subject(), at, f, got, in, b.world)
 					}
@@ -212,7 +218,7 @@ func TestScopesTakenApart(t *testing.T) {
 func TestScopesResume(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		_, v := drawRowView(t)
-		set := setOf(t, v.View, pick(t, kinds, "kind"), pick(t, permissions, "permission"))
+		set := setOf(t, v.View, pick(t, append(kinds, "project", "project", "project"), "kind"), pick(t, permissions, "permission"))
 		l, err := set.In(pick(t, append(scopes, global, global, global), "parent"))
 		if err != nil {
 			t.Fatalf("In: %v, want no error", err)
@@ -291,11 +297,14 @@ func TestScopesForms(t *testing.T) {
 		"everything":      {world{}.add(sees, grant(ann, "r0", global)), forms{Default: "always", OnlyOpen: true}},
 		"everything open": {world{}.add(sees, grant(ann, "r0", global), private(project)), forms{Default: "always", OnlyOpen: true, Excluded: []string{"/project:p"}}},
 		"everything open, of which some say more": {
-			world{}.add(sees, grant(ann, "r0", global), private(project), private(rolecall.In("project", "z")), deny),
-			forms{Default: "always", OnlyOpen: true, Excluded: []string{"/project:p", "/project:p2", "/project:z"}},
+			world{}.add(sees, grant(ann, "r0", global), private(row[3]), private(project), private(row[0]), private(row[1]), deny),
+			forms{Default: "always", OnlyOpen: true, Excluded: []string{"/project:a", "/project:b", "/project:p", "/project:p2", "/project:z"}},
 		},
-		"these":         {world{}.add(sees, grant(ann, "r0", project), grant(everyone, "r0", sibling)), forms{Default: "never", Included: []string{"/project:p", "/project:p2"}}},
-		"all but these": {world{}.add(sees, piercing(grant(ann, "r0", global)), deny), forms{Default: "always", Excluded: []string{"/project:p2"}}},
+		"everything, private or not":   {world{}.add(sees, piercing(grant(ann, "r0", global)), private(project)), forms{Default: "always"}},
+		"what is no project of a list": {world{}.add(sees, grant(ann, "r0", global), private(rolecall.In("shot", "s")), override(ann, rolecall.Deny, "*", rolecall.In("task", "t")), override(ann, rolecall.Deny, "*", row[0].In("project", "p"))), forms{Default: "always", OnlyOpen: true}},
+		"what pierces further in":      {world{}.add(sees, grant(ann, "r0", global), piercing(grant(ann, "r0", project))), forms{Default: "always", OnlyOpen: true}},
+		"these":                        {world{}.add(sees, grant(ann, "r0", project), grant(everyone, "r0", sibling)), forms{Default: "never", Included: []string{"/project:p", "/project:p2"}}},
+		"all but these":                {world{}.add(sees, piercing(grant(ann, "r0", global)), deny), forms{Default: "always", Excluded: []string{"/project:p2"}}},
 		"where a condition holds": {
 			world{}.add(sees, grantWhen(grant(ann, "r0", sibling), "assigned"), grant(ann, "r0", project)),
 			forms{Default: "never", Included: []string{"/project:p"}, Conditional: []string{"/project:p2 when assigned"}},
@@ -331,6 +340,16 @@ func TestScopesRefuse(t *testing.T) {
 	}
 	if _, err := v.Scopes("project", rolecall.NewPermission("task.viw")); !errors.Is(err, rolecall.ErrUnknown) {
 		t.Errorf("Scopes(project, task.viw): %v, want %s", err, rolecall.ErrUnknown)
+	}
+	c, err := rolecall.NewCatalog(rolecall.Declarations{Permissions: []rolecall.PermissionDecl{{Permission: seeTask}}, ScopeKinds: []rolecall.ScopeKindDecl{{Kind: "shot"}, {Kind: "shots"}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	some := setOf(t, succeed(snapshotOf(t, c, override(ann, rolecall.Allow, "*", global)).For(ann, nil)), "shot", seeTask)
+	for kind, want := range map[rolecall.ScopeKind]bool{"shot": true, "shots": false} {
+		if at := rolecall.In(kind, "1"); some.Contains(at) != want {
+			t.Errorf("the set of shots contains %s: %t, want %t", at, !want, want)
+		}
 	}
 	set := setOf(t, v, "project", seeTask)
 	if _, err := set.In(rolecall.Scope{}); !errors.Is(err, rolecall.ErrInvalid) {

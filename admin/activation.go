@@ -27,9 +27,7 @@ func (e *Editor) BreakGlass(ctx context.Context, a rolecall.Activation) (rolecal
 	a.Reason = e.reasonOf(a)
 	m := e.Because(a.Reason).meta()
 	m.Reason = breakGlass + m.Reason
-	return e.takingNoSecond().applyAs(ctx, m, func(*rolecall.Snapshot) ([]rolecall.Edit, error) {
-		return []rolecall.Edit{rolecall.Activate(a)}, nil
-	})
+	return e.takingNoSecond().applyAs(ctx, m, exactly(rolecall.Activate(a)))
 }
 
 func (e *Editor) reasonOf(a rolecall.Activation) string {
@@ -87,7 +85,7 @@ func (e *Editor) Ask(a rolecall.Activation) (ActivationRequest, error) {
 	}
 	edits, m := []rolecall.Edit{rolecall.Activate(a)}, e.Because(a.Reason).meta()
 	if a.Subject != e.actor {
-		err = rolecall.Problems{{Code: rolecall.ErrInvalid, Place: "change", Word: a.Subject.String(), Detail: "who asks is the holder"}}
+		err = wrong(rolecall.ErrInvalid, a.Subject.String(), "who asks is the holder")
 	} else {
 		err = e.judged(s, m, edits)
 	}
@@ -107,11 +105,9 @@ func (e *Editor) Approve(ctx context.Context, r ActivationRequest) (rolecall.Rev
 		return 0, ErrNeedsApproval
 	}
 	if !e.options.OnBehalf.IsZero() {
-		return 0, refuse(nil, rolecall.Change{}, rolecall.Problems{{Code: rolecall.ErrInvalid, Place: "change", Word: e.options.OnBehalf.String(), Detail: "who approves does so for nobody else"}})
+		return 0, refuse(nil, rolecall.Change{}, wrong(rolecall.ErrInvalid, e.options.OnBehalf.String(), "who approves does so for nobody else"))
 	}
 	m := e.meta()
 	m.OnBehalf, m.Reason = holder, e.Because(r.Activation.Reason).meta().Reason
-	return e.takingNoSecond().applyAs(ctx, m, func(*rolecall.Snapshot) ([]rolecall.Edit, error) {
-		return []rolecall.Edit{rolecall.Activate(r.Activation)}, nil
-	})
+	return e.takingNoSecond().applyAs(ctx, m, exactly(rolecall.Activate(r.Activation)))
 }

@@ -77,11 +77,16 @@ func (e *Editor) Because(reason string) *Editor {
 
 // Do makes several edits as one change: all of them or none. The other methods are shorter ways to say it.
 func (e *Editor) Do(ctx context.Context, edits ...rolecall.Edit) (rolecall.Revision, error) {
-	return e.apply(ctx, func(*rolecall.Snapshot) ([]rolecall.Edit, error) { return edits, nil })
+	return e.apply(ctx, exactly(edits...))
 }
 
 // A plan says what to change in the present policy.
 type plan func(*rolecall.Snapshot) ([]rolecall.Edit, error)
+
+// exactly is the plan to make these edits, whatever the policy.
+func exactly(edits ...rolecall.Edit) plan {
+	return func(*rolecall.Snapshot) ([]rolecall.Edit, error) { return edits, nil }
+}
 
 // breakGlass begins the reason of each change that is recorded louder, and of no other one.
 const breakGlass = "break-glass: "
@@ -100,7 +105,7 @@ func (e *Editor) apply(ctx context.Context, p plan) (rolecall.Revision, error) {
 
 func (e *Editor) applyAs(ctx context.Context, m rolecall.Meta, p plan) (rolecall.Revision, error) {
 	if m.Actor.IsZero() {
-		return 0, refuse(nil, rolecall.Change{}, noActor())
+		return 0, refuse(nil, rolecall.Change{}, wrong(rolecall.ErrInvalid, "", "an edit is made by somebody"))
 	}
 	var last attempt
 	revision, err := e.resolver.Update(ctx, m, func(s *rolecall.Snapshot) (rolecall.Change, error) {
@@ -115,10 +120,6 @@ func (e *Editor) applyAs(ctx context.Context, m rolecall.Meta, p plan) (rolecall
 		e.tell(ctx, last.event)
 	}
 	return revision, nil
-}
-
-func noActor() error {
-	return rolecall.Problems{{Code: rolecall.ErrInvalid, Place: "change", Detail: "an edit is made by somebody"}}
 }
 
 // An attempt is one try at a change, against one snapshot.
@@ -166,10 +167,8 @@ func (e *Editor) left(s *rolecall.Snapshot) (rolecall.Narrowing, error) {
 		return rolecall.Narrowing{}, nil
 	}
 	if e.session.Subject != e.actor && (e.session.Roles != nil || e.options.OnBehalf != e.session.Subject) {
-		return rolecall.Narrowing{}, rolecall.Problems{{
-			Code: rolecall.ErrInvalid, Place: "session", Word: e.actor.String(),
-			Detail: "who acts for somebody by a session does so for its subject alone and with all of its roles",
-		}}
+		return rolecall.Narrowing{}, problem(rolecall.ErrInvalid, "session", e.actor.String(),
+			"who acts for somebody by a session does so for its subject alone and with all of its roles")
 	}
 	return e.session.Narrowing(), e.session.Valid(s)
 }

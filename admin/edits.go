@@ -64,7 +64,7 @@ func (e *Editor) Disinherit(ctx context.Context, heir, from rolecall.RoleName) (
 		if !slices.Contains(r.Inherits, from) {
 			return r, fault(rolecall.ErrUnknown, r, string(from), "this role is not one that it inherits from itself")
 		}
-		r.Inherits = slices.DeleteFunc(slices.Clone(r.Inherits), func(name rolecall.RoleName) bool { return name == from })
+		r.Inherits = but(r.Inherits, from)
 		return r, nil
 	})
 }
@@ -92,13 +92,13 @@ func without(r rolecall.Role, rule rolecall.Rule) (rolecall.Role, error) {
 	for _, one := range r.Rules {
 		if one.Effect == rule.Effect && one.When == rule.When {
 			there = append(there, one.Patterns...)
-			one.Patterns = slices.DeleteFunc(slices.Clone(one.Patterns), func(p rolecall.Pattern) bool { return slices.Contains(rule.Patterns, p) })
+			one.Patterns = but(one.Patterns, rule.Patterns...)
 		}
 		if len(one.Patterns) > 0 {
 			rules = append(rules, one)
 		}
 	}
-	rule.Patterns = slices.DeleteFunc(slices.Clone(rule.Patterns), func(p rolecall.Pattern) bool { return slices.Contains(there, p) })
+	rule.Patterns = but(rule.Patterns, there...)
 	if len(rule.Patterns) > 0 {
 		return r, fault(rolecall.ErrUnknown, r, rule.String(), "the role does not say this itself, in these words")
 	}
@@ -208,20 +208,16 @@ func (e *Editor) permitted(s *rolecall.Snapshot, p rolecall.Permission) error {
 	return ps
 }
 
-func fault(code rolecall.Code, s rolecall.Statement, word, detail string) error {
-	return rolecall.Problems{{Code: code, Place: rolecall.KeyOf(s).String(), Word: word, Detail: detail, Statement: s}}
-}
-
 // someone refuses who is nobody, or of a kind that is not declared.
 func someone(s *rolecall.Snapshot, who rolecall.Subject) error {
 	_, err := s.For(who, nil)
 	if problems := rolecall.ProblemsOf(err); problems != nil {
-		return wrong(problems[0].Code, who, problems[0].Detail)
+		return wrong(problems[0].Code, who.String(), problems[0].Detail)
 	}
 	return err
 }
 
-// wrong is what is wrong with a subject of a change.
-func wrong(code rolecall.Code, who rolecall.Subject, detail string) error {
-	return rolecall.Problems{{Code: code, Place: "change", Word: who.String(), Detail: detail}}
+// but returns a list without some of its elements.
+func but[E comparable](list []E, some ...E) []E {
+	return slices.DeleteFunc(slices.Clone(list), func(e E) bool { return slices.Contains(some, e) })
 }

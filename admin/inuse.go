@@ -33,15 +33,12 @@ func (e *Editor) DeleteRoleAndUses(ctx context.Context, name rolecall.RoleName) 
 
 // unnamed is the edit after which a statement does not name a role.
 func unnamed(use rolecall.Statement, name rolecall.RoleName) rolecall.Edit {
-	others := func(names []rolecall.RoleName) []rolecall.RoleName {
-		return slices.DeleteFunc(slices.Clone(names), func(n rolecall.RoleName) bool { return n == name })
-	}
 	switch use := use.(type) {
 	case rolecall.Role:
-		use.Inherits = others(use.Inherits)
+		use.Inherits = but(use.Inherits, name)
 		return rolecall.Put(use)
 	case rolecall.Constraint:
-		if use.Roles = others(use.Roles); len(use.Roles) >= use.Limit {
+		if use.Roles = but(use.Roles, name); len(use.Roles) >= use.Limit {
 			return rolecall.Put(use)
 		}
 	}
@@ -56,7 +53,7 @@ func (e *Editor) DeleteGroup(ctx context.Context, group rolecall.Subject) (rolec
 			return nil, err
 		}
 		if !group.IsGroup() {
-			return nil, wrong(rolecall.ErrInvalid, group, "only a group is deleted as one")
+			return nil, wrong(rolecall.ErrInvalid, group.String(), "only a group is deleted as one")
 		}
 		if uses := usesOfGroup(s, group); len(uses) > 0 {
 			return nil, inUse(group.String(), "the group is still in use by %s", uses)
@@ -95,7 +92,7 @@ func (e *Editor) DropScopeKind(ctx context.Context, kind rolecall.ScopeKind) (ro
 			return nil, err
 		}
 		if !slices.ContainsFunc(s.Catalog().Declarations().ScopeKinds, func(d rolecall.ScopeKindDecl) bool { return d.Kind == kind }) {
-			return nil, noKind(string(kind), "no such kind of scope is declared")
+			return nil, wrong(rolecall.ErrUnknown, string(kind), "no such kind of scope is declared")
 		}
 		edits, only := []rolecall.Edit(nil), []rolecall.Statement(nil)
 		for _, use := range UsesOfScopeKind(s, kind) {
@@ -104,7 +101,7 @@ func (e *Editor) DropScopeKind(ctx context.Context, kind rolecall.ScopeKind) (ro
 				if len(use.Scopes) == 1 {
 					only = append(only, use)
 				}
-				use.Scopes = slices.DeleteFunc(slices.Clone(use.Scopes), func(k rolecall.ScopeKind) bool { return k == kind })
+				use.Scopes = but(use.Scopes, kind)
 				edits = append(edits, rolecall.Put(use))
 			default:
 				edits = append(edits, rolecall.Remove(use))
@@ -125,7 +122,7 @@ func (e *Editor) DropSubjectKind(ctx context.Context, kind rolecall.SubjectKind)
 			return nil, err
 		}
 		if known := slices.Collect(s.Catalog().SubjectKinds()); !slices.Contains(known, kind) {
-			return nil, noKind(string(kind), "no such kind of subject is declared")
+			return nil, wrong(rolecall.ErrUnknown, string(kind), "no such kind of subject is declared")
 		}
 		edits, only := []rolecall.Edit(nil), []rolecall.Statement(nil)
 		for r := range s.Roles() {
@@ -133,7 +130,7 @@ func (e *Editor) DropSubjectKind(ctx context.Context, kind rolecall.SubjectKind)
 				if len(r.Holders) == 1 {
 					only = append(only, r)
 				}
-				r.Holders = slices.DeleteFunc(r.Holders, func(k rolecall.SubjectKind) bool { return k == kind })
+				r.Holders = but(r.Holders, kind)
 				edits = append(edits, rolecall.Put(r))
 			}
 		}
@@ -147,10 +144,6 @@ func (e *Editor) DropSubjectKind(ctx context.Context, kind rolecall.SubjectKind)
 		}
 		return edits, nil
 	})
-}
-
-func noKind(word, detail string) error {
-	return rolecall.Problems{{Code: rolecall.ErrUnknown, Place: "change", Word: word, Detail: detail}}
 }
 
 // UsesOfScopeKind lists every statement that names a kind of scope: what must go before the kind can.

@@ -26,7 +26,7 @@ type Arrival struct {
 func (e *Editor) Onboard(ctx context.Context, a Arrival) (rolecall.Revision, error) {
 	return e.apply(ctx, func(s *rolecall.Snapshot) ([]rolecall.Edit, error) {
 		if a.Subject.Kind() == rolecall.KindGuest && a.endless() {
-			return nil, wrong(rolecall.ErrInvalid, a.Subject, "whatever a guest is given has an end: set Window.NotAfter, and that of each role with a window of its own")
+			return nil, wrong(rolecall.ErrInvalid, a.Subject.String(), "whatever a guest is given has an end: set Window.NotAfter, and that of each role with a window of its own")
 		}
 		edits := a.edits()
 		if err := e.judged(s, e.meta(), edits); err != nil {
@@ -41,7 +41,7 @@ func (e *Editor) Onboard(ctx context.Context, a Arrival) (rolecall.Revision, err
 			return nil, err
 		}
 		if len(s.About(a.Subject)) > 0 {
-			return nil, wrong(rolecall.ErrInvalid, a.Subject, "the policy says something of this subject already; forget it first")
+			return nil, wrong(rolecall.ErrInvalid, a.Subject.String(), "the policy says something of this subject already; forget it first")
 		}
 		return edits, nil
 	})
@@ -141,14 +141,14 @@ func named(s *rolecall.Snapshot, who rolecall.Subject) error {
 		return err
 	}
 	if len(s.About(who)) == 0 {
-		return wrong(rolecall.ErrUnknown, who, "the policy says nothing of this subject")
+		return wrong(rolecall.ErrUnknown, who.String(), "the policy says nothing of this subject")
 	}
 	return nil
 }
 
 func handOver(s *rolecall.Snapshot, from, to rolecall.Subject) ([]rolecall.Edit, error) {
 	if from == to {
-		return nil, wrong(rolecall.ErrInvalid, to, "who takes over is somebody else")
+		return nil, wrong(rolecall.ErrInvalid, to.String(), "who takes over is somebody else")
 	}
 	if err := someone(s, to); err != nil {
 		return nil, err

@@ -82,6 +82,21 @@ func (v *VetoError) Error() string { return "vetoed: " + v.Cause.Error() }
 // Unwrap returns the hook's reason.
 func (v *VetoError) Unwrap() error { return v.Cause }
 
+// problem is an error of one problem.
+func problem(code rolecall.Code, place, word, detail string) error {
+	return rolecall.Problems{{Code: code, Place: place, Word: word, Detail: detail}}
+}
+
+// wrong is what is wrong with something that a change names.
+func wrong(code rolecall.Code, word, detail string) error {
+	return problem(code, "change", word, detail)
+}
+
+// fault is what is wrong with a statement.
+func fault(code rolecall.Code, s rolecall.Statement, word, detail string) error {
+	return rolecall.Problems{{Code: code, Place: rolecall.KeyOf(s).String(), Word: word, Detail: detail, Statement: s}}
+}
+
 // refuse makes a Refusal of an error that holds problems; other errors stay as they are.
 func refuse(s *rolecall.Snapshot, c rolecall.Change, err error) error {
 	var veto *VetoError

@@ -55,7 +55,7 @@ func OpenSession(s *rolecall.Snapshot, who rolecall.Subject, roles ...rolecall.R
 	held := AuthorizedRoles(s, who)
 	for _, name := range session.Roles {
 		if !slices.Contains(held, name) {
-			return Session{}, rolecall.Problems{{Code: rolecall.ErrHolder, Place: "session", Word: string(name), Detail: "an active role is one that " + who.String() + " holds"}}
+			return Session{}, problem(rolecall.ErrHolder, "session", string(name), "an active role is one that "+who.String()+" holds")
 		}
 	}
 	return session, nil
@@ -97,7 +97,7 @@ func Impersonate(s *rolecall.Snapshot, actor, subject rolecall.Subject, looking 
 
 func narrowed(s *rolecall.Snapshot, x Session) (Session, error) {
 	if x.Actor.IsZero() || x.Actor == x.Subject {
-		return Session{}, rolecall.Problems{{Code: rolecall.ErrInvalid, Place: "session", Word: x.Actor.String(), Detail: "somebody other than the subject acts"}}
+		return Session{}, problem(rolecall.ErrInvalid, "session", x.Actor.String(), "somebody other than the subject acts")
 	}
 	x.Only = slices.Compact(slices.Sorted(slices.Values(x.Only)))
 	if x.Only == nil {

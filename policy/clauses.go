@@ -82,21 +82,17 @@ type clauses struct {
 	start, end int // of all of them in the line, both 0 where the line has none
 }
 
-// place returns the place of a clause in the form.
-func (c *clauses) place(word string) int {
-	for i := range c.form {
-		if c.form[i].word == word {
-			return i
-		}
+// after returns the tokens after a clause's word, none where the clause is not there.
+func (c *clauses) after(word string) span {
+	i := slices.IndexFunc(c.form, func(f clauseForm) bool { return f.word == word })
+	if i < 0 || !c.found[i] {
+		return span{}
 	}
-	return -1
+	return c.spans[i]
 }
 
-// has says whether the clause is there.
-func (c *clauses) has(word string) bool {
-	i := c.place(word)
-	return i >= 0 && c.found[i]
-}
+// has says whether the clause is there; none starts a line.
+func (c *clauses) has(word string) bool { return c.after(word) != span{} }
 
 // clauses reads the clauses of the form in the current line, from token number start up to end. It reports what is
 // wrong with them and says whether nothing is.

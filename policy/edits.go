@@ -76,11 +76,11 @@ func (p *parser) editOf(e *edit, start int) bool {
 			return false
 		}
 		a := rolecall.Activation{
-			Subject: p.subject(start + 1), Role: rolecall.RoleName(p.name(start + 2)), Scope: p.scope(p.word("at")),
+			Subject: p.subject(start + 1), Role: rolecall.RoleName(p.name(start + 2)), Scope: p.scope(p.found.after("at").from),
 			Reason: p.quoted("a reason"),
 		}
 		if p.found.has("until") {
-			a.Until = p.time(p.word("until"))
+			a.Until = p.time(p.found.after("until").from)
 		}
 		e.edit = rolecall.Activate(a)
 	default:

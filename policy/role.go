@@ -39,7 +39,7 @@ func kinds[K ~string](p *parser, clause string, of nameKind) []K {
 	if !p.found.has(clause) {
 		return nil
 	}
-	t := p.tokens[p.word(clause)]
+	t := p.tokens[p.found.after(clause).from]
 	var list []K
 	column := t.column
 	for kind := range strings.SplitSeq(t.text, ",") {

@@ -24,10 +24,14 @@ type Result struct {
 // makes it. A step that fails does not stop the others; an edit that fails changes nothing.
 //
 // A question that cannot be answered is an error and never counts as a denial: expect deny fails then as expect allow does.
-func (f *File) Run(s *rolecall.Snapshot) []Result {
+func (f *File) Run(s *rolecall.Snapshot) []Result { return f.run(s, func(*runner, Step) {}) }
+
+// run tells of each step before it is carried out.
+func (f *File) run(s *rolecall.Snapshot, before func(*runner, Step)) []Result {
 	r := f.runner(s)
 	results := make([]Result, len(f.Steps))
 	for i, step := range f.Steps {
+		before(r, step)
 		results[i] = step.action.run(r)
 		results[i].Step = step
 	}

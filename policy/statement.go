@@ -39,7 +39,7 @@ func (p *parser) member(start, end int) rolecall.Statement {
 	if !p.need(start, end, "of", "a subject") || !p.clauses(p.forms.member, start+2, end) {
 		return nil
 	}
-	return rolecall.Membership{Member: p.subject(start + 1), Group: p.subject(p.word("of")), Window: p.window()}
+	return rolecall.Membership{Member: p.subject(start + 1), Group: p.subject(p.found.after("of").from), Window: p.window()}
 }
 
 func (p *parser) grant(start, end int) rolecall.Statement {
@@ -47,7 +47,7 @@ func (p *parser) grant(start, end int) rolecall.Statement {
 		return nil
 	}
 	return rolecall.Grant{
-		Subject: p.subject(start + 1), Role: rolecall.RoleName(p.named(nameOfRole, start+2)), Scope: p.scope(p.word("at")),
+		Subject: p.subject(start + 1), Role: rolecall.RoleName(p.named(nameOfRole, start+2)), Scope: p.scope(p.found.after("at").from),
 		When:    p.when(),
 		Replace: p.found.has("replace"), Pierce: p.found.has("pierce"), Eligible: p.found.has("eligible"),
 		Window: p.window(),
@@ -78,7 +78,7 @@ func (p *parser) override(start, end int, removed bool) rolecall.Statement {
 	}
 	return rolecall.Override{
 		Subject: p.subject(start + 1), Effect: effect, Pattern: rolecall.Pattern(p.named(nameOfPattern, pattern)),
-		Scope: p.scope(p.word("at")), When: p.when(), Window: p.window(),
+		Scope: p.scope(p.found.after("at").from), When: p.when(), Window: p.window(),
 	}
 }
 

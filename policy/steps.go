@@ -138,7 +138,7 @@ func (p *parser) expectDecision(start int, verdict string, code rolecall.Code) a
 		return nil
 	}
 	e := &expectDecision{verdict: verdict, code: code}
-	e.subject, e.permission, e.scope = p.subject(start+1), p.permission(start+2), p.scope(p.word("at"))
+	e.subject, e.permission, e.scope = p.subject(start+1), p.permission(start+2), p.scope(p.found.after("at").from)
 	e.question = p.question(e.question)
 	return e
 }
@@ -150,7 +150,7 @@ func (p *parser) expectScopes() action {
 	}
 	e := &expectScopes{want: want}
 	e.subject, e.permission = p.subject(2), p.permission(3)
-	among := p.found.spans[p.found.place("among")]
+	among := p.found.after("among")
 	for i := among.from; i < among.to; i++ {
 		e.among = append(e.among, p.scope(i))
 	}
@@ -164,7 +164,7 @@ func (p *parser) expectSubjects() action {
 		return nil
 	}
 	e := &expectSubjects{want: want}
-	e.permission, e.scope = p.permission(2), p.scope(p.word("at"))
+	e.permission, e.scope = p.permission(2), p.scope(p.found.after("at").from)
 	e.question = p.question(e.question)
 	return e
 }
@@ -175,7 +175,7 @@ func (p *parser) expectPermissions() action {
 		return nil
 	}
 	e := &expectPermissions{want: want}
-	e.subject, e.scope = p.subject(2), p.scope(p.word("at"))
+	e.subject, e.scope = p.subject(2), p.scope(p.found.after("at").from)
 	e.question = p.question(e.question)
 	return e
 }
@@ -217,10 +217,10 @@ func (p *parser) wanted() (equals int, want []string, ok bool) {
 func (p *parser) question(q question) question {
 	q.groups = p.groups()
 	if p.found.has("actor") {
-		q.actor = p.subject(p.word("actor"))
+		q.actor = p.subject(p.found.after("actor").from)
 	}
 	if p.found.has("now") {
-		q.now = p.time(p.word("now"))
+		q.now = p.time(p.found.after("now").from)
 	}
 	roles, patterns := listOf[rolecall.RoleName](p, "roles"), listOf[rolecall.Pattern](p, "only")
 	if roles != nil {
@@ -248,11 +248,8 @@ func (p *parser) question(q question) question {
 }
 
 func (p *parser) groups() []rolecall.Subject {
-	if !p.found.has("with") {
-		return nil
-	}
 	var groups []rolecall.Subject
-	with := p.found.spans[p.found.place("with")]
+	with := p.found.after("with")
 	for i := with.from; i < with.to; i++ {
 		groups = append(groups, p.subject(i))
 	}
@@ -261,11 +258,8 @@ func (p *parser) groups() []rolecall.Subject {
 
 // listOf returns the words of a clause, nil where it is not there.
 func listOf[S ~string](p *parser, clause string) []S {
-	if !p.found.has(clause) {
-		return nil
-	}
-	words := p.found.spans[p.found.place(clause)]
-	list := make([]S, 0, words.to-words.from)
+	var list []S
+	words := p.found.after(clause)
 	for i := words.from; i < words.to; i++ {
 		list = append(list, S(p.name(i)))
 	}

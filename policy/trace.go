@@ -7,9 +7,7 @@ import "github.com/rolecall-go/rolecall"
 // the order of the steps, of what can be decided only; a question that is an error has no decision. Which statements
 // decided is what a coverage of the policy is made of.
 func (f *File) Trace(s *rolecall.Snapshot, each func(Step, rolecall.Decision)) []Result {
-	r := f.runner(s)
-	results := make([]Result, len(f.Steps))
-	for i, step := range f.Steps {
+	return f.run(s, func(r *runner, step Step) {
 		if a, asks := step.action.(asker); asks {
 			a.ask(r, func(q *question, who rolecall.Subject, p rolecall.Permission, t rolecall.Scope) {
 				if d, err := r.decide(q, who, p, t); err == nil {
@@ -17,28 +15,28 @@ func (f *File) Trace(s *rolecall.Snapshot, each func(Step, rolecall.Decision)) [
 				}
 			})
 		}
-		results[i] = step.action.run(r)
-		results[i].Step = step
-	}
-	return results
+	})
 }
 
 // An asker is an action that asks questions.
 type asker interface {
-	ask(r *runner, one func(*question, rolecall.Subject, rolecall.Permission, rolecall.Scope))
+	ask(r *runner, one questioner)
 }
 
-func (e *expectDecision) ask(r *runner, one func(*question, rolecall.Subject, rolecall.Permission, rolecall.Scope)) {
+// A questioner takes a question about one subject, permission and scope.
+type questioner func(*question, rolecall.Subject, rolecall.Permission, rolecall.Scope)
+
+func (e *expectDecision) ask(r *runner, one questioner) {
 	one(&e.question, e.subject, e.permission, e.scope)
 }
 
-func (e *expectScopes) ask(r *runner, one func(*question, rolecall.Subject, rolecall.Permission, rolecall.Scope)) {
+func (e *expectScopes) ask(r *runner, one questioner) {
 	for _, t := range e.among {
 		one(&e.question, e.subject, e.permission, t)
 	}
 }
 
-func (e *expectSubjects) ask(r *runner, one func(*question, rolecall.Subject, rolecall.Permission, rolecall.Scope)) {
+func (e *expectSubjects) ask(r *runner, one questioner) {
 	for s := range r.snapshot.Subjects() {
 		if !s.IsGroup() {
 			one(&e.question, s, e.permission, e.scope)
@@ -47,7 +45,7 @@ func (e *expectSubjects) ask(r *runner, one func(*question, rolecall.Subject, ro
 	one(&e.question, r.stranger(), e.permission, e.scope)
 }
 
-func (e *expectPermissions) ask(r *runner, one func(*question, rolecall.Subject, rolecall.Permission, rolecall.Scope)) {
+func (e *expectPermissions) ask(r *runner, one questioner) {
 	for _, d := range r.snapshot.Catalog().Declarations().Permissions {
 		one(&e.question, e.subject, d.Permission, e.scope)
 	}

@@ -35,30 +35,27 @@ func (p *parser) plain(start, end int) bool {
 	return true
 }
 
-// word returns the number of the token after a clause's word.
-func (p *parser) word(clause string) int { return p.found.spans[p.found.place(clause)].from }
-
 // quoted returns what the quoted string of a clause says, nothing where the clause is not there.
 func (p *parser) quoted(clause string) string {
 	if !p.found.has(clause) {
 		return ""
 	}
-	return strings.Clone(p.tokens[p.word(clause)].value)
+	return strings.Clone(p.tokens[p.found.after(clause).from].value)
 }
 
 func (p *parser) when() rolecall.Condition {
 	if !p.found.has("when") {
 		return ""
 	}
-	return rolecall.Condition(p.named(nameOfCondition, p.word("when")))
+	return rolecall.Condition(p.named(nameOfCondition, p.found.after("when").from))
 }
 
 func (p *parser) window() (w rolecall.Window) {
 	if p.found.has("from") {
-		w.NotBefore = p.time(p.word("from"))
+		w.NotBefore = p.time(p.found.after("from").from)
 	}
 	if p.found.has("until") {
-		w.NotAfter = p.time(p.word("until"))
+		w.NotAfter = p.time(p.found.after("until").from)
 	}
 	return w
 }

@@ -329,6 +329,12 @@ func (q *question) verdict() Reason {
 	return q.judge()
 }
 
+// verdictFor answers the question of another subject.
+func (q *question) verdictFor(h *holder) Reason {
+	q.self, q.missed = h, NothingSaid
+	return q.verdict()
+}
+
 // quick answers where nothing strict is in reach; otherwise it reports false.
 func (q *question) quick() (Reason, bool) {
 	p := q.policy

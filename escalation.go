@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -280,4 +281,39 @@ func (q *question) eligible() bool {
 		}
 	}
 	return false
+}
+
+// compactMissing drops repetitions and what lies inside a place where the same permission is missing already.
+func compactMissing(list []Missing) []Missing {
+	var out []Missing
+	known := map[Missing]bool{}
+	for _, m := range list {
+		if !coveredBy(known, m) {
+			known[m] = true
+			out = append(out, m)
+		}
+	}
+	return out
+}
+
+func coveredBy(known map[Missing]bool, m Missing) bool {
+	for at := range m.Scope.Ancestors() {
+		if known[Missing{m.Permission, at}] {
+			return true
+		}
+	}
+	return false
+}
+
+func missingText(list []Missing) string {
+	const most = 8
+	texts := make([]string, 0, most+1)
+	for i, m := range list {
+		if i == most {
+			texts = append(texts, "and more")
+			break
+		}
+		texts = append(texts, m.String())
+	}
+	return strings.Join(texts, ", ")
 }

@@ -31,8 +31,8 @@ func (d *draft) finish(base *policy) *policy {
 // checkRoleNames reports every statement that names a role which is not defined: in-use where the change removed the
 // role, otherwise unknown.
 func (d *draft) checkRoleNames(base *policy) {
-	if !d.tableOwned && !d.separate.all {
-		return
+	if !d.tableOwned && !d.constraintsOwned {
+		return // nothing that names roles has changed
 	}
 	for _, name := range slices.Sorted(maps.Keys(d.roles.byName)) {
 		if r := d.roles.byName[name]; !r.defined {

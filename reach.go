@@ -29,8 +29,7 @@ func (s *Snapshot) Reach(p Permission, t Scope, facts Facts) (*Reach, error) {
 	}
 	r.question.answers.facts = r.once.of(facts)
 	r.question.now = instant{at: s.at}
-	r.question.self = nil
-	r.stranger = r.question.verdict()
+	r.stranger = r.question.verdictFor(nil)
 	return r, nil
 }
 
@@ -49,14 +48,13 @@ func (r *Reach) Allows(who Subject, own ...Facts) bool {
 	if h == nil {
 		return r.stranger == Granted
 	}
-	q.self, q.missed = h, NothingSaid
-	return q.verdict() == Granted
+	return q.verdictFor(h) == Granted
 }
 
 func (r *Reach) allowsWith(h *holder, own []Facts) bool {
 	q := r.question
-	q.self, q.missed, q.answers = h, NothingSaid, answers{}
+	q.answers = answers{}
 	facts := make(severalFacts, 0, len(own)+1)
 	facts = append(append(facts, r.question.answers.facts), own...)
-	return q.giveFacts(facts) == nil && q.verdict() == Granted
+	return q.giveFacts(facts) == nil && q.verdictFor(h) == Granted
 }

@@ -81,9 +81,12 @@ func (s *remedySearch) open(a attempt, d Decision, next *Snapshot) {
 func (s *remedySearch) exception(e Effect) Override {
 	return Override{
 		Subject: s.request.Subject, Effect: e, Pattern: Pattern(s.request.Permission.String()), Scope: s.request.Scope,
-		Window: Window{NotAfter: s.options.Until},
+		Window: s.window(),
 	}
 }
+
+// window is that of what is added.
+func (s *remedySearch) window() Window { return Window{NotAfter: s.options.Until} }
 
 // mend makes a statement count that would have allowed.
 func (s *remedySearch) mend(a attempt, f Finding, next *Snapshot) {
@@ -104,12 +107,12 @@ func (s *remedySearch) mend(a attempt, f Finding, next *Snapshot) {
 			}
 		}
 	case StoppedByWindow:
-		s.add(a, mendPhase, false, Put(again(f.Statement, Window{NotAfter: s.options.Until})))
+		s.add(a, mendPhase, false, Put(again(f.Statement, s.window())))
 	case StoppedByCondition, StoppedByUnknown:
 		if KeyOf(f.Statement).when == "" {
 			return // it is a rule of the role that has the condition
 		}
-		s.add(a, mendPhase, false, Put(unconditional(f.Statement, Window{NotAfter: s.options.Until})))
+		s.add(a, mendPhase, false, Put(again(unconditional(f.Statement), s.window())))
 	case NotActivated:
 		s.activate(a, f)
 	case LostToReplace:
@@ -135,13 +138,13 @@ func again(one Statement, w Window) Statement {
 }
 
 // unconditional returns a grant or an override without its condition.
-func unconditional(one Statement, w Window) Statement {
+func unconditional(one Statement) Statement {
 	switch one := one.(type) {
 	case Grant:
-		one.When, one.Window = "", w
+		one.When = ""
 		return one
 	case Override:
-		one.When, one.Window = "", w
+		one.When = ""
 		return one
 	}
 	return one
@@ -161,7 +164,7 @@ func (s *remedySearch) activate(a attempt, f Finding) {
 func (s *remedySearch) grants(a attempt, next *Snapshot) {
 	number := next.policy.catalog.index.find(s.request.Permission)
 	for _, name := range next.policy.roles.names() {
-		g := Grant{Subject: s.request.Subject, Role: name, Scope: s.request.Scope, Window: Window{NotAfter: s.options.Until}}
+		g := Grant{Subject: s.request.Subject, Role: name, Scope: s.request.Scope, Window: s.window()}
 		if next.policy.roles.find(name).say[number] != 0 && next.policy.lookup(KeyOf(g)) == nil {
 			s.add(a, accessPhase, true, Put(g))
 		}
@@ -176,7 +179,7 @@ func (s *remedySearch) groups(a attempt, next *Snapshot) {
 	}
 	for _, group := range slices.Collect(audience.Holders(Subject{})) {
 		if group.IsGroup() && !group.isEveryone() && group != s.request.Subject {
-			s.add(a, accessPhase, true, Put(Membership{Member: s.request.Subject, Group: group, Window: Window{NotAfter: s.options.Until}}))
+			s.add(a, accessPhase, true, Put(Membership{Member: s.request.Subject, Group: group, Window: s.window()}))
 		}
 	}
 }

@@ -76,8 +76,7 @@ func (a *Audience) factsOf(who Subject) Facts {
 // allows answers for one subject; h is what is said of it, nil where nothing is.
 func (a *Audience) allows(who Subject, h *holder) bool {
 	q := a.question
-	q.self, q.missed = h, NothingSaid
-	return q.giveFacts(a.factsOf(who)) == nil && q.verdict() == Granted
+	return q.giveFacts(a.factsOf(who)) == nil && q.verdictFor(h) == Granted
 }
 
 // Everyone says whether a subject that the policy names nowhere is allowed.

@@ -137,7 +137,7 @@ type ground struct {
 // footing returns what the actor surely has at a scope, or in a private scope inside it.
 func (a *actor) footing(t Scope, closed bool) *footing {
 	if a.known == nil {
-		a.known, a.stance = map[ground]*footing{}, a.policy.stanceOf(a.subject)
+		a.known, a.stance = map[ground]*footing{}, a.policy.stanceOf(a.subject, a.narrowed)
 	}
 	var way path
 	a.policy.walk(&t, &way)
@@ -148,7 +148,7 @@ func (a *actor) footing(t Scope, closed bool) *footing {
 	at := way.places[depth]
 	g := ground{at.number, closed || way.private > depth}
 	if a.known[g] == nil {
-		f := a.stance.at(at.scope, g.closed, &a.narrowed)
+		f := a.stance.at(at.scope, g.closed)
 		f.escalates = a.holds(Escalate, at.scope)
 		a.known[g] = f
 	}

@@ -142,12 +142,12 @@ func (t *trial) compare(who Subject, r region) {
 	if t.undecided || t.knownToLack(r) {
 		return
 	}
-	timed, able, stance := t.timed(who), t.after.mayAllow(who), t.before.stanceOf(who)
+	timed, able, stance := t.timed(who), t.after.mayAllow(who), t.before.stanceOf(who, narrowed{})
 	words := t.words(who, r.stars())
 	for _, scope := range t.cells(who, r) {
 		may := r.at(scope, t.after.catalog)
 		may.permissions.and(able)
-		may.permissions.drop(stance.at(scope, false, &narrowed{}).permissions)
+		may.permissions.drop(stance.at(scope, false).permissions)
 		if t.dropFound(may, scope); may.empty() {
 			continue
 		}

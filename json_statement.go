@@ -44,34 +44,26 @@ func decodeContent(kind statementKind, raw []byte, byKey bool) (Statement, error
 	}
 	switch kind {
 	case kindRole:
-		var r Role
-		err := decodeObject(raw, r.fields()...)
-		return r, err
+		return decodeAs(raw, (*Role).fields)
 	case kindMembership:
-		var m Membership
-		err := decodeObject(raw, m.fields()...)
-		return m, err
+		return decodeAs(raw, (*Membership).fields)
 	case kindGrant:
-		var g Grant
-		err := decodeObject(raw, g.fields()...)
-		return g, err
+		return decodeAs(raw, (*Grant).fields)
 	case kindOverride:
-		var o Override
-		err := decodeObject(raw, o.fields(beyondKey)...)
-		return o, err
+		return decodeAs(raw, func(o *Override) []field { return o.fields(beyondKey) })
 	case kindSuspension:
-		var s Suspension
-		err := decodeObject(raw, s.fields()...)
-		return s, err
+		return decodeAs(raw, (*Suspension).fields)
 	case kindPrivate:
-		var p PrivateScope
-		err := decodeObject(raw, p.fields()...)
-		return p, err
+		return decodeAs(raw, (*PrivateScope).fields)
 	default:
-		var c Constraint
-		err := decodeObject(raw, c.fields(beyondKey)...)
-		return c, err
+		return decodeAs(raw, func(c *Constraint) []field { return c.fields(beyondKey) })
 	}
+}
+
+func decodeAs[S Statement](raw []byte, fields func(*S) []field) (Statement, error) {
+	var s S
+	err := decodeObject(raw, fields(&s)...)
+	return s, err
 }
 
 // StatementJSON is a Statement in a struct or a list that is written as JSON.

@@ -33,24 +33,24 @@ type Difference struct {
 }
 
 // String returns the difference on one line.
-func (e Difference) String() string {
-	return e.Subject.String() + " " + e.Permission.String() + e.where()
+func (d Difference) String() string {
+	return d.Subject.String() + " " + d.Permission.String() + d.where()
 }
 
 // where writes scope and rules, as they go on after the permission.
-func (e Difference) where() string {
-	at := " at " + e.Scope.String()
+func (d Difference) where() string {
+	at := " at " + d.Scope.String()
 	switch {
-	case e.When.Never() && e.Private.Never():
+	case d.When.Never() && d.Private.Never():
 		return ", but not" + at
-	case e.When.Never():
-		return at + " in private scopes inside only" + sometimes(", ", e.Private)
-	case e.When.Equal(e.Private):
-		return at + sometimes(" ", e.When)
-	case e.Private.Never():
-		return at + sometimes(" ", e.When) + ", but not in private scopes inside"
+	case d.When.Never():
+		return at + " in private scopes inside only" + sometimes(", ", d.Private)
+	case d.When.Equal(d.Private):
+		return at + sometimes(" ", d.When)
+	case d.Private.Never():
+		return at + sometimes(" ", d.When) + ", but not in private scopes inside"
 	}
-	return at + sometimes(" ", e.When) + ", in private scopes inside " + e.Private.String()
+	return at + sometimes(" ", d.When) + ", in private scopes inside " + d.Private.String()
 }
 
 // sometimes writes a rule that is not always so.
@@ -100,17 +100,17 @@ func (p *Plan) Base() Revision { return p.proposal.Base() }
 
 // Gained yields what would be gained, in order of subject, then permission, then scope: what is inside a scope follows it at
 // once.
-func (p *Plan) Gained() iter.Seq[Difference] { return p.effects(gained) }
+func (p *Plan) Gained() iter.Seq[Difference] { return p.differences(gained) }
 
 // Lost yields what would be lost, like Gained.
-func (p *Plan) Lost() iter.Seq[Difference] { return p.effects(lost) }
+func (p *Plan) Lost() iter.Seq[Difference] { return p.differences(lost) }
 
-func (p *Plan) effects(way direction) iter.Seq[Difference] {
+func (p *Plan) differences(way direction) iter.Seq[Difference] {
 	return func(yield func(Difference) bool) {
 		for _, who := range p.subjects {
 			e := p.bySubject[who]
 			for _, one := range e.list[way] {
-				if !yield(e.effect(who, one, way)) {
+				if !yield(e.difference(who, one, way)) {
 					return
 				}
 			}
@@ -230,7 +230,7 @@ func (e *effects) lines(who Subject, way direction) []string {
 	var order []string
 	permissions := map[string][]string{}
 	for _, one := range e.list[way] {
-		f := e.effect(who, one, way)
+		f := e.difference(who, one, way)
 		where := f.where()
 		if permissions[where] == nil {
 			order = append(order, where)
@@ -265,7 +265,7 @@ type shift struct {
 	closed     *verdictNode
 }
 
-func (e *effects) effect(who Subject, one shift, way direction) Difference {
+func (e *effects) difference(who Subject, one shift, way direction) Difference {
 	c := e.after.policy.catalog
 	return Difference{who, c.permissions[one.permission], one.scope, e.rule(one, one.open, false, way), e.rule(one, one.closed, true, way)}
 }

@@ -36,21 +36,21 @@ type stance struct {
 	bearers []*holder
 	firm    map[*holder]bool // in reach always and not through a suspended group
 	off     bool             // suspended
+	left    narrowed         // what a narrowing leaves
 }
 
-func (p *policy) stanceOf(who Subject) *stance {
+func (p *policy) stanceOf(who Subject, left narrowed) *stance {
 	h := p.holder(who)
-	return &stance{policy: p, bearers: p.bearersOf(who), firm: p.firmlyAbove(h), off: h.off()}
+	return &stance{p, p.bearersOf(who), p.firmlyAbove(h), h.off(), left}
 }
 
 func (s *stance) speaksAt(at *place) bool {
 	return slices.ContainsFunc(s.bearers, func(b *holder) bool { return b.speaksAt(at) })
 }
 
-// at returns what is sure at a scope, or in a private scope inside it where nothing more is said. Of an actor only what the
-// narrowing leaves is.
-func (s *stance) at(t Scope, closed bool, n *narrowed) *footing {
-	w := sureness{stance: s, left: n, footing: footing{claim: *newClaim(s.policy.catalog)}, doubtful: newPermset(len(s.policy.catalog.permissions))}
+// at returns what is sure at a scope, or in a private scope inside it where nothing more is said.
+func (s *stance) at(t Scope, closed bool) *footing {
+	w := sureness{stance: s, footing: footing{claim: *newClaim(s.policy.catalog)}, doubtful: newPermset(len(s.policy.catalog.permissions))}
 	if s.off {
 		return &w.footing
 	}
@@ -70,7 +70,7 @@ func (s *stance) at(t Scope, closed bool, n *narrowed) *footing {
 		w.stars = nil
 	}
 	for i, permission := range s.policy.catalog.permissions {
-		if n.byPattern && w.permissions.has(i) && !n.covers(permission) {
+		if s.left.byPattern && w.permissions.has(i) && !s.left.covers(permission) {
 			w.permissions.remove(i)
 		}
 	}
@@ -81,7 +81,6 @@ func (s *stance) at(t Scope, closed bool, n *narrowed) *footing {
 type sureness struct {
 	*stance
 	footing
-	left     *narrowed
 	way      path
 	doubtful permset
 	shaken   bool // something strict speaks of what is declared later

@@ -92,3 +92,19 @@ func (r *role) compileSays(permissions int) {
 		r.say[p] = uint8(r.joins(func(one *role) Effect { return Effect(one.own[p]) }))
 	}
 }
+
+// tabulate puts together what a check asks of all roles.
+func (t *roletable) tabulate(permissions int) {
+	t.strict, t.says = newPermset(permissions), make([][]uint8, len(t.roles))
+	for number, r := range t.roles {
+		if r == nil || !r.defined {
+			continue
+		}
+		t.says[number] = r.say
+		for p, says := range r.say {
+			if says > uint8(Allow) {
+				t.strict.add(p)
+			}
+		}
+	}
+}

@@ -169,6 +169,8 @@ func suspensionOf(h *holder) []Statement {
 }
 
 func sortStatements(list []Statement) []Statement {
-	slices.SortFunc(list, func(a, b Statement) int { return KeyOf(a).Compare(KeyOf(b)) })
+	slices.SortFunc(list, compareStatements)
 	return list
 }
+
+func compareStatements(a, b Statement) int { return KeyOf(a).Compare(KeyOf(b)) }

@@ -66,13 +66,13 @@ func (c *court) sortSaid() {
 		if a.bearer != b.bearer || a.depth != b.depth {
 			return cmp.Or(cmp.Compare(a.bearer, b.bearer), cmp.Compare(a.depth, b.depth))
 		}
-		return KeyOf(c.statement(&a)).Compare(KeyOf(c.statement(&b)))
+		return compareStatements(c.statement(&a), c.statement(&b))
 	})
 }
 
 // sortFindings orders findings by their statements, so that one policy explains itself alike however it was built.
 func sortFindings(list []Finding) {
-	slices.SortStableFunc(list, func(a, b Finding) int { return KeyOf(a.Statement).Compare(KeyOf(b.Statement)) })
+	slices.SortStableFunc(list, func(a, b Finding) int { return compareStatements(a.Statement, b.Statement) })
 }
 
 // finding tells one said as a statement of the policy.

@@ -11,19 +11,7 @@ import (
 // finishRoles compiles the changed roles and those that inherit from them, heirs last.
 func (d *draft) finishRoles() {
 	d.ownTable()
-	before := len(d.problems)
-	for name := range d.rolesChanged {
-		if r := d.roles.find(name); r != nil {
-			r.compileOwn(d.catalog)
-			if len(r.Holders) > 0 || len(r.Scopes) > 0 {
-				for _, g := range d.usesOf(r) {
-					d.checkLimits(g.(Grant))
-				}
-			}
-		}
-	}
-	slices.SortStableFunc(d.problems[before:], func(a, b *Problem) int { return KeyOf(a.Statement).Compare(KeyOf(b.Statement)) })
-	d.problems = compactProblems(d.problems)
+	d.finishOwnRules()
 	order, cycle := d.inheritance()
 	if cycle != nil {
 		d.refuse(ErrCycle, d.roles.find(cycle[0]).Role, string(cycle[0]), "the roles inherit from each other in a circle: %s", strings.Join(texts(cycle), " inherits "))
@@ -37,18 +25,26 @@ func (d *draft) finishRoles() {
 		r.compileSays(n)
 		r.compileCapacity()
 	}
-	d.roles.strict, d.roles.says = newPermset(n), make([][]uint8, len(d.roles.roles))
-	for number, r := range d.roles.roles {
-		if r == nil || !r.defined {
+	d.roles.tabulate(n)
+}
+
+// finishOwnRules compiles what the changed roles say themselves, and judges by their limits the grants that stand.
+func (d *draft) finishOwnRules() {
+	before := len(d.problems)
+	for name := range d.rolesChanged {
+		r := d.roles.find(name)
+		if r == nil {
 			continue
 		}
-		d.roles.says[number] = r.say
-		for p := range n {
-			if r.say[p] > uint8(Allow) {
-				d.roles.strict.add(p)
+		r.compileOwn(d.catalog)
+		if len(r.Holders) > 0 || len(r.Scopes) > 0 {
+			for _, g := range d.usesOf(r) {
+				d.checkLimits(g.(Grant))
 			}
 		}
 	}
+	slices.SortStableFunc(d.problems[before:], func(a, b *Problem) int { return compareStatements(a.Statement, b.Statement) })
+	d.problems = compactProblems(d.problems)
 }
 
 // compactProblems drops repetitions: a grant may have been judged when it was put and again with its role.

@@ -5,8 +5,6 @@ import (
 	"reflect"
 	"slices"
 	"strings"
-
-	"github.com/rolecall-go/rolecall"
 )
 
 // A cond is a condition of SQL whose arguments are marked. It can be put beside AND and OR as it is. It may be NULL, and
@@ -108,63 +106,4 @@ func listed(column, one, many string, values []any) cond {
 	}
 	marks := strings.Repeat(", "+string(mark), len(values))[2:]
 	return cond{column + " " + many + " (" + marks + ")", values}
-}
-
-// host reads the host's SQL of a condition.
-func host(name rolecall.Condition, e Expr) (cond, error) {
-	var b strings.Builder
-	b.WriteByte('(')
-	n := 0
-	for i := 0; i < len(e.SQL); i++ {
-		switch c := e.SQL[i]; {
-		case c == mark:
-			return cond{}, refuse(rolecall.ErrInvalid, string(name), "SQL contains no NUL")
-		case c == '?' && i+1 < len(e.SQL) && e.SQL[i+1] == '?':
-			b.WriteByte('?')
-			i++
-		case c == '?':
-			b.WriteByte(mark)
-			n++
-		default:
-			b.WriteByte(c)
-		}
-	}
-	b.WriteByte(')')
-	if strings.TrimSpace(e.SQL) == "" || n != len(e.Args) {
-		return cond{}, refuse(rolecall.ErrInvalid, string(name), "the SQL of this condition has %d question marks and %d arguments", n, len(e.Args))
-	}
-	return cond{b.String(), e.Args}, nil
-}
-
-// An answer is what the table's Facts say of a condition.
-type answer uint8
-
-const (
-	holds = answer(iota + 1)
-	fails
-	unknown
-)
-
-// ask asks the table's Facts once a condition.
-func (w *writer) ask(c rolecall.Condition) answer {
-	if w.told[c] == 0 {
-		w.told[c] = w.askFacts(c)
-	}
-	return w.told[c]
-}
-
-// askFacts turns an error or a panic of the host's code into "cannot say".
-func (w *writer) askFacts(c rolecall.Condition) (a answer) {
-	defer func() {
-		if recover() != nil {
-			a = unknown
-		}
-	}()
-	switch ok, err := w.table.Facts.Holds(c); {
-	case err != nil:
-		return unknown
-	case ok:
-		return holds
-	}
-	return fails
 }

@@ -19,7 +19,6 @@ import (
 
 	"github.com/rolecall-go/rolecall"
 	"github.com/rolecall-go/rolecall/internal/dbserver"
-	"github.com/rolecall-go/rolecall/memstore"
 	"github.com/rolecall-go/rolecall/sqlstore"
 )
 
@@ -403,34 +402,4 @@ func TestPostgreSQLWithoutRoom(t *testing.T) {
 	if got := whole(t, s); got != last+1 {
 		t.Errorf("with room again the store is at revision %d, want %d", got, last+1)
 	}
-}
-
-func TestMemoryAndDatabaseEndAlike(t *testing.T) {
-	eachDatabase(t, func(t *testing.T, d database, db *sql.DB) {
-		kept := memstore.New()
-		a := openResolver(t, kept, nil)
-		b := openResolver(t, openStore(t, d, db, sqlstore.Options{Tenant: newTenant()}), nil)
-		for _, r := range []*rolecall.Resolver{a, b} {
-			update(t, r, reader)
-			for i := range 20 {
-				update(t, r, grant(fmt.Sprint(i%7)), rolecall.Suspension{Subject: rolecall.User(fmt.Sprint(i % 3))})
-				if _, err := r.Update(t.Context(), rolecall.Meta{}, func(*rolecall.Snapshot) (rolecall.Change, error) {
-					return rolecall.Change{Edits: []rolecall.Edit{rolecall.ForgetSubject(rolecall.User(fmt.Sprint(i % 5)))}}, nil
-				}); err != nil {
-					t.Fatal(err)
-				}
-			}
-		}
-		x, err := a.Snapshot()
-		if err != nil {
-			t.Fatal(err)
-		}
-		y, err := b.Snapshot()
-		if err != nil {
-			t.Fatal(err)
-		}
-		if x.Revision() != y.Revision() || texts(x) != texts(y) {
-			t.Errorf("the same changes: in memory revision %d\n%s\nin the database %d\n%s", x.Revision(), texts(x), y.Revision(), texts(y))
-		}
-	})
 }

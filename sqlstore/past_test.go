@@ -35,6 +35,7 @@ func TestThePastIsAlikeInMemoryAndDatabase(t *testing.T) {
 					}
 				}
 			}
+			same(t, fmt.Sprintf("Load, %d kept", keep), memory, stored, func(s rolecall.PastStore) (rolecall.State, error) { return s.Load(t.Context()) })
 			for r := range a.Revision() + 2 {
 				same(t, fmt.Sprintf("At(%d), %d kept", r, keep), memory, stored, func(s rolecall.PastStore) (rolecall.State, error) { return s.At(t.Context(), r) })
 			}
@@ -45,9 +46,10 @@ func TestThePastIsAlikeInMemoryAndDatabase(t *testing.T) {
 	})
 }
 
-// randomChange puts some grants, and forgets somebody.
+// randomChange forgets somebody, suspends somebody, and puts some grants.
 func randomChange(random *rand.Rand) func(*rolecall.Snapshot) (rolecall.Change, error) {
-	edits := []rolecall.Edit{rolecall.Put(reader), rolecall.ForgetSubject(rolecall.User(fmt.Sprint(random.IntN(9))))}
+	who := func() rolecall.Subject { return rolecall.User(fmt.Sprint(random.IntN(9))) }
+	edits := []rolecall.Edit{rolecall.Put(reader), rolecall.ForgetSubject(who()), rolecall.Put(rolecall.Suspension{Subject: who()})}
 	for range 1 + random.IntN(3) {
 		g := grant(fmt.Sprint(random.IntN(9)))
 		g.Replace = random.IntN(2) == 0

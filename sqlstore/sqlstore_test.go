@@ -216,7 +216,8 @@ func TestOptionsAreJudged(t *testing.T) {
 
 func TestTenantsAreApart(t *testing.T) {
 	eachDatabase(t, func(t *testing.T, d database, db *sql.DB) {
-		names := []string{newTenant(), newTenant() + "A", newTenant() + "a ", newTenant() + "%"}
+		one := newTenant()
+		names := []string{one, one + "A", one + "a", one + "a ", one + "%"}
 		var all []*rolecall.Resolver
 		for _, name := range names {
 			r := openResolver(t, openStore(t, d, db, sqlstore.Options{Tenant: name}), nil)
@@ -231,10 +232,9 @@ func TestTenantsAreApart(t *testing.T) {
 				t.Errorf("tenant %q is at revision %d, want 1", names[i], r.Revision())
 			}
 			for _, name := range names {
-				want := rolecall.ErrDenied
+				want := error(rolecall.ErrDenied)
 				if name == names[i] {
-					may(t, r, "of "+name, nil)
-					continue
+					want = nil
 				}
 				may(t, r, "of "+name, want)
 			}

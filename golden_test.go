@@ -17,14 +17,7 @@ import (
 // TestNaiveOnGoldenScenarios takes the golden scenarios through the naive evaluator: what it and the engine agree on is
 // then also what people wrote down. Steps about refusals and errors of names are not its business.
 func TestNaiveOnGoldenScenarios(t *testing.T) {
-	files, err := filepath.Glob("../shared/scenarios/*.rolecall")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if len(files) == 0 {
-		testneeds.Missing(t, "the golden scenarios, no files ../shared/scenarios/*.rolecall beside the repository")
-	}
-	for _, name := range files {
+	for _, name := range testneeds.Scenarios(t, ".") {
 		t.Run(filepath.Base(name), func(t *testing.T) {
 			src, err := os.ReadFile(name)
 			if err != nil {

@@ -2,7 +2,6 @@ package policy_test
 
 import (
 	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -191,7 +190,7 @@ func TestFormatSourceRefusesFaults(t *testing.T) {
 
 // The golden scenarios are tidy, but for instants that are not in UTC.
 func TestFormatSourceLeavesTidyFiles(t *testing.T) {
-	for _, name := range golden(t) {
+	for _, name := range testneeds.Scenarios(t, "..") {
 		src, err := os.ReadFile(name)
 		if err != nil {
 			t.Fatal(err)
@@ -206,17 +205,4 @@ func TestFormatSourceLeavesTidyFiles(t *testing.T) {
 			t.Errorf("FormatSource(%s): -want +got\n%s", name, diff)
 		}
 	}
-}
-
-// golden returns the names of the golden scenarios, which are not part of the module.
-func golden(t *testing.T) []string {
-	t.Helper()
-	names, err := filepath.Glob("../../shared/scenarios/*.rolecall")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if len(names) == 0 {
-		testneeds.Missing(t, "the golden scenarios, no files ../shared/scenarios/*.rolecall beside the repository")
-	}
-	return names
 }

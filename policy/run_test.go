@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/rolecall-go/rolecall/internal/testneeds"
 	"github.com/rolecall-go/rolecall/policy"
 )
 
@@ -45,7 +46,7 @@ func checkPassed(t *testing.T, name string, results []policy.Result) {
 }
 
 func TestGoldenScenarios(t *testing.T) {
-	for _, name := range golden(t) {
+	for _, name := range testneeds.Scenarios(t, "..") {
 		checkPassed(t, name, run(t, name, read(t, name)))
 	}
 }
@@ -78,7 +79,7 @@ func TestWrongStepsFail(t *testing.T) {
 func TestEachWrongExpectationFails(t *testing.T) { checkSpoiled(t, everything) }
 
 func TestEachWrongExpectationOfTheGoldenScenariosFails(t *testing.T) {
-	for _, name := range golden(t) {
+	for _, name := range testneeds.Scenarios(t, "..") {
 		checkSpoiled(t, name)
 	}
 }

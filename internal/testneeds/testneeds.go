@@ -6,6 +6,7 @@ import (
 	"cmp"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strconv"
 	"testing"
 )
@@ -19,4 +20,17 @@ func Missing(t testing.TB, format string, args ...any) {
 		t.Fatal(lacking)
 	}
 	t.Skip(lacking)
+}
+
+// Scenarios returns the files of the golden scenarios, which lie beside the folder of the repository.
+func Scenarios(t testing.TB, repository string) []string {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(repository, "../shared/scenarios/*.rolecall"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(files) == 0 {
+		Missing(t, "the golden scenarios, no files ../shared/scenarios/*.rolecall beside the repository")
+	}
+	return files
 }

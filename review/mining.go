@@ -183,6 +183,9 @@ func (m *miner) through(g rolecall.Grant) permissionBits {
 // credit counts uses for a grant that may have given them, and for its role with what that inherits.
 func (m *miner) credit(uses []Used, g rolecall.Grant, explained map[rolecall.Use]bool) permissionBits {
 	through := m.bits()
+	if len(uses) == 0 {
+		return through
+	}
 	for _, use := range uses {
 		if n := m.number(use.Permission); n >= 0 && m.roles[g.Role].allows.has(n) && meets(use.Scope, g.Scope) {
 			through.set(n)

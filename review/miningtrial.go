@@ -84,16 +84,25 @@ func (m *miner) spares(plan *rolecall.Plan) bool {
 	for who := range plan.Apart() {
 		apart[who] = true
 	}
-	for use := range m.usage.All() {
-		who := use.Subject
-		if !apart[who] {
-			who = rolecall.Everyone()
+	for c, losses := range lost {
+		if c.subject != rolecall.Everyone() {
+			if takesUsed(m.usage.bySubject[c.subject], c.permission, losses) {
+				return false
+			}
+			continue
 		}
-		if takes(lost[claim{who, use.Permission}], use.Scope) {
-			return false
+		for who, list := range m.usage.bySubject {
+			if !apart[who] && takesUsed(list, c.permission, losses) {
+				return false
+			}
 		}
 	}
 	return true
+}
+
+// takesUsed says whether losses of one permission take away anything for which somebody used it.
+func takesUsed(list []Used, p rolecall.Permission, losses []rolecall.Difference) bool {
+	return slices.ContainsFunc(ofPermission(list, p), func(u Used) bool { return takes(losses, u.Scope) })
 }
 
 // takes says whether losses of one permission, what is inside a scope after it, take away what was used at a place, as far

@@ -183,13 +183,22 @@ func (u *Usage) LastUsed(who rolecall.Subject, p rolecall.Permission, t rolecall
 }
 
 func lastIn(list []Used, p rolecall.Permission, t rolecall.Scope) (last time.Time) {
-	i, _ := slices.BinarySearchFunc(list, p, func(u Used, p rolecall.Permission) int { return u.Permission.Compare(p) })
-	for ; i < len(list) && list[i].Permission == p; i++ {
-		if meets(list[i].Scope, t) {
-			last = later(last, list[i].Last)
+	for _, used := range ofPermission(list, p) {
+		if meets(used.Scope, t) {
+			last = later(last, used.Last)
 		}
 	}
 	return last
+}
+
+// ofPermission returns those of one subject's uses that are of a permission.
+func ofPermission(list []Used, p rolecall.Permission) []Used {
+	from, _ := slices.BinarySearchFunc(list, p, func(u Used, p rolecall.Permission) int { return u.Permission.Compare(p) })
+	to := from
+	for to < len(list) && list[to].Permission == p {
+		to++
+	}
+	return list[from:to]
 }
 
 // meets says whether something that was used at a place, as far as a meter told it, may have been at t or inside it. What

@@ -178,10 +178,14 @@ func (s *Source) History(ctx context.Context) (string, error) { return s.kept.Hi
 
 // Wait returns when something was seen to change after a revision. It looks every Options.Poll, and after Wake.
 func (s *Source) Wait(ctx context.Context, after rolecall.Revision) error {
-	for {
+	for woken := false; ; {
 		if err := s.look(ctx); err != nil {
+			if woken {
+				s.Wake() // so that another one who waits looks instead
+			}
 			return err
 		}
+		woken = false
 		wait, cancel := context.WithTimeout(ctx, s.options.Poll)
 		seen := make(chan error, 1)
 		go func() { seen <- s.kept.Wait(wait, after) }()
@@ -192,6 +196,7 @@ func (s *Source) Wait(ctx context.Context, after rolecall.Revision) error {
 				return err
 			}
 		case <-s.woken:
+			woken = true
 			cancel()
 			<-seen
 		}

@@ -11,6 +11,7 @@ import (
 	"iter"
 	"os"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -348,6 +349,53 @@ func TestWaitIsWoken(t *testing.T) {
 	cancel()
 	if err := <-waited; !errors.Is(err, context.Canceled) {
 		t.Errorf("Wait, given up: got %v, want the error of ctx", err)
+	}
+}
+
+// Where one who was woken gives up before it has looked, another one who waits looks in its place. Which one is woken is not
+// known, so it is tried some times.
+func TestAWakeUpIsNotLostWithItsCaller(t *testing.T) {
+	db, _ := host(t)
+	roles, catalog := vocabulary(t)
+	looked, goOn := make(chan bool, 100), make(chan bool)
+	var hold atomic.Bool
+	queries := append(queries(roles), sqlsource.Query{Name: "look", SQL: "SELECT 1", Map: func(sqlsource.Row) ([]rolecall.Statement, error) {
+		held := hold.Load()
+		looked <- true
+		if held {
+			<-goOn
+		}
+		return nil, nil
+	}})
+	source, err := sqlsource.Open(t.Context(), db, catalog, queries, &sqlsource.Options{Poll: 24 * time.Hour})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for n := range rolecall.Revision(8) {
+		<-looked
+		gone, goAway := context.WithCancel(t.Context())
+		stays, stop := context.WithTimeout(t.Context(), 10*time.Second)
+		left, woken := make(chan error), make(chan error)
+		go func() { left <- source.Wait(gone, n+1) }()
+		<-looked
+		go func() { woken <- source.Wait(stays, n+1) }()
+		<-looked
+		exec(t, db, "UPDATE users SET disabled = NOT disabled WHERE id = 'bob'")
+		hold.Store(true)
+		source.Wake()
+		<-looked
+		goAway()
+		hold.Store(false)
+		goOn <- true
+		<-left
+		if err := <-woken; err != nil {
+			t.Fatalf("Wait, while another one that was woken gives up: %v, want to be told of the change", err)
+		}
+		stop()
+		for len(looked) > 0 {
+			<-looked
+		}
+		looked <- true
 	}
 }
 

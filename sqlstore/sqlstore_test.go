@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io/fs"
 	"strings"
+	"sync"
 	"testing"
 	"testing/fstest"
 	"time"
@@ -60,19 +61,24 @@ func TestOpenNeverMigrates(t *testing.T) {
 	}
 }
 
+// migrateAtOnce makes the tables by several calls at once.
+func migrateAtOnce(t *testing.T, d database, db *sql.DB, o *sqlstore.Options) {
+	t.Helper()
+	var calls sync.WaitGroup
+	for range 4 {
+		calls.Go(func() {
+			if err := sqlstore.Migrate(t.Context(), db, d.dialect, o); err != nil {
+				t.Errorf("Migrate of %s by several at once: %v", o.Prefix, err)
+			}
+		})
+	}
+	calls.Wait()
+}
+
 func TestMigrateMayBeCalledByManyAndAgain(t *testing.T) {
 	eachDatabase(t, func(t *testing.T, d database, db *sql.DB) {
 		o := &sqlstore.Options{Prefix: "many_"}
-		results := make(chan error)
-		const many = 4
-		for range many {
-			go func() { results <- sqlstore.Migrate(t.Context(), db, d.dialect, o) }()
-		}
-		for range many {
-			if err := <-results; err != nil {
-				t.Errorf("Migrate by several at once: %v", err)
-			}
-		}
+		migrateAtOnce(t, d, db, o)
 		if have, need, err := sqlstore.Version(t.Context(), db, d.dialect, o); have != need || err != nil {
 			t.Errorf("Version after Migrate = %d, %d, %v, want the same", have, need, err)
 		}
@@ -89,17 +95,7 @@ func TestMigrateAtAnyDefaultIsolation(t *testing.T) {
 		other := d
 		other.dsn += "&default_transaction_isolation=" + strings.ReplaceAll(level, " ", "%20")
 		db := other.open(t)
-		o := &sqlstore.Options{Prefix: strings.ReplaceAll(level, " ", "_") + "_"}
-		results := make(chan error)
-		const many = 4
-		for range many {
-			go func() { results <- sqlstore.Migrate(t.Context(), db, d.dialect, o) }()
-		}
-		for range many {
-			if err := <-results; err != nil {
-				t.Errorf("Migrate by several at once, %s by default: %v", level, err)
-			}
-		}
+		migrateAtOnce(t, d, db, &sqlstore.Options{Prefix: strings.ReplaceAll(level, " ", "_") + "_"})
 	}
 }
 

@@ -312,7 +312,6 @@ func TestUnfilteredSqlcReturnsNothing(t *testing.T) {
 // Where a list reads "these", a generated query takes them as they are.
 func TestListsInGeneratedQueries(t *testing.T) {
 	alpha, beta := rolecall.In("project", "alpha"), rolecall.In("project", "beta")
-	sees := rolecall.Role{Name: "sees", Rules: []rolecall.Rule{{Effect: rolecall.Allow, Patterns: []rolecall.Pattern{"*"}}}}
 	set := setOf(t, "project", sees, rolecall.Grant{Subject: ada, Role: "sees", Scope: alpha}, rolecall.Grant{Subject: ada, Role: "sees", Scope: beta})
 	list, err := set.In(rolecall.Global())
 	if err != nil {

@@ -87,6 +87,7 @@ var (
 	edit = rolecall.NewPermission("version.update")
 	at   = time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)
 	ada  = rolecall.User("ada")
+	sees = rolecall.Role{Name: "sees", Rules: []rolecall.Rule{{Effect: rolecall.Allow, Patterns: []rolecall.Pattern{"*"}}}}
 )
 
 func newCatalog() *rolecall.Catalog {
@@ -382,7 +383,6 @@ func TestNumbers(t *testing.T) {
 		for n := range 5 {
 			db.exec(t, "INSERT INTO ticket VALUES (?)", n)
 		}
-		sees := rolecall.Role{Name: "sees", Rules: []rolecall.Rule{{Effect: rolecall.Allow, Patterns: []rolecall.Pattern{"*"}}}}
 		statements := []rolecall.Statement{sees}
 		for _, id := range []string{"1", "02", "+3", "4 ", "x"} {
 			statements = append(statements, rolecall.Grant{Subject: ada, Role: "sees", Scope: rolecall.In("version", id)})
@@ -404,7 +404,7 @@ func TestManyExceptions(t *testing.T) {
 	version := func(n int) rolecall.Scope {
 		return rolecall.In("project", fmt.Sprint(n)).In("version", fmt.Sprint("v", n))
 	}
-	statements := []rolecall.Statement{rolecall.Role{Name: "sees", Rules: []rolecall.Rule{{Effect: rolecall.Allow, Patterns: []rolecall.Pattern{"*"}}}}}
+	statements := []rolecall.Statement{sees}
 	for n := range many {
 		statements = append(statements, rolecall.Grant{Subject: ada, Role: "sees", Scope: version(n)})
 	}
@@ -445,7 +445,7 @@ func setOf(t *testing.T, kind rolecall.ScopeKind, statements ...rolecall.Stateme
 // A column of UUIDs holds one value for several spellings; only the one in lower case is a scope of theirs.
 func TestUUIDs(t *testing.T) {
 	const one, other, third = "0b5f21f4-4cf6-4d3a-9a0e-2f3c1d0e9a77", "0b5f21f4-4cf6-4d3a-9a0e-2f3c1d0e9a78", "0b5f21f4-4cf6-4d3a-9a0e-2f3c1d0e9a79"
-	statements := []rolecall.Statement{rolecall.Role{Name: "sees", Rules: []rolecall.Rule{{Effect: rolecall.Allow, Patterns: []rolecall.Pattern{"*"}}}}}
+	statements := []rolecall.Statement{sees}
 	for _, id := range []string{one, strings.ToUpper(other), "{" + third + "}"} {
 		statements = append(statements, rolecall.Grant{Subject: ada, Role: "sees", Scope: rolecall.In("version", id)})
 	}

@@ -25,7 +25,8 @@ const (
 )
 
 // Listen calls wake for each notification on the channel, and whenever it has connected, until ctx ends. It returns the
-// error of ctx. Other errors do not end it: it connects again, after pauses that grow to ten seconds.
+// error of ctx. Other errors do not end it: it calls connect again, after pauses that grow to ten seconds, so that connect
+// is where a host sees how often that happens.
 func Listen(ctx context.Context, connect func(ctx context.Context) (*pgx.Conn, error), channel string, wake func()) error {
 	pause := firstPause
 	for ctx.Err() == nil {

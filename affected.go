@@ -208,7 +208,7 @@ func (c *touched) heir(heir *role, stars bool) {
 		gives.add(&old.can.gives)
 		denies.add(&heir.can.denies)
 	}
-	same := sameSays(old, heir)
+	same := c.settled(old, heir)
 	for _, one := range []*claim{gives, denies} {
 		if one.permissions.drop(same); !stars {
 			one.stars = nil
@@ -223,14 +223,17 @@ func (c *touched) heir(heir *role, stars bool) {
 	}
 }
 
-// sameSays returns the permissions of which a role says the same before and after, whatever the facts.
-func sameSays(old, next *role) permset {
+// settled returns the permissions of which a role says the same before and after, whatever the facts, or where only gains
+// count denies at least as strictly.
+func (c *touched) settled(old, next *role) permset {
 	if old == nil {
 		return nil
 	}
 	same := newPermset(len(old.say))
 	for i, says := range old.say {
-		if says == next.say[i] && says != conditional {
+		now := next.say[i]
+		stricter := !c.losses && now >= uint8(Deny) && says <= now
+		if now != conditional && (says == now || stricter) {
 			same.add(i)
 		}
 	}

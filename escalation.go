@@ -44,7 +44,7 @@ func (p *Proposal) climbsNowhere(c Change, actors []*actor) Problems {
 	var ps Problems
 	for _, a := range actors {
 		t := &trial{guard: g, actor: a, found: map[Scope]*claim{}}
-		t.judge(claims, deltas)
+		t.judge(claims)
 		if e := t.refusal(); e != nil {
 			ps = append(ps, e)
 		}
@@ -107,7 +107,7 @@ func (t *trial) refusal() *Problem {
 	return e
 }
 
-func (t *trial) judge(claims *touched, deltas []Delta) {
+func (t *trial) judge(claims *touched) {
 	regions, seen := t.regions(claims), map[string]bool{}
 	for _, who := range slices.SortedFunc(maps.Keys(regions), compareWidth) {
 		if like := likeness([2]*policy{t.before, t.after}, who); like == "" || !seen[like] {
@@ -115,7 +115,6 @@ func (t *trial) judge(claims *touched, deltas []Delta) {
 			t.compare(who, regions[who])
 		}
 	}
-	t.liftedDenials(deltas)
 }
 
 // compareWidth orders Everyone and other groups before their members, who often gain nothing else.
@@ -143,6 +142,9 @@ func (t *trial) compare(who Subject, r region) {
 		return
 	}
 	timed, able, stance := t.timed(who), t.after.mayAllow(who), t.before.stanceOf(who, narrowed{})
+	if who.IsGroup() {
+		able.or(t.before.mayDeny(who))
+	}
 	words := t.words(who, r.stars())
 	for _, scope := range t.cells(who, r) {
 		may := r.at(scope, t.after.catalog)
@@ -198,7 +200,8 @@ func (t *trial) try(who Subject, m matter, instants []time.Time) bool {
 			mayBefore := t.before.may(who, m, at, f)
 			gained := t.after.may(who, m, at, f) && !mayBefore
 			eligible := t.after.eligible(who, m, at, f) && !mayBefore && !t.before.eligible(who, m, at, f)
-			return (gained || eligible) && !t.actorMay(m, at, f)
+			lifted := who.IsGroup() && t.lifts(who, m, at, f)
+			return (gained || eligible || lifted) && !t.actorMay(m, at, f)
 		}
 		if t.forSomeFacts(gains) {
 			return t.lack(m)

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -77,42 +78,34 @@ func (p passage) gives(g gain) bool {
 	return p.lifts(g)
 }
 
-// A denial is a statement that denies something to a group or Everyone.
-type denial struct {
-	holder rolecall.Subject
-	scope  string
-	effect rolecall.Effect
-}
-
-func (w world) denials(g gain) []denial {
+// standing are the points that deny it to whoever a token puts into a group: a Forbid, or a Deny that nothing nearer
+// overrides.
+func (w world) standing(group rolecall.Subject, g gain) map[point]rolecall.Effect {
 	q := w.asks(stranger, g)
-	var all []denial
-	for _, o := range w.overrides {
-		if o.Subject.IsGroup() && o.Effect > rolecall.Except && valid(o.Window, g.now) && inside(g.scope.String(), o.Scope.String()) &&
-			speaksOf(o.Effect, o.Pattern, g.permission) && q.met(o.When, o.Effect) {
-			all = append(all, denial{o.Subject, o.Scope.String(), o.Effect})
+	if group != everyone {
+		q.groups = []rolecall.Subject{group}
+	}
+	says := w.says(q)
+	standing := map[point]rolecall.Effect{}
+	for at, effect := range says {
+		overridden := slices.ContainsFunc(slices.Collect(maps.Keys(says)), func(other point) bool { return w.nearer(q, other, at) })
+		if effect == rolecall.Forbid || effect == rolecall.Deny && !overridden {
+			standing[at] = effect
 		}
 	}
-	for _, x := range w.grants {
-		say := w.roleSays(q, x.Role)
-		if x.Subject.IsGroup() && !x.Eligible && say > rolecall.Except && valid(x.Window, g.now) && inside(g.scope.String(), x.Scope.String()) && q.met(x.When, say) {
-			all = append(all, denial{x.Subject, x.Scope.String(), say})
-		}
-	}
-	return all
+	return standing
 }
 
-// lifts says whether for some group a denial stood that no longer does.
+// lifts says whether for some group a denial stood that no longer does, and no nearer one takes its place.
 func (p passage) lifts(g gain) bool {
-	left := p.after.denials(g)
-	for _, d := range p.start.denials(g) {
-		for _, group := range append(slices.Clone(groups), everyone) {
-			if !slices.Contains(p.start.holders(p.start.asks(group, g)), d.holder) {
-				continue
+	for _, group := range append(slices.Clone(groups), everyone) {
+		left := p.after.standing(group, g)
+		for at, effect := range p.start.standing(group, g) {
+			stands := false
+			for other, denies := range left {
+				in := slices.Contains(p.after.holders(p.after.asks(other.holder, g)), at.holder)
+				stands = stands || denies >= effect && in && inside(other.scope, at.scope)
 			}
-			stands := slices.ContainsFunc(left, func(l denial) bool {
-				return l.holder == d.holder && l.scope == d.scope && l.effect >= d.effect
-			}) && slices.Contains(p.after.holders(p.after.asks(group, g)), d.holder)
 			if !stands {
 				return true
 			}

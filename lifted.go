@@ -1,14 +1,10 @@
 package rolecall
 
-import (
-	"cmp"
-	"maps"
-	"slices"
-	"time"
-)
+import "time"
 
 // Denials that no longer stand for a group. Tokens can vouch anyone into any groups, so a denial that stood for a group
-// counts as giving what it denied once it is gone, whether or not a present subject shows it.
+// counts as giving what it denied once it is gone, or something nearer overrides it, whether or not a present subject
+// shows it.
 
 // A groupPoint is a group and a scope with statements of it.
 type groupPoint struct {
@@ -16,163 +12,82 @@ type groupPoint struct {
 	scope Scope
 }
 
-func (p groupPoint) compare(other groupPoint) int {
-	return cmp.Or(p.group.Compare(other.group), p.scope.Compare(other.scope))
+// lifts says whether a denial that stood for a group no longer does, and no nearer one takes its place.
+func (t *trial) lifts(group Subject, m matter, at time.Time, f Facts) bool {
+	stood := t.before.standing(group, m, at, f)
+	if len(stood) == 0 {
+		return false
+	}
+	left := t.after.standing(group, m, at, f)
+	for point, denied := range stood {
+		if !t.after.stillDenied(point, denied, left, at) {
+			return true
+		}
+	}
+	return false
 }
 
-// liftedDenials treats a denial that stood for a group and no longer does as giving what it denied, everywhere it did.
-func (t *trial) liftedDenials(deltas []Delta) {
-	points := map[groupPoint]bool{}
-	add := func(who Subject, at Scope) {
-		if who.IsGroup() {
-			points[groupPoint{who, at}] = true
+// stillDenied says whether a denial as strict is left at a point or a nearer one.
+func (p *policy) stillDenied(point groupPoint, denied Effect, left map[groupPoint]Effect, at time.Time) bool {
+	for other, denies := range left {
+		if denies >= denied && point.scope.Contains(other.scope) && p.isIn(other.group, point.group, at) {
+			return true
 		}
 	}
-	for _, d := range deltas {
-		switch s := either(d.Before, d.After).(type) {
-		case Grant:
-			add(s.Subject, s.Scope)
-		case Override:
-			add(s.Subject, s.Scope)
-		case Role:
-			t.rolePoints(s.Name, add)
-		case Membership:
-			if s.Member.IsGroup() {
-				t.parted(s)
-			}
-		}
-	}
-	for _, p := range slices.SortedFunc(maps.Keys(points), groupPoint.compare) {
-		t.liftedAt(p, p.group, func(f Facts, m matter, at time.Time) Effect { return t.after.denies(p, m, at, f) })
-	}
+	return false
 }
 
-// rolePoints adds where groups hold a role that changes, or one that inherits from it, and that may deny something.
-func (t *trial) rolePoints(name RoleName, add func(Subject, Scope)) {
-	changed := t.before.roles.find(name)
-	if changed == nil {
-		return
-	}
-	for _, heir := range t.before.roles.roles {
-		if heir == nil || !heir.is(changed.number) || heir.can.denies.empty() {
-			continue
-		}
-		for h := range t.before.holders(t.before.uses.at(heir.number).groups, nil) {
-			for _, g := range h.grants {
-				if g.role == heir.number {
-					add(h.subject, t.before.places.at(g.scope).scope)
-				}
-			}
-		}
-	}
-}
-
-// parted looks at a group that leaves another one, or is in it for a shorter time: what the groups above it denied no
-// longer stands for it.
-func (t *trial) parted(m Membership) {
-	for _, h := range t.before.above(m.Group) {
-		scopes := map[Scope]bool{}
-		t.before.scopesOf(h, scopes)
-		for _, scope := range slices.SortedFunc(maps.Keys(scopes), Scope.Compare) {
-			p := groupPoint{h.subject, scope}
-			t.liftedAt(p, m.Member, func(f Facts, lifted matter, at time.Time) Effect {
-				if !t.before.stillAbove(m.Member, h.subject, at) {
-					return Forbid
-				}
-				if !t.after.stillAbove(m.Member, h.subject, at) {
-					return 0
-				}
-				return t.after.denies(p, lifted, at, f)
-			})
-		}
-	}
-}
-
-// stillAbove says whether a group is reachable from another at an instant.
-func (p *policy) stillAbove(below, above Subject, at time.Time) bool {
+// isIn says whether a group is another one or in it at an instant.
+func (p *policy) isIn(below, above Subject, at time.Time) bool {
 	b, a := p.holder(below), p.holder(above)
 	return b != nil && a != nil && p.reaches(b, a, &instant{at: at})
 }
 
-// liftedAt compares what a point denied before with what is left of it for a group, and wants the actor to have it
-// everywhere inside.
-func (t *trial) liftedAt(p groupPoint, group Subject, left func(Facts, matter, time.Time) Effect) {
-	lacking := t.actor.lacks(extent{p.scope, true}, t.before.deniable(p))
-	if lacking == nil {
-		return
+// standing returns the denials that stand for whoever a token puts into a group: each Forbid, and each Deny that nothing
+// nearer overrides.
+func (p *policy) standing(group Subject, m matter, at time.Time, f Facts) map[groupPoint]Effect {
+	q := p.questionOf(group, m, at, f)
+	if q.self != nil && !group.isEveryone() {
+		q.extra = &extras{groups: []*holder{q.self}}
 	}
-	r, timed := region{p.scope: lacking}, t.timed(group)
-	cells := t.cells(p.group, r)
-	try := func(m matter) {
-		lifted := func(f Facts, at time.Time) bool {
-			stood := t.before.denies(p, m, at, f)
-			return stood != 0 && left(f, m, at) < stood
-		}
-		for _, cell := range cells {
-			inside := m
-			inside.scope = cell
-			for _, at := range t.instants(timed, cell) {
-				if t.forSomeFacts(func(f Facts) bool { return lifted(f, at) && !t.actorMay(inside, at, f) }) {
-					t.lack(inside)
-					break
+	q.self = nil
+	c := court{question: q, bearers: q.inReach(nil)}
+	c.said = c.collect(nil, false)
+	var standing map[groupPoint]Effect
+	note := func(least Effect) {
+		for i := range c.said {
+			if s := &c.said[i]; s.speaks() && s.effect >= least {
+				if standing == nil {
+					standing = map[groupPoint]Effect{}
 				}
+				point := groupPoint{c.bearers[s.bearer].subject, c.path.places[s.depth].scope}
+				standing[point] = max(standing[point], s.effect)
 			}
 		}
 	}
-	for number := range t.after.catalog.permissions {
-		if lacking.permissions.has(number) {
-			try(matter{number: number, scope: p.scope})
-		}
-	}
-	for _, word := range t.words(p.group, r.stars()) {
-		try(matter{number: -1, word: word, scope: p.scope})
-	}
+	note(Forbid)
+	c.strikeAllows()
+	c.strikeReplaced()
+	c.strikeWithinPoints()
+	c.strikeFarther()
+	note(Deny)
+	return standing
 }
 
-// deniable returns what the statements of a group at a scope deny under some facts.
-func (p *policy) deniable(at groupPoint) *claim {
-	c := newClaim(p.catalog)
-	h, place := p.holder(at.group), p.place(at.scope)
-	if h == nil || place == nil {
-		return c
-	}
-	for _, x := range h.grantsAt(place) {
-		if x.marks&markEligible == 0 {
-			c.add(&p.roles.get(x.role).can.denies)
+// mayDeny returns the permissions that something said to a subject denies under some condition.
+func (p *policy) mayDeny(who Subject) permset {
+	deniable := newPermset(len(p.catalog.permissions))
+	for _, h := range p.bearersOf(who) {
+		for i := range h.grants {
+			if h.grants[i].marks&markEligible == 0 {
+				deniable.or(p.roles.get(h.grants[i].role).can.denies.permissions)
+			}
+		}
+		for i := range h.overrides() {
+			if h.overrides()[i].effect != Allow {
+				deniable.or(h.overrides()[i].match.any)
+			}
 		}
 	}
-	for _, o := range h.overridesAt(place) {
-		if o.effect != Allow {
-			c.add(o.match.claim(o.effect))
-		}
-	}
-	return c
-}
-
-// denies returns the strictest denial among the statements of a group at a scope, 0 where there is none.
-func (p *policy) denies(at groupPoint, m matter, now time.Time, f Facts) Effect {
-	h, place := p.holder(at.group), p.place(at.scope)
-	if h == nil || place == nil {
-		return 0
-	}
-	q := p.questionOf(at.group, m, now, f)
-	strictest := Effect(0)
-	grants := h.grantsAt(place)
-	for i := range grants {
-		x := &grants[i]
-		if x.marks&markEligible != 0 || !h.open(x.terms, &q.now) {
-			continue
-		}
-		if says := q.says(x.role); says > Except && q.stands(says, h.when(x.terms)) {
-			strictest = max(strictest, says)
-		}
-	}
-	overrides := h.overridesAt(place)
-	for i := range overrides {
-		o := &overrides[i]
-		if o.effect > Except && q.overrideCovers(o) && h.open(o.terms, &q.now) && q.stands(o.effect, h.when(o.terms)) {
-			strictest = max(strictest, o.effect)
-		}
-	}
-	return strictest
+	return deniable
 }

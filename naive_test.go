@@ -2,6 +2,7 @@ package rolecall_test
 
 import (
 	"errors"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -93,22 +94,8 @@ func (w world) decide(q question) verdict {
 	if q.byPattern && !slices.ContainsFunc(q.patterns, func(p rolecall.Pattern) bool { return matches(p, q.permission) }) {
 		return denied // "narrowed to patterns: p must match one of them"
 	}
-	var points, replacing, speaking []point
-	for _, h := range w.holders(q) { // step 2
-		for _, c := range ancestors(q.scope.String()) { // step 4
-			points = append(points, point{h, c})
-			if w.replaces(q, point{h, c}) {
-				replacing = append(replacing, point{h, c})
-			}
-		}
-	}
-	says := map[point]rolecall.Effect{}
-	for _, p := range points {
-		replaced := slices.ContainsFunc(replacing, func(r point) bool { return w.nearer(q, r, p) }) // step 7
-		if says[p] = w.pointSays(q, p, replaced); says[p] != 0 {
-			speaking = append(speaking, p)
-		}
-	}
+	says := w.says(q)
+	speaking := slices.Collect(maps.Keys(says))
 	left := 0
 	for _, p := range speaking { // step 8
 		if says[p] == rolecall.Forbid {
@@ -128,6 +115,27 @@ func (w world) decide(q question) verdict {
 		return denied
 	}
 	return allowed
+}
+
+// says is what each point says that says something.
+func (w world) says(q question) map[point]rolecall.Effect {
+	var points, replacing []point
+	for _, h := range w.holders(q) { // step 2
+		for _, c := range ancestors(q.scope.String()) { // step 4
+			points = append(points, point{h, c})
+			if w.replaces(q, point{h, c}) {
+				replacing = append(replacing, point{h, c})
+			}
+		}
+	}
+	says := map[point]rolecall.Effect{}
+	for _, p := range points {
+		replaced := slices.ContainsFunc(replacing, func(r point) bool { return w.nearer(q, r, p) }) // step 7
+		if said := w.pointSays(q, p, replaced); said != 0 {
+			says[p] = said
+		}
+	}
+	return says
 }
 
 // suspended says whether s is switched off (step 1).

@@ -1,6 +1,7 @@
 package rolecall
 
 import (
+	"cmp"
 	"iter"
 	"slices"
 	"strconv"
@@ -284,12 +285,17 @@ func (e *effects) rule(one shift, n *verdictNode, closed bool, way direction) Sc
 	return r
 }
 
+func compareShifts(a, b shift) int {
+	return cmp.Or(cmp.Compare(a.permission, b.permission), compareTree(a.scope, b.scope))
+}
+
 // answers finds the innermost change around a scope.
 func (e *effects) answers(way direction, permission int, t *Scope, facts Facts) bool {
 	var inner *shift
-	for i := range e.list[way] {
-		if one := &e.list[way][i]; one.permission == permission && one.scope.Contains(*t) {
-			inner = one
+	for at := range t.Ancestors() {
+		if i, found := slices.BinarySearchFunc(e.list[way], shift{permission: permission, scope: at}, compareShifts); found {
+			inner = &e.list[way][i]
+			break
 		}
 	}
 	if inner == nil {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/rolecall-go/rolecall"
 )
@@ -37,6 +38,7 @@ func TestProposeRefuses(t *testing.T) {
 		{"to forget what is no place", rolecall.Meta{}, rolecall.ForgetScope(rolecall.In("projekt", "p")), rolecall.ErrUnknown, "edit 1"},
 		{"to activate until now", rolecall.Meta{}, activate(0, "to look"), rolecall.ErrInvalid, "an end in the future"},
 		{"to activate until long ago", rolecall.Meta{}, endless, rolecall.ErrInvalid, "an end in the future"},
+		{"to activate for ever, long ago", rolecall.Meta{Time: time.Date(0, 1, 1, 0, 0, 0, 0, time.UTC)}, rolecall.Activate(rolecall.Activation{Subject: ben, Role: "secret", Scope: shot, Reason: "to look"}), rolecall.ErrInvalid, "an end in the future"},
 		{"to activate for no reason", rolecall.Meta{}, activate(1, " \t"), rolecall.ErrInvalid, "has a reason"},
 		{"to activate for a reason that cannot be written", rolecall.Meta{}, activate(1, "a\x00b"), rolecall.ErrInvalid, ""},
 	} {
@@ -106,6 +108,49 @@ func TestActivationTakesTheNearest(t *testing.T) {
 		}
 		if got, want := p.Entry().Deltas[0].After.String(), "grant user:ben secret at /project:p/shot:s"+c.want+" 2026-03-02"; got != want {
 			t.Errorf("%s: activated as %s, want %s", c.name, got, want)
+		}
+	}
+}
+
+// An eligible grant is taken up where it is valid from now until then, and only moves the end of what stands already, never
+// to an earlier instant.
+func TestActivationLasts(t *testing.T) {
+	stands := eligible(grant(ben, "secret", project))
+	later := stands
+	later.NotBefore = day(1)
+	soon := from(until(grant(ben, "secret", shot), 1), -1)
+	for _, c := range []struct {
+		name  string
+		world []rolecall.Statement
+		want  string // what stands then, nothing where it is refused
+	}{
+		{"for ever", []rolecall.Statement{stands}, "grant user:ben secret at /project:p/shot:s until 2026-03-03"},
+		{"beside another role", []rolecall.Statement{eligible(grant(ben, "gagged", project)), stands, eligible(grant(ben, "worker", project))}, "grant user:ben secret at /project:p/shot:s until 2026-03-03"},
+		{"as long as asked", []rolecall.Statement{until(stands, 2)}, "grant user:ben secret at /project:p/shot:s until 2026-03-03"},
+		{"not as long", []rolecall.Statement{until(stands, 1)}, ""},
+		{"not yet", []rolecall.Statement{later}, ""},
+		{"as a member for a shorter time", []rolecall.Statement{eligible(grant(layout, "secret", project)), memberUntil(member(ben, layout), 1)}, ""},
+		{"of another role", []rolecall.Statement{eligible(grant(ben, "worker", project))}, ""},
+		{"what is no eligible grant", []rolecall.Statement{grant(ben, "secret", project)}, ""},
+		{"what ends sooner", []rolecall.Statement{stands, piercing(soon)}, "grant user:ben secret at /project:p/shot:s pierce from 2026-02-28 until 2026-03-03"},
+		{"what ends then", []rolecall.Statement{stands, until(soon, 2)}, "grant user:ben secret at /project:p/shot:s from 2026-02-28 until 2026-03-03"},
+		{"what ends later", []rolecall.Statement{stands, until(soon, 3)}, "grant user:ben secret at /project:p/shot:s from 2026-02-28 until 2026-03-04"},
+		{"what never ends", []rolecall.Statement{stands, grant(ben, "secret", shot)}, "grant user:ben secret at /project:p/shot:s"},
+	} {
+		s := world{}.add(basicRoles...).add(c.world...).snapshot(t).At(day(0))
+		p, err := s.Propose(rolecall.Change{Edits: []rolecall.Edit{activation(ben, "secret", shot, 2)}})
+		if c.want == "" {
+			if !errors.Is(err, rolecall.ErrNotEligible) {
+				t.Errorf("eligible %s: %v, want %s", c.name, err, rolecall.ErrNotEligible)
+			}
+			continue
+		}
+		if err != nil {
+			t.Errorf("eligible %s: %v, want no error", c.name, err)
+			continue
+		}
+		if got, _ := p.Next().Find(rolecall.KeyOf(grant(ben, "secret", shot))); got == nil || got.String() != c.want {
+			t.Errorf("eligible %s: then stands %v, want %s", c.name, got, c.want)
 		}
 	}
 }

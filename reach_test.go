@@ -81,11 +81,15 @@ func TestReachAsksOnce(t *testing.T) {
 // TestAudience compares Audience with the check of each subject, with facts that differ between subjects.
 func TestAudience(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		b := newBench(t, drawWorld(t))
+		w, silent := drawWorld(t), rolecall.User("silent") // of whom nothing is said where it is asked
+		if often(t, 50, "conditions for everyone") {
+			w = w.put(overrideWhen(override(everyone, rolecall.Allow, "*", global), pick(t, conditions, "when")), grant(silent, "r0", row[0]))
+		}
+		b := newBench(t, w)
 		s := b.now(pick(t, instants, "now"))
 		p, at := pick(t, permissions, "permission"), pick(t, lookups, "at")
 		of := map[rolecall.Subject]facts{}
-		for _, who := range subjects {
+		for _, who := range append(subjects, silent) {
 			of[who] = drawFacts(t)
 		}
 		of[stranger] = of[everyone]

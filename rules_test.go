@@ -62,7 +62,7 @@ func TestRulesAreTheCheck(t *testing.T) {
 // TestRulesInSmallWorlds asks the rules, and the sets of scopes, of all worlds in which one or two conditions are on
 // anything: what stands under the same condition as what it overrides is not drawn by chance.
 func TestRulesInSmallWorlds(t *testing.T) {
-	a, n := allConditions(), 0
+	a, n, byText := allConditions(), 0, map[string]rolecall.ScopeRule{}
 	for w := range a.worlds {
 		if n++; (testing.Short() || raceDetector) && n%7 != 0 {
 			continue
@@ -71,6 +71,10 @@ func TestRulesInSmallWorlds(t *testing.T) {
 		for _, who := range []rolecall.Subject{ann, crowds} {
 			v := succeed(s.For(who, nil))
 			rule, set := succeed(v.Rule(seeTask, shot)), setOf(t, v, "shot", seeTask)
+			if other, known := byText[rule.String()]; known && !rule.Equal(other) {
+				t.Fatalf("two rules that read %s are not equal", rule)
+			}
+			byText[rule.String()] = rule
 			for _, q := range a.questions {
 				if q.subject != who {
 					continue
@@ -79,6 +83,13 @@ func TestRulesInSmallWorlds(t *testing.T) {
 				if got, in := rule.Holds(q.facts), set.Contains(shot, q.facts); got != want || in != want {
 					t.Fatalf("%s: the rule %s holds: %t, the set contains it: %t, want %t; policy:\n%s", q, rule, got, in, want, w)
 				}
+			}
+		}
+	}
+	for text, rule := range byText {
+		for other := range byText {
+			if got := rule.Equal(byText[other]); got != (text == other) {
+				t.Errorf("Equal of rules that read %s and %s = %t, want %t", text, other, got, !got)
 			}
 		}
 	}

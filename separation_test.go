@@ -47,12 +47,28 @@ func drawStatic(t *rapid.T) rolecall.Constraint {
 	return c
 }
 
+// drawTenure draws a grant or a membership for a while, of Everyone more often than others are.
+func drawTenure(t *rapid.T) rolecall.Statement {
+	ends := []rolecall.Window{{}, {NotAfter: day(1)}, {NotBefore: day(1)}, {NotBefore: day(1), NotAfter: day(2)}, {NotAfter: day(2)}, {NotBefore: day(2)}}
+	if often(t, 40, "member") {
+		m := drawMembership(t)
+		m.Window = pick(t, ends, "while")
+		return m
+	}
+	g := grant(pick(t, append(subjects, everyone, everyone), "holder"), pick(t, roleNames, "role"), drawScope(t))
+	g.Window = pick(t, ends, "while")
+	return g
+}
+
 // TestStaticSeparation draws a policy with constraints and edits of it, and wants refused exactly what breaks one.
 func TestStaticSeparation(t *testing.T) {
 	loaded, kept, refused := 0, 0, 0
 	rapid.Check(t, func(t *rapid.T) {
 		w := drawSmallWorld(t).add(drawStatic(t))
 		w.constraints = w.constraints[len(w.constraints)-1:]
+		for range upToN(4).Draw(t, "tenures") {
+			w = w.put(drawTenure(t))
+		}
 		base, err := rolecall.NewSnapshot(worldCatalog, w.statements()...)
 		if breaks := w.breaksStaticConstraint(); breaks != errors.Is(err, rolecall.ErrSeparation) || !breaks && err != nil {
 			t.Fatalf("NewSnapshot: %v, want it to break a constraint: %t; policy:\n%s", err, breaks, w)
@@ -62,6 +78,9 @@ func TestStaticSeparation(t *testing.T) {
 			return
 		}
 		edits := drawActorEdits(t, w)
+		if often(t, 60, "gives") {
+			edits = append(edits, rolecall.Put(drawTenure(t)))
+		}
 		if often(t, 30, "constrains") {
 			edits = append(edits, rolecall.Put(drawStatic(t)))
 		}

@@ -74,3 +74,32 @@ func BenchmarkPropose(b *testing.B) {
 		}
 	}
 }
+
+// BenchmarkGuard gives a group what it has already, by an actor who has none of it, with that many members, places inside
+// and windows in play: all of it is compared.
+func BenchmarkGuard(b *testing.B) {
+	for _, n := range []int{10, 40} {
+		statements := []rolecall.Statement{
+			role("people", rule(rolecall.Allow, "", "rolecall.grant.*")), grant(ann, "people", global),
+			role("viewer", rule(rolecall.Allow, "", "task.view")), role("watcher", rule(rolecall.Allow, "", "task.view")), grant(layout, "viewer", global),
+		}
+		for i := range n {
+			inside := project.In("shot", fmt.Sprint(i))
+			statements = append(statements, member(rolecall.User(fmt.Sprint("u", i)), layout), override(layout, rolecall.Deny, "task.view", inside),
+				until(grant(layout, "watcher", sibling.In("shot", fmt.Sprint(i))), i+1))
+		}
+		s, err := rolecall.NewSnapshot(worldCatalog, statements...)
+		if err != nil {
+			b.Fatal(err)
+		}
+		b.Run(fmt.Sprint("each=", n), func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				c := rolecall.Change{Meta: rolecall.Meta{Actor: ann, Time: day(0)}, Edits: []rolecall.Edit{rolecall.Put(grant(layout, "watcher", global))}}
+				if _, err := s.Propose(c); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}

@@ -198,7 +198,7 @@ func (p *policy) keyOf(t tenure) StatementKey { return KeyOf(p.grant(t.holder, t
 
 // and returns the window in which both are open.
 func (w Window) and(other Window) Window {
-	if w.NotBefore.Before(other.NotBefore) {
+	if w.NotBefore.IsZero() || !other.NotBefore.IsZero() && w.NotBefore.Before(other.NotBefore) {
 		w.NotBefore = other.NotBefore
 	}
 	if w.NotAfter.IsZero() || !other.NotAfter.IsZero() && other.NotAfter.Before(w.NotAfter) {

@@ -190,14 +190,28 @@ func TestManyRolesInTurn(t *testing.T) {
 	}
 }
 
-// TestWindowsOfLongAgo: what has been since the beginning of time overlaps, however long ago it ended.
+// TestWindowsOfLongAgo: what has been since the beginning of time overlaps, however long ago it ended; what a membership
+// lets through does so from its beginning on.
 func TestWindowsOfLongAgo(t *testing.T) {
-	ada, ended := rolecall.User("ada"), rolecall.Window{NotAfter: time.Date(0, 6, 1, 0, 0, 0, 0, time.UTC)}
-	_, err := rolecall.NewSnapshot(smallCatalog(t), roleOf("a", "task.view"), roleOf("b", "task.view"),
-		rolecall.Constraint{Name: "apart", Kind: rolecall.Static, Limit: 2, Roles: []rolecall.RoleName{"a", "b"}},
-		rolecall.Grant{Subject: ada, Role: "a", Scope: rolecall.Global(), Window: ended},
-		rolecall.Grant{Subject: ada, Role: "b", Scope: rolecall.Global(), Window: ended})
-	if !errors.Is(err, rolecall.ErrSeparation) {
-		t.Errorf("NewSnapshot with two roles until %s: %v, want %s", ended.NotAfter, err, rolecall.ErrSeparation)
+	ada, crew, june, july := rolecall.User("ada"), rolecall.Group("crew"), time.Date(0, 6, 1, 0, 0, 0, 0, time.UTC), time.Date(0, 7, 1, 0, 0, 0, 0, time.UTC)
+	held := func(who rolecall.Subject, role rolecall.RoleName, w rolecall.Window) rolecall.Grant {
+		return rolecall.Grant{Subject: who, Role: role, Scope: rolecall.Global(), Window: w}
+	}
+	ended := held(ada, "a", rolecall.Window{NotAfter: june})
+	for _, tc := range []struct {
+		name   string
+		policy []rolecall.Statement
+		want   error
+	}{
+		{"both ended", []rolecall.Statement{ended, held(ada, "b", rolecall.Window{NotAfter: june})}, rolecall.ErrSeparation},
+		{"one ended before the other began", []rolecall.Statement{ended, held(ada, "b", rolecall.Window{NotBefore: july})}, nil},
+		{"one ended before a membership began", []rolecall.Statement{ended, held(crew, "b", rolecall.Window{}), rolecall.Membership{Member: ada, Group: crew, Window: rolecall.Window{NotBefore: july}}}, nil},
+		{"one began, of a group, after a membership ended", []rolecall.Statement{held(ada, "a", rolecall.Window{}), held(crew, "b", rolecall.Window{NotBefore: july}), rolecall.Membership{Member: ada, Group: crew, Window: rolecall.Window{NotAfter: june}}}, nil},
+	} {
+		_, err := rolecall.NewSnapshot(smallCatalog(t), append(tc.policy, roleOf("a", "task.view"), roleOf("b", "task.view"),
+			rolecall.Constraint{Name: "apart", Kind: rolecall.Static, Limit: 2, Roles: []rolecall.RoleName{"a", "b"}})...)
+		if !errors.Is(err, tc.want) {
+			t.Errorf("%s: NewSnapshot: %v, want %v", tc.name, err, tc.want)
+		}
 	}
 }

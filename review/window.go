@@ -19,9 +19,10 @@ func earlier(a, b time.Time) time.Time {
 	return a
 }
 
+// later returns the later of two beginnings, of which the zero Time is none.
 func later(a, b time.Time) time.Time {
-	if a.After(b) {
-		return a
+	if a.IsZero() || !b.IsZero() && b.After(a) {
+		return b
 	}
-	return b
+	return a
 }

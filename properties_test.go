@@ -529,6 +529,7 @@ func TestAnySequenceOfChangesEqualsScratch(t *testing.T) {
 			if err != nil {
 				t.Fatalf("Apply(%v): %v, want no error; policy:\n%s", p.Entry(), err, w)
 			}
+			mustBeSame(t, w.snapshot(t), s)
 			w, s = next, p.Next()
 			mustBeSame(t, s, applied)
 			if p.Base()+1 != p.Entry().Revision || s.Revision() != p.Entry().Revision || applied.Revision() != s.Revision() {

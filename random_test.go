@@ -217,7 +217,7 @@ func TestLongWaysUp(t *testing.T) {
 
 // What a group says is found everywhere but where it was taken back.
 func TestGroupLeavesAPlace(t *testing.T) {
-	w := world{}.add(role("r0", rule(rolecall.Allow, "", "task.view")), member(ann, crowds))
+	w := world{}.add(role("r0", rule(rolecall.Allow, "", "task.view")), member(ann, crowds), member(ben, crowds), grant(ben, "r0", global))
 	for _, at := range row {
 		w = w.add(grant(crowds, "r0", at), override(crowds, rolecall.Deny, "task.view", at.In("shot", "s")))
 	}
@@ -229,6 +229,7 @@ func TestGroupLeavesAPlace(t *testing.T) {
 		for _, at := range row {
 			for _, place := range []rolecall.Scope{at, at.In("shot", "s"), at.In("shot", "t")} {
 				after.mustAgree(t, question{now(ann), seeTask, place, nil})
+				after.mustAgree(t, question{now(ben), seeTask, place, nil})
 			}
 		}
 	}

@@ -282,11 +282,16 @@ func (c *court) weigh() Reason {
 	if c.forbidden() {
 		return Forbidden
 	}
+	c.strike()
+	return c.conclude()
+}
+
+// strike gives a fate to all that does not count, where nothing forbids.
+func (c *court) strike() {
 	c.strikeAllows()
 	c.strikeReplaced()
 	c.strikeWithinPoints()
 	c.strikeFarther()
-	return c.conclude()
 }
 
 // speaks says whether s still has something to say.

@@ -14,11 +14,11 @@ type groupPoint struct {
 
 // lifts says whether a denial that stood for a group no longer does, and no nearer one takes its place.
 func (t *trial) lifts(group Subject, m matter, at time.Time, f Facts) bool {
-	stood := t.before.standing(group, m, at, f)
+	stood := t.before.denials(group, m, at, f)
 	if len(stood) == 0 {
 		return false
 	}
-	left := t.after.standing(group, m, at, f)
+	left := t.after.denials(group, m, at, f)
 	for point, denied := range stood {
 		if !t.after.stillDenied(point, denied, left, at) {
 			return true
@@ -43,9 +43,9 @@ func (p *policy) isIn(below, above Subject, at time.Time) bool {
 	return b != nil && a != nil && p.reaches(b, a, &instant{at: at})
 }
 
-// standing returns the denials that stand for whoever a token puts into a group: each Forbid, and each Deny that nothing
-// nearer overrides.
-func (p *policy) standing(group Subject, m matter, at time.Time, f Facts) map[groupPoint]Effect {
+// denials returns those that stand for whoever a token puts into a group: each Forbid, and each Deny that nothing nearer
+// overrides.
+func (p *policy) denials(group Subject, m matter, at time.Time, f Facts) map[groupPoint]Effect {
 	q := p.questionOf(group, m, at, f)
 	if q.self != nil && !group.isEveryone() {
 		q.extra = &extras{groups: []*holder{q.self}}
@@ -66,10 +66,7 @@ func (p *policy) standing(group Subject, m matter, at time.Time, f Facts) map[gr
 		}
 	}
 	note(Forbid)
-	c.strikeAllows()
-	c.strikeReplaced()
-	c.strikeWithinPoints()
-	c.strikeFarther()
+	c.strike()
 	note(Deny)
 	return standing
 }

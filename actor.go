@@ -13,12 +13,6 @@ type actor struct {
 	known  map[ground]*footing
 }
 
-// A narrowed is what a narrowing leaves, made ready to be asked. The zero narrowed takes nothing away.
-type narrowed struct {
-	Narrowing
-	active []uint32 // the numbers of the roles
-}
-
 // actorsOf returns those by whose rights a change is made, none where the host makes it itself.
 func (s *Snapshot) actorsOf(c Change) ([]*actor, error) {
 	if err := s.checkMeta(c.Meta); err != nil {

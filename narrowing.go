@@ -48,6 +48,12 @@ func (n *Narrowing) coversAll(p Pattern) bool {
 	return true
 }
 
+// A narrowed is what a narrowing leaves, made ready to be asked. The zero narrowed takes nothing away.
+type narrowed struct {
+	Narrowing
+	active []uint32 // the numbers of the roles
+}
+
 // readyRare makes the rare parts of a request ready. The reason is Suspended or Narrowed where they alone deny it.
 func (q *question) readyRare(self Subject, o *ViewOptions) (Reason, error) {
 	p, n := q.policy, &o.Narrow

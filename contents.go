@@ -32,8 +32,7 @@ func (s *Snapshot) Statements() iter.Seq[Statement] {
 			}
 		}
 		for _, c := range p.constraints {
-			c.Roles = slices.Clone(c.Roles)
-			if !yield(c) {
+			if !yield(c.canonical()) {
 				return
 			}
 		}

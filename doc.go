@@ -108,7 +108,7 @@
 //   - A group or Everyone may be asked about like any subject.
 //   - Rules of a role have no order; two that differ only in order or repetition are the same role.
 //   - A group in itself, and a role that inherits from itself, are cycles like longer ones.
-//   - An instant in a window lies in the years 0 to 9999, so that it can be written and read again.
+//   - An instant, that of a change too, lies in the years 0 to 9999, so that it can be written and read again.
 //   - Removing what the policy does not have is ErrUnknown; forgetting it is nothing to do. A change that alters nothing is
 //     not committed, and the revision stays as it is.
 //

@@ -22,7 +22,7 @@ func traced(t *testing.T, changes ...[]rolecall.Statement) (*rolecall.Snapshot, 
 			edits = append(edits, rolecall.Put(s))
 		}
 		m := rolecall.Meta{Reason: []string{"set up", "crew", "leaves the show"}[i], Time: day(i)}
-		succeed(r.Update(t.Context(), m, func(*rolecall.Snapshot) (rolecall.Change, error) { return rolecall.Change{Edits: edits}, nil }))
+		succeed(r.Edit(t.Context(), m, edits...))
 	}
 	s := succeed(r.Snapshot())
 	return s.At(day(5)), succeed(rolecall.Trace(t.Context(), store, s))

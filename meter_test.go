@@ -31,12 +31,7 @@ func usesOf(r rolecall.Reading) []string {
 func metered(t testing.TB, o *rolecall.MeterOptions) (*rolecall.Resolver, *rolecall.Meter) {
 	m := rolecall.NewMeter(o)
 	r := openResolver(t, memstore.New(), worldCatalog, &rolecall.Options{Meter: m})
-	_, err := r.Update(t.Context(), rolecall.Meta{}, func(*rolecall.Snapshot) (rolecall.Change, error) {
-		return rolecall.Change{Edits: []rolecall.Edit{rolecall.Put(role("r0", rule(rolecall.Allow, "", "task.*"))), rolecall.Put(grant(ann, "r0", project))}}, nil
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
+	update(t, r, rolecall.Put(role("r0", rule(rolecall.Allow, "", "task.*"))), rolecall.Put(grant(ann, "r0", project)))
 	return r, m
 }
 

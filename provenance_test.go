@@ -141,12 +141,7 @@ func threeChanges(t *testing.T) (*memstore.Store, *rolecall.Resolver) {
 		{rolecall.Put(piercing(grant(userBob, "artist", projectAlpha)))},
 		{rolecall.Remove(grant(userBob, "artist", projectAlpha))},
 	} {
-		_, err := r.Update(t.Context(), rolecall.Meta{Reason: fmt.Sprint("reason ", i+1), Time: storeTime}, func(*rolecall.Snapshot) (rolecall.Change, error) {
-			return rolecall.Change{Edits: edits}, nil
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
+		succeed(r.Edit(t.Context(), rolecall.Meta{Reason: fmt.Sprint("reason ", i+1), Time: storeTime}, edits...))
 	}
 	return store, r
 }

@@ -53,13 +53,11 @@ func explainReasons(t testing.TB, reason string, r rolecall.Request, changes ...
 	resolver := ok[*rolecall.Resolver](t)(rolecall.Open(t.Context(), store, c, &rolecall.Options{Clock: func() time.Time { return now }}))
 	for i, list := range changes {
 		m := rolecall.Meta{Reason: fmt.Sprintf(reason, i+1), Time: now.AddDate(0, 0, i-8)}
-		ok[rolecall.Revision](t)(resolver.Update(t.Context(), m, func(*rolecall.Snapshot) (rolecall.Change, error) {
-			var edits []rolecall.Edit
-			for _, s := range list {
-				edits = append(edits, rolecall.Put(s))
-			}
-			return rolecall.Change{Edits: edits}, nil
-		}))
+		var edits []rolecall.Edit
+		for _, s := range list {
+			edits = append(edits, rolecall.Put(s))
+		}
+		ok[rolecall.Revision](t)(resolver.Edit(t.Context(), m, edits...))
 	}
 	s := ok[*rolecall.Snapshot](t)(resolver.Snapshot())
 	p := ok[*rolecall.Provenance](t)(rolecall.Trace(t.Context(), store, s))

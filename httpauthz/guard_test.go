@@ -462,10 +462,7 @@ func TestOneSnapshotPerRequest(t *testing.T) {
 		a, _ := httpauthz.From(q.Context())
 		first = a.Check(q.Context(), shotView, alpha)
 		revisions = append(revisions, a.Revision())
-		_, err := r.Update(q.Context(), rolecall.Meta{}, func(*rolecall.Snapshot) (rolecall.Change, error) {
-			return rolecall.Change{Edits: []rolecall.Edit{rolecall.Put(rolecall.Suspension{Subject: rolecall.User("ada")})}}, nil
-		})
-		if err != nil {
+		if _, err := r.Edit(q.Context(), rolecall.Meta{}, rolecall.Put(rolecall.Suspension{Subject: rolecall.User("ada")})); err != nil {
 			t.Error(err)
 		}
 		guard.Require(shotView, httpauthz.Fixed(alpha))(inner).ServeHTTP(w, q)

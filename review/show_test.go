@@ -75,10 +75,7 @@ func (w *show) on(n int, by, why string, lines ...string) *show {
 	}
 	w.now = day(n)
 	actor := must[rolecall.Subject](w.t)(rolecall.ParseSubject(by))
-	_, err := w.r.Update(context.Background(), rolecall.Meta{Actor: actor, Reason: why}, func(*rolecall.Snapshot) (rolecall.Change, error) {
-		return rolecall.Change{Edits: edits}, nil
-	})
-	if err != nil {
+	if _, err := w.r.Edit(context.Background(), rolecall.Meta{Actor: actor, Reason: why}, edits...); err != nil {
 		w.t.Fatalf("on day %d: %v", n, err)
 	}
 	return w

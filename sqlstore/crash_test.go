@@ -48,7 +48,7 @@ func write(dialect sqlstore.Dialect, driver, dsn, tenant, who string) error {
 	}
 	for {
 		name := fmt.Sprint("at", r.Revision(), "-", who)
-		revision, err := r.Update(ctx, rolecall.Meta{Reason: name}, putting(grant("a"+name), grant("b"+name)))
+		revision, err := r.Edit(ctx, rolecall.Meta{Reason: name}, puts(grant("a"+name), grant("b"+name))...)
 		if err != nil {
 			return err
 		}
@@ -261,7 +261,7 @@ func TestPostgreSQLIsKilledAndRestarted(t *testing.T) {
 				go func() { died <- server.Kill() }()
 			}
 			user := fmt.Sprintf("%d-%d", kill, i)
-			revision, err := writer.Update(t.Context(), rolecall.Meta{}, putting(grant(user)))
+			revision, err := writer.Edit(t.Context(), rolecall.Meta{}, rolecall.Put(grant(user)))
 			if err != nil {
 				failed++
 				break

@@ -190,14 +190,12 @@ func grant(user string) rolecall.Grant {
 	return rolecall.Grant{Subject: rolecall.User(user), Role: "reader", Scope: folder}
 }
 
-func putting(statements ...rolecall.Statement) func(*rolecall.Snapshot) (rolecall.Change, error) {
-	return func(*rolecall.Snapshot) (rolecall.Change, error) {
-		var c rolecall.Change
-		for _, s := range statements {
-			c.Edits = append(c.Edits, rolecall.Put(s))
-		}
-		return c, nil
+func puts(statements ...rolecall.Statement) []rolecall.Edit {
+	edits := make([]rolecall.Edit, len(statements))
+	for i, s := range statements {
+		edits[i] = rolecall.Put(s)
 	}
+	return edits
 }
 
 func openResolver(t testing.TB, s rolecall.Store, o *rolecall.Options) *rolecall.Resolver {
@@ -211,19 +209,17 @@ func openResolver(t testing.TB, s rolecall.Store, o *rolecall.Options) *rolecall
 
 func update(t testing.TB, r *rolecall.Resolver, statements ...rolecall.Statement) rolecall.Revision {
 	t.Helper()
-	revision, err := r.Update(t.Context(), rolecall.Meta{}, putting(statements...))
+	revision, err := r.Edit(t.Context(), rolecall.Meta{}, puts(statements...)...)
 	if err != nil {
-		t.Fatalf("Update(%v): %v", statements, err)
+		t.Fatalf("Edit(put %v): %v", statements, err)
 	}
 	return revision
 }
 
 func remove(t testing.TB, r *rolecall.Resolver, st rolecall.Statement) {
 	t.Helper()
-	if _, err := r.Update(t.Context(), rolecall.Meta{}, func(*rolecall.Snapshot) (rolecall.Change, error) {
-		return rolecall.Change{Edits: []rolecall.Edit{rolecall.Remove(st)}}, nil
-	}); err != nil {
-		t.Fatalf("Update(remove %v): %v", st, err)
+	if _, err := r.Edit(t.Context(), rolecall.Meta{}, rolecall.Remove(st)); err != nil {
+		t.Fatalf("Edit(remove %v): %v", st, err)
 	}
 }
 

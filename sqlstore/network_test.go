@@ -194,7 +194,7 @@ func session(ctx context.Context, d database, tenant, name string) (acknowledged
 	if err != nil {
 		return 0, err
 	}
-	acknowledged, err = r.Update(ctx, rolecall.Meta{Reason: name}, putting(grant("a"+name), grant("b"+name)))
+	acknowledged, err = r.Edit(ctx, rolecall.Meta{Reason: name}, puts(grant("a"+name), grant("b"+name))...)
 	if err != nil {
 		return 0, err
 	}

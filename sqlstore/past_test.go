@@ -28,9 +28,9 @@ func TestThePastIsAlikeInMemoryAndDatabase(t *testing.T) {
 			for range 40 {
 				now = now.Add(time.Duration(random.IntN(100)-30) * time.Second)
 				instants = append(instants, now, now.Add(-1), now.Add(1))
-				change := randomChange(random)
+				edits := randomChange(random)
 				for _, r := range []*rolecall.Resolver{a, b} {
-					if _, err := r.Update(t.Context(), rolecall.Meta{}, change); err != nil {
+					if _, err := r.Edit(t.Context(), rolecall.Meta{}, edits...); err != nil {
 						t.Fatal(err)
 					}
 				}
@@ -47,7 +47,7 @@ func TestThePastIsAlikeInMemoryAndDatabase(t *testing.T) {
 }
 
 // randomChange forgets somebody, suspends somebody, and puts some grants.
-func randomChange(random *rand.Rand) func(*rolecall.Snapshot) (rolecall.Change, error) {
+func randomChange(random *rand.Rand) []rolecall.Edit {
 	who := func() rolecall.Subject { return rolecall.User(fmt.Sprint(random.IntN(9))) }
 	edits := []rolecall.Edit{rolecall.Put(reader), rolecall.ForgetSubject(who()), rolecall.Put(rolecall.Suspension{Subject: who()})}
 	for range 1 + random.IntN(3) {
@@ -55,7 +55,7 @@ func randomChange(random *rand.Rand) func(*rolecall.Snapshot) (rolecall.Change, 
 		g.Replace = random.IntN(2) == 0
 		edits = append(edits, rolecall.Put(g))
 	}
-	return func(*rolecall.Snapshot) (rolecall.Change, error) { return rolecall.Change{Edits: edits}, nil }
+	return edits
 }
 
 // same compares what two stores say.

@@ -244,7 +244,7 @@ func TestTheHistoryIsAnAuditLog(t *testing.T) {
 		tenant := newTenant()
 		r := openResolver(t, openStore(t, d, db, sqlstore.Options{Tenant: tenant}), nil)
 		update(t, r, reader)
-		if _, err := r.Update(t.Context(), rolecall.Meta{Reason: "on call"}, putting(grant("ada"))); err != nil {
+		if _, err := r.Edit(t.Context(), rolecall.Meta{Reason: "on call"}, rolecall.Put(grant("ada"))); err != nil {
 			t.Fatal(err)
 		}
 		var reason, after string

@@ -42,11 +42,7 @@ func proposal(t *testing.T, r *rolecall.Resolver, statements ...rolecall.Stateme
 	if err != nil {
 		t.Fatal(err)
 	}
-	change, err := putting(statements...)(s)
-	if err != nil {
-		t.Fatal(err)
-	}
-	p, err := s.Propose(change)
+	p, err := s.Propose(rolecall.Change{Edits: puts(statements...)})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -73,7 +73,7 @@ func exportedFrom(t *testing.T, name, base string, changes ...rolecall.Change) s
 	}
 	for _, c := range changes {
 		at = at.Add(24 * time.Hour)
-		if _, err := r.Update(t.Context(), c.Meta, func(*rolecall.Snapshot) (rolecall.Change, error) { return rolecall.Change{Edits: c.Edits}, nil }); err != nil {
+		if _, err := r.Edit(t.Context(), c.Meta, c.Edits...); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -218,15 +218,15 @@ func TestLongWaysUp(t *testing.T) {
 // What a group says is found everywhere but where it was taken back.
 func TestGroupLeavesAPlace(t *testing.T) {
 	w := world{}.add(role("r0", rule(rolecall.Allow, "", "task.view")), member(ann, crowds), member(ben, crowds), grant(ben, "r0", global))
-	for _, at := range row {
+	for _, at := range neighbours {
 		w = w.add(grant(crowds, "r0", at), override(crowds, rolecall.Deny, "task.view", at.In("shot", "s")))
 	}
 	before := w.snapshot(t).At(day(1))
-	for _, left := range row {
+	for _, left := range neighbours {
 		given, denied := grant(crowds, "r0", left), override(crowds, rolecall.Deny, "task.view", left.In("shot", "s"))
 		after := newBench(t, w.without(given).without(denied))
 		after.snapshot = propose(t, before, rolecall.Remove(given), rolecall.Remove(denied)).Next()
-		for _, at := range row {
+		for _, at := range neighbours {
 			for _, place := range []rolecall.Scope{at, at.In("shot", "s"), at.In("shot", "t")} {
 				after.mustAgree(t, question{now(ann), seeTask, place, nil})
 				after.mustAgree(t, question{now(ben), seeTask, place, nil})

@@ -83,7 +83,7 @@ func TestAudience(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		w, silent := drawWorld(t), rolecall.User("silent") // of whom nothing is said where it is asked
 		if often(t, 50, "conditions for everyone") {
-			w = w.put(overrideWhen(override(everyone, rolecall.Allow, "*", global), pick(t, conditions, "when")), grant(silent, "r0", row[0]))
+			w = w.put(overrideWhen(override(everyone, rolecall.Allow, "*", global), pick(t, conditions, "when")), grant(silent, "r0", neighbours[0]))
 		}
 		b := newBench(t, w)
 		s := b.now(pick(t, instants, "now"))

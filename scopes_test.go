@@ -37,13 +37,13 @@ var lookups = slices.DeleteFunc(anywhere(), func(t rolecall.Scope) bool {
 	return !project.Contains(t) && !sibling.Contains(t) || t.Depth() == 4 && !shot.Contains(t)
 })
 
-// row are projects beside each other.
-var row = []rolecall.Scope{rolecall.In("project", "a"), rolecall.In("project", "b"), rolecall.In("project", "q"), rolecall.In("project", "z")}
+// neighbours are projects beside each other.
+var neighbours = []rolecall.Scope{rolecall.In("project", "a"), rolecall.In("project", "b"), rolecall.In("project", "q"), rolecall.In("project", "z")}
 
-// drawRowView is drawView with something said, or a private scope, in most of the projects of the row.
-func drawRowView(t *rapid.T) (*bench, view) {
+// drawNeighbourView is drawView with something said, or a private scope, in most of the neighbours.
+func drawNeighbourView(t *rapid.T) (*bench, view) {
 	w := drawWorld(t)
-	for _, at := range row {
+	for _, at := range neighbours {
 		if often(t, 50, "private") {
 			w = w.put(private(at))
 		}
@@ -193,12 +193,12 @@ func byList(t rapid.TB, set *rolecall.ScopeSet, at rolecall.Scope, f rolecall.Fa
 // TestScopesTakenApart checks that the regions and the lists of a set say what it contains.
 func TestScopesTakenApart(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		b, v := drawRowView(t)
+		b, v := drawNeighbourView(t)
 		p, f := pick(t, permissions, "permission"), drawFacts(t)
 		for _, kind := range kinds {
 			set := setOf(t, v.View, kind, p)
 			for range 16 {
-				at := pick(t, slices.Concat(lookups, row, row, row, row), "at")
+				at := pick(t, slices.Concat(lookups, neighbours, neighbours, neighbours, neighbours), "at")
 				want := set.Contains(at, f)
 				if got := byRegions(set, at, f); got != want {
 					t.Fatalf("Scopes(%s, %s) of %s: by its regions %s is in: %t, want %t; policy:\n%s", kind, p, v.Subject(), at, got, want, b.world)
@@ -217,7 +217,7 @@ func TestScopesTakenApart(t *testing.T) {
 // TestScopesResume checks that every iterator goes on after any scope, in order, and stops when told to.
 func TestScopesResume(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		_, v := drawRowView(t)
+		_, v := drawNeighbourView(t)
 		set := setOf(t, v.View, pick(t, append(kinds, "project", "project", "project"), "kind"), pick(t, permissions, "permission"))
 		l, err := set.In(pick(t, append(scopes, global, global, global), "parent"))
 		if err != nil {
@@ -297,11 +297,11 @@ func TestScopesForms(t *testing.T) {
 		"everything":      {world{}.add(sees, grant(ann, "r0", global)), forms{Default: "always", OnlyOpen: true}},
 		"everything open": {world{}.add(sees, grant(ann, "r0", global), private(project)), forms{Default: "always", OnlyOpen: true, Excluded: []string{"/project:p"}}},
 		"everything open, of which some say more": {
-			world{}.add(sees, grant(ann, "r0", global), private(row[3]), private(project), private(row[0]), private(row[1]), deny),
+			world{}.add(sees, grant(ann, "r0", global), private(neighbours[3]), private(project), private(neighbours[0]), private(neighbours[1]), deny),
 			forms{Default: "always", OnlyOpen: true, Excluded: []string{"/project:a", "/project:b", "/project:p", "/project:p2", "/project:z"}},
 		},
 		"everything, private or not":   {world{}.add(sees, piercing(grant(ann, "r0", global)), private(project)), forms{Default: "always"}},
-		"what is no project of a list": {world{}.add(sees, grant(ann, "r0", global), private(rolecall.In("shot", "s")), override(ann, rolecall.Deny, "*", rolecall.In("task", "t")), override(ann, rolecall.Deny, "*", row[0].In("project", "p"))), forms{Default: "always", OnlyOpen: true}},
+		"what is no project of a list": {world{}.add(sees, grant(ann, "r0", global), private(rolecall.In("shot", "s")), override(ann, rolecall.Deny, "*", rolecall.In("task", "t")), override(ann, rolecall.Deny, "*", neighbours[0].In("project", "p"))), forms{Default: "always", OnlyOpen: true}},
 		"what pierces further in":      {world{}.add(sees, grant(ann, "r0", global), piercing(grant(ann, "r0", project))), forms{Default: "always", OnlyOpen: true}},
 		"these":                        {world{}.add(sees, grant(ann, "r0", project), grant(everyone, "r0", sibling)), forms{Default: "never", Included: []string{"/project:p", "/project:p2"}}},
 		"all but these":                {world{}.add(sees, piercing(grant(ann, "r0", global)), deny), forms{Default: "always", Excluded: []string{"/project:p2"}}},

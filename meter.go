@@ -16,6 +16,7 @@ const (
 	meterDepth    = 1
 )
 
+// mostCapacity bounds what a host may ask for.
 const mostCapacity = 1 << 26
 
 // MeterOptions configure a Meter. A nil *MeterOptions is the zero MeterOptions.

@@ -226,8 +226,8 @@ func (r *reviewer) state(row Row, w way, e *effect) State {
 	return NoEffect
 }
 
-// lastUsed returns the latest use of what a row gives, of a group by anybody in it or as the group, and whether all uses are known. Of a
-// group they never are: whom a token vouched into it the policy does not tell.
+// lastUsed returns the latest use of what a row gives, of a group by anybody in it or as the group, and whether all uses are
+// known. Of a group they never are: whom a token vouched into it the policy does not tell.
 func (r *reviewer) lastUsed(row Row) (last time.Time, known bool) {
 	if r.options.LastUsed == nil || len(row.Gives) == 0 {
 		return last, false

@@ -133,8 +133,8 @@ func when(t time.Time) string {
 	return rolecall.FormatTime(t)
 }
 
-// Since returns what was used after an instant, as if the meters had begun then, or at Until if that is earlier. It is how a kept usage stays small. An
-// empty usage stays empty.
+// Since returns what was used after an instant, as if the meters had begun then, or at Until if that is earlier. It is how a
+// kept usage stays small. An empty usage stays empty.
 func (u *Usage) Since(since time.Time) *Usage {
 	u = u.orEmpty()
 	some := &Usage{from: u.from, until: u.until, bySubject: map[rolecall.Subject][]Used{}}
@@ -167,8 +167,9 @@ func (u *Usage) All() iter.Seq[Used] {
 }
 
 // LastUsed returns when who last did p at t or inside it; for Everyone, when anybody did. The instant is zero where it is
-// known that nobody did from From until Until. False says that nothing is known: no such use was seen, but some were dropped. What a
-// meter told of a place only in part counts for everything inside it. It is what Options.LastUsed of a report asks for.
+// known that nobody did from From until Until. False says that nothing is known: no such use was seen, but some were
+// dropped. What a meter told of a place only in part counts for everything inside it. It is what Options.LastUsed of a
+// report asks for.
 func (u *Usage) LastUsed(who rolecall.Subject, p rolecall.Permission, t rolecall.Scope) (time.Time, bool) {
 	u = u.orEmpty()
 	var last time.Time

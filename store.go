@@ -24,8 +24,8 @@ type Store interface {
 	// Commit keeps p as the next revision, atomically with its history entry. Where the store is no longer at p's base, or
 	// p was judged on another line of revisions than the store's (p.History), it changes nothing and returns ErrConflict: a
 	// proposal is judged on a snapshot of what the store handed out. Any other error may leave it unknown whether p was
-	// kept. The store copies what it keeps of p.Entry: its deltas share their slices with snapshots. Commit(ctx
-	// context.Context, p *Proposal) error
+	// kept. The store copies what it keeps of p.Entry: its deltas share their slices with snapshots.
+	Commit(ctx context.Context, p *Proposal) error
 	// Changes yields the history after a revision, oldest first, without gaps, and ends where the present is reached.
 	// Where the history after that revision is no longer kept, or that revision is not in it, it yields ErrCompacted.
 	Changes(ctx context.Context, after Revision) iter.Seq2[Entry, error]

@@ -82,3 +82,24 @@ func TestResolverAllocates(t *testing.T) {
 		allocates(t, name+": Resolver.Check that denies", 1, func() { _ = r.Check(ctx, ben, seeTask, task) })
 	}
 }
+
+// Loading allocates what is kept, which grows by doubling, and nothing for each statement besides: there may be millions.
+func TestLoadingAllocatesLittle(t *testing.T) {
+	if raceDetector {
+		t.Skip("the race detector allocates")
+	}
+	few, more := []rolecall.Statement{roleOf("viewer", "*.view")}, []rolecall.Statement(nil)
+	for i := range 40 {
+		who := rolecall.User(fmt.Sprint(i))
+		few = append(few, grant(who, "viewer", global), grant(ann, "viewer", project.In("shot", fmt.Sprint(i))))
+		for j := range 40 {
+			more = append(more, grant(who, "viewer", project.In("shot", fmt.Sprint(j))))
+		}
+	}
+	load := func(all []rolecall.Statement) float64 {
+		return testing.AllocsPerRun(10, func() { snapshotOf(t, worldCatalog, all...) })
+	}
+	if got, most := load(append(few, more...))-load(few), float64(len(more)); got > most {
+		t.Errorf("NewSnapshot with %d more grants, of subjects and at places that it has, allocates %v times more, want at most %v", len(more), got, most)
+	}
+}

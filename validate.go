@@ -46,24 +46,24 @@ func (d *draft) check(s Statement) bool {
 // checkKey reports what makes the key of a statement malformed or undeclared; a removal needs no more.
 func (d *draft) checkKey(s Statement) bool {
 	before := len(d.problems)
-	switch s := s.(type) {
+	switch one := s.(type) {
 	case Membership:
-		d.checkSubject(s, s.Member)
-		d.checkSubject(s, s.Group)
+		d.checkSubject(s, one.Member)
+		d.checkSubject(s, one.Group)
 	case Grant:
-		d.checkSubject(s, s.Subject)
-		d.checkScope(s, s.Scope)
-		d.checkRoleName(s, s.Role)
-		d.checkCondition(s, s.When)
+		d.checkSubject(s, one.Subject)
+		d.checkScope(s, one.Scope)
+		d.checkRoleName(s, one.Role)
+		d.checkCondition(s, one.When)
 	case Override:
-		d.checkSubject(s, s.Subject)
-		d.checkScope(s, s.Scope)
-		d.checkPattern(s, s.Pattern)
-		d.checkCondition(s, s.When)
+		d.checkSubject(s, one.Subject)
+		d.checkScope(s, one.Scope)
+		d.checkPattern(s, one.Pattern)
+		d.checkCondition(s, one.When)
 	case Suspension:
-		d.checkSubject(s, s.Subject)
+		d.checkSubject(s, one.Subject)
 	case PrivateScope:
-		d.checkScope(s, s.Scope)
+		d.checkScope(s, one.Scope)
 	case Role, Constraint:
 	default:
 		d.refuse(ErrInvalid, nil, fmt.Sprintf("%T", s), "not a statement")

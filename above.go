@@ -30,11 +30,6 @@ func (p *policy) above(who Subject) []*holder {
 	return p.upFrom(p.holder(who), func(*holder, memberAt, *holder) bool { return true })
 }
 
-// aboveAt lists a subject's holder and every group above it at an instant, whatever suspensions.
-func (p *policy) aboveAt(who Subject, at time.Time) []*holder {
-	return p.upFrom(p.holder(who), func(from *holder, m memberAt, _ *holder) bool { return from.window(m.terms).Open(at) })
-}
-
 // bearersOf lists a subject's holder, every group above it, whatever windows and suspensions, and Everyone.
 func (p *policy) bearersOf(who Subject) []*holder {
 	list := p.above(who)

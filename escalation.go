@@ -142,7 +142,6 @@ func (t *trial) compare(who Subject, r region) {
 		return
 	}
 	timed, able, stance := t.timed(who), t.after.mayAllow(who), t.before.stanceOf(who, narrowed{})
-	stance.bearers = t.heardBefore(who)
 	if who.IsGroup() {
 		able.or(t.before.mayDeny(who))
 	}

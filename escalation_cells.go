@@ -15,11 +15,10 @@ func (t *trial) cells(who Subject, r region) []Scope {
 		roots[at] = true
 	}
 	cells, own := maps.Clone(roots), map[Scope]bool{}
-	for _, h := range t.heardBefore(who) {
-		t.before.scopesOf(h, own)
-	}
-	for _, h := range t.after.above(who) {
-		t.after.scopesOf(h, own)
+	for _, p := range []*policy{t.before, t.after} {
+		for _, h := range p.above(who) {
+			p.scopesOf(h, own)
+		}
 	}
 	outer := outermost(inTree(roots))
 	for _, all := range [][]Scope{t.commonPlaces(), inTree(own)} {
@@ -51,21 +50,6 @@ func (t *trial) commonPlaces() []Scope {
 	return t.common
 }
 
-// heardBefore lists who may be heard before the change: all above a subject, and the groups that it comes to be in, for which
-// a token may have vouched.
-func (t *trial) heardBefore(who Subject) []*holder {
-	list := t.before.bearersOf(who)
-	if !who.IsGroup() {
-		return list
-	}
-	for _, up := range t.after.above(who) {
-		if h := t.before.holder(up.subject); h != nil && !slices.Contains(list, h) {
-			list = append(list, h)
-		}
-	}
-	return list
-}
-
 // A side is a policy with those in reach of the subject, or of the actor, of whom something has a window or condition.
 type side struct {
 	policy *policy
@@ -75,15 +59,15 @@ type side struct {
 // timed returns the sides from which a verdict on a subject may change with time.
 func (t *trial) timed(who Subject) []side {
 	var sides []side
-	add := func(p *policy, bearers []*holder) {
-		timed := slices.DeleteFunc(bearers, func(h *holder) bool { return len(h.terms()) == 0 })
+	add := func(p *policy, who Subject) {
+		timed := slices.DeleteFunc(p.bearersOf(who), func(h *holder) bool { return len(h.terms()) == 0 })
 		if len(timed) > 0 {
 			sides = append(sides, side{p, timed})
 		}
 	}
-	add(t.before, t.heardBefore(who))
-	add(t.after, t.after.bearersOf(who))
-	add(t.actor.policy, t.actor.policy.bearersOf(t.actor.subject))
+	add(t.before, who)
+	add(t.after, who)
+	add(t.actor.policy, t.actor.subject)
 	return sides
 }
 

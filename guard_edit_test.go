@@ -239,7 +239,6 @@ func TestWhatIsTakenAwayIsNotGiven(t *testing.T) {
 	listed := base.add(listedRole, grant(ann, "listed", global))
 	closer := role("closer", rule(rolecall.Allow, "", "rolecall.scope.private"))
 	wide, starry := role("wide", rule(rolecall.Allow, "", "task.*")), role("starry", rule(rolecall.Allow, "", "shot.*"))
-	mute := role("mute", rule(rolecall.Deny, "", "task.update"))
 	never, moody, owner := role("never", rule(rolecall.Forbid, "", "task.update")), role("moody", rule(rolecall.Deny, "own", "task.update")), role("owner", rule(rolecall.Allow, "own", "task.update"))
 	for _, row := range []struct {
 		name  string
@@ -289,20 +288,6 @@ func TestWhatIsTakenAwayIsNotGiven(t *testing.T) {
 		{"denies a group nearer what it is denied", base.add(override(layout, rolecall.Deny, "task.update", global)), rolecall.Put(override(layout, rolecall.Deny, "task.update", project)), nil},
 		{"takes from a group one of two denials of which the nearer one is left", base.add(override(layout, rolecall.Deny, "task.update", project), override(layout, rolecall.Deny, "task.*", project)), rolecall.Remove(override(layout, rolecall.Deny, "task.update", project)), nil},
 		{"denies in a role what was denied, more strictly", base.add(role("gag", rule(rolecall.Deny, "", "task.*")), grant(layout, "gag", project)), rolecall.Put(role("gag", rule(rolecall.Forbid, "", "task.*"))), nil},
-		{"lets a group override what another one is denied", base.add(grant(crowds, "secret", project), override(layout, rolecall.Deny, "task.update", global)),
-			rolecall.Put(member(crowds, layout)), rolecall.ErrEscalation},
-		{"lets a group override for longer what another one is denied", base.add(grant(crowds, "secret", project), override(layout, rolecall.Deny, "task.update", global), memberUntil(member(crowds, layout), 1)),
-			rolecall.Put(memberUntil(member(crowds, layout), 2)), rolecall.ErrEscalation},
-		{"lets a group override what another one is denied, having it", holds.add(grant(crowds, "secret", project), override(layout, rolecall.Deny, "task.update", global)),
-			rolecall.Put(member(crowds, layout)), nil},
-		{"lets a group into another one that is denied as much nearer by", base.add(grant(crowds, "secret", project), override(layout, rolecall.Deny, "task.update", shot)),
-			rolecall.Put(member(crowds, layout)), nil},
-		{"takes from a group a denial that its exception overrode", base.add(mute, override(layout, rolecall.Allow, "task.update", project), grant(layout, "mute", project)),
-			rolecall.Remove(grant(layout, "mute", project)), nil},
-		{"takes from a group a denial that its exception overrode, but for who replaces that", base.add(mute, override(layout, rolecall.Allow, "task.update", project), grant(layout, "mute", project), replacing(grant(bot, "worker", project))),
-			rolecall.Remove(grant(layout, "mute", project)), rolecall.ErrEscalation},
-		{"overrides further in what its exception overrode, but for who replaces that", base.add(mute, override(layout, rolecall.Allow, "task.update", project), grant(layout, "mute", project), replacing(grant(bot, "worker", project))),
-			rolecall.Put(override(layout, rolecall.Allow, "task.update", shot)), rolecall.ErrEscalation},
 		{"forbidden by a role", holds.add(never, grant(ann, "never", shot)), give, rolecall.ErrEscalation},
 		{"lifts what a role forbade a group", base.add(never, grant(layout, "never", shot)), rolecall.Remove(grant(layout, "never", shot)), rolecall.ErrEscalation},
 		{"lifts what a role forbade somebody", base.add(never, grant(ben, "never", shot), grant(ben, "secret", global)), rolecall.Remove(grant(ben, "never", shot)), rolecall.ErrEscalation},

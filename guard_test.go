@@ -78,11 +78,13 @@ func (p passage) gives(g gain) bool {
 	return p.lifts(g)
 }
 
-// standing are the points that deny it to whoever a token puts into some groups: a Forbid, or a Deny that nothing nearer
+// standing are the points that deny it to whoever a token puts into a group: a Forbid, or a Deny that nothing nearer
 // overrides.
-func (w world) standing(token []rolecall.Subject, g gain) map[point]rolecall.Effect {
+func (w world) standing(group rolecall.Subject, g gain) map[point]rolecall.Effect {
 	q := w.asks(stranger, g)
-	q.groups = token
+	if group != everyone {
+		q.groups = []rolecall.Subject{group}
+	}
 	says := w.says(q)
 	standing := map[point]rolecall.Effect{}
 	for at, effect := range says {
@@ -94,45 +96,19 @@ func (w world) standing(token []rolecall.Subject, g gain) map[point]rolecall.Eff
 	return standing
 }
 
-// lifts says whether for some group a denial stood that no longer does, and no nearer one takes its place: for whom a token
-// puts into it, and into what it comes to be in as well, and for who replaces there what groups allow, where anybody does.
+// lifts says whether for some group a denial stood that no longer does, and no nearer one takes its place.
 func (p passage) lifts(g gain) bool {
-	passages := []passage{p}
-	if slices.ContainsFunc(p.start.grants, func(x rolecall.Grant) bool { return x.Replace }) {
-		for at := range g.scope.Ancestors() {
-			replacer := []rolecall.Statement{role("silent"), rolecall.Grant{Subject: stranger, Role: "silent", Scope: at, Replace: true}}
-			passages = append(passages, passage{start: p.start.add(replacer...), after: p.after.add(replacer...)})
-		}
-	}
 	for _, group := range append(slices.Clone(groups), everyone) {
-		token := []rolecall.Subject{group}
-		if group == everyone {
-			token = nil
-		}
-		above := slices.DeleteFunc(p.after.holders(p.after.asks(group, g)), func(up rolecall.Subject) bool { return up == everyone })
-		if slices.ContainsFunc(passages, func(p passage) bool { return p.liftsFor(token, g) || p.liftsFor(p.joined(group, above, g), g) }) {
-			return true
-		}
-	}
-	return false
-}
-
-// joined is a group with those of some groups that it was not in.
-func (p passage) joined(group rolecall.Subject, above []rolecall.Subject, g gain) []rolecall.Subject {
-	before := p.start.holders(p.start.asks(group, g))
-	return slices.DeleteFunc(slices.Clone(above), func(up rolecall.Subject) bool { return up != group && slices.Contains(before, up) })
-}
-
-func (p passage) liftsFor(token []rolecall.Subject, g gain) bool {
-	left := p.after.standing(token, g)
-	for at, effect := range p.start.standing(token, g) {
-		stands := false
-		for other, denies := range left {
-			in := slices.Contains(p.after.holders(p.after.asks(other.holder, g)), at.holder)
-			stands = stands || denies >= effect && in && inside(other.scope, at.scope)
-		}
-		if !stands {
-			return true
+		left := p.after.standing(group, g)
+		for at, effect := range p.start.standing(group, g) {
+			stands := false
+			for other, denies := range left {
+				in := slices.Contains(p.after.holders(p.after.asks(other.holder, g)), at.holder)
+				stands = stands || denies >= effect && in && inside(other.scope, at.scope)
+			}
+			if !stands {
+				return true
+			}
 		}
 	}
 	return false

@@ -12,41 +12,16 @@ type groupPoint struct {
 	scope Scope
 }
 
-// lifts says whether a denial that stood for whoever is put into a group no longer does, and no nearer one takes its
-// place. A token may vouch for what the group comes to be in as well: there the group is nearer now.
+// lifts says whether a denial that stood for a group no longer does, and no nearer one takes its place.
 func (t *trial) lifts(group Subject, m matter, at time.Time, f Facts) bool {
-	joined := t.joined(group, at)
-	return t.liftsFor([]Subject{group}, m, at, f) || len(joined) > 0 && t.liftsFor(append(joined, group), m, at, f)
-}
-
-// joined lists the groups that a group is in at an instant after the change and was not before.
-func (t *trial) joined(group Subject, at time.Time) []Subject {
-	var joined []Subject
-	for _, up := range t.after.aboveAt(group, at) {
-		if !t.before.isIn(group, up.subject, at) && up.subject != group {
-			joined = append(joined, up.subject)
-		}
+	stood := t.before.denials(group, m, at, f)
+	if len(stood) == 0 {
+		return false
 	}
-	return joined
-}
-
-// liftsFor compares for a token. Whom it vouches for may replace what their groups allow, down to some depth: then a denial
-// stood that only such an allow overrode.
-func (t *trial) liftsFor(token []Subject, m matter, at time.Time, f Facts) bool {
-	deepest := 0
-	if t.before.replaces > 0 {
-		deepest = m.scope.Depth() + 1
-	}
-	for replaced := 0; replaced <= deepest; replaced++ {
-		stood := t.before.denials(token, m, at, f, replaced)
-		if len(stood) == 0 {
-			continue
-		}
-		left := t.after.denials(token, m, at, f, replaced)
-		for point, denied := range stood {
-			if !t.after.stillDenied(point, denied, left, at) {
-				return true
-			}
+	left := t.after.denials(group, m, at, f)
+	for point, denied := range stood {
+		if !t.after.stillDenied(point, denied, left, at) {
+			return true
 		}
 	}
 	return false
@@ -68,16 +43,14 @@ func (p *policy) isIn(below, above Subject, at time.Time) bool {
 	return b != nil && a != nil && p.reaches(b, a, &instant{at: at})
 }
 
-// denials returns those that stand for whoever a token puts into some groups, and for whom no Allow above a depth counts:
-// each Forbid, and each Deny that nothing nearer overrides.
-func (p *policy) denials(token []Subject, m matter, at time.Time, f Facts, replaced int) map[groupPoint]Effect {
-	q := p.questionOf(Everyone(), m, at, f)
-	q.self, q.extra = nil, &extras{}
-	for _, group := range token {
-		if h := p.holder(group); h != nil && !group.isEveryone() {
-			q.extra.groups = append(q.extra.groups, h)
-		}
+// denials returns those that stand for whoever a token puts into a group: each Forbid, and each Deny that nothing nearer
+// overrides.
+func (p *policy) denials(group Subject, m matter, at time.Time, f Facts) map[groupPoint]Effect {
+	q := p.questionOf(group, m, at, f)
+	if q.self != nil && !group.isEveryone() {
+		q.extra = &extras{groups: []*holder{q.self}}
 	}
+	q.self = nil
 	c := court{question: q, bearers: q.inReach(nil)}
 	c.said = c.collect(nil, false)
 	var standing map[groupPoint]Effect
@@ -93,19 +66,9 @@ func (p *policy) denials(token []Subject, m matter, at time.Time, f Facts, repla
 		}
 	}
 	note(Forbid)
-	c.strikeAbove(replaced)
 	c.strike()
 	note(Deny)
 	return standing
-}
-
-// strikeAbove strikes the Allows that somebody who replaces them at the last place above a depth does not hear.
-func (c *court) strikeAbove(depth int) {
-	for i := range c.said {
-		if s := &c.said[i]; s.speaks() && s.effect == Allow && int(s.depth) < depth {
-			s.fate = LostToReplace
-		}
-	}
 }
 
 // mayDeny returns the permissions that something said to a subject denies under some condition.

@@ -22,9 +22,10 @@ func (t *trial) words(who Subject, wanted []Pattern) []Permission {
 		return nil
 	}
 	patterns := map[Pattern]bool{}
-	t.before.starsOf(t.heardBefore(who), patterns)
-	t.after.starsOf(t.after.bearersOf(who), patterns)
-	t.actor.policy.starsOf(t.actor.policy.bearersOf(t.actor.subject), patterns)
+	for _, p := range []*policy{t.before, t.after} {
+		p.starsOf(who, patterns)
+	}
+	t.actor.policy.starsOf(t.actor.subject, patterns)
 	for _, one := range slices.Concat(append(slices.Clone(t.actor.patterns), wanted)...) {
 		if one.HasStar() {
 			patterns[one] = true
@@ -37,8 +38,8 @@ func (t *trial) words(who Subject, wanted []Pattern) []Permission {
 	return words
 }
 
-// starsOf adds the patterns with a star in everything that some holders say.
-func (p *policy) starsOf(bearers []*holder, patterns map[Pattern]bool) {
+// starsOf adds the patterns with a star in everything that a subject, its groups and Everyone say.
+func (p *policy) starsOf(who Subject, patterns map[Pattern]bool) {
 	add := func(some ...Pattern) {
 		for _, one := range some {
 			if one.HasStar() {
@@ -46,7 +47,7 @@ func (p *policy) starsOf(bearers []*holder, patterns map[Pattern]bool) {
 			}
 		}
 	}
-	for _, h := range bearers {
+	for _, h := range p.bearersOf(who) {
 		for i := range h.overrides() {
 			add(h.overrides()[i].match.pattern)
 		}

@@ -7,21 +7,9 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/rolecall-go/rolecall"
+	"github.com/rolecall-go/rolecall/internal/statements"
 	"pgregory.net/rapid"
 )
-
-// placeOf returns where a statement is placed, the zero Scope where it is at no place.
-func placeOf(one rolecall.Statement) rolecall.Scope {
-	switch one := one.(type) {
-	case rolecall.Grant:
-		return one.Scope
-	case rolecall.Override:
-		return one.Scope
-	case rolecall.PrivateScope:
-		return one.Scope
-	}
-	return rolecall.Scope{}
-}
 
 // TestPlaced compares what is said around and below a scope with all statements, one by one.
 func TestPlaced(t *testing.T) {
@@ -36,7 +24,9 @@ func TestPlaced(t *testing.T) {
 			"Around": {s.Around(at), func(p rolecall.Scope) bool { return p.Contains(at) }},
 			"Below":  {s.Below(at), at.Contains},
 		} {
-			want := slices.DeleteFunc(slices.Collect(s.Statements()), func(one rolecall.Statement) bool { return placeOf(one).IsZero() || !c.want(placeOf(one)) })
+			want := slices.DeleteFunc(slices.Collect(s.Statements()), func(one rolecall.Statement) bool {
+				return statements.Scope(one).IsZero() || !c.want(statements.Scope(one))
+			})
 			if diff := cmp.Diff(textsOf(want), textsOf(c.got)); diff != "" {
 				t.Fatalf("%s(%s): -want +got:\n%s\npolicy:\n%s", name, at, diff, w)
 			}
@@ -52,7 +42,7 @@ func TestAbout(t *testing.T) {
 		s := w.snapshot(t)
 		all := slices.Collect(s.Statements())
 		for _, who := range append(slices.Collect(s.Subjects()), rolecall.Everyone()) {
-			want := slices.DeleteFunc(slices.Clone(all), func(one rolecall.Statement) bool { return !slices.Contains(subjectsOf(one), who) })
+			want := slices.DeleteFunc(slices.Clone(all), func(one rolecall.Statement) bool { return !slices.Contains(statements.Subjects(one), who) })
 			if diff := cmp.Diff(textsOf(want), textsOf(s.About(who))); diff != "" {
 				t.Fatalf("About(%s): -want +got:\n%s\npolicy:\n%s", who, diff, w)
 			}
@@ -64,21 +54,6 @@ func TestAbout(t *testing.T) {
 			}
 		}
 	})
-}
-
-// subjectsOf returns whom a statement is about.
-func subjectsOf(one rolecall.Statement) []rolecall.Subject {
-	switch one := one.(type) {
-	case rolecall.Membership:
-		return []rolecall.Subject{one.Member, one.Group}
-	case rolecall.Grant:
-		return []rolecall.Subject{one.Subject}
-	case rolecall.Override:
-		return []rolecall.Subject{one.Subject}
-	case rolecall.Suspension:
-		return []rolecall.Subject{one.Subject}
-	}
-	return nil
 }
 
 // rolesIn returns the roles that a statement names beside itself.

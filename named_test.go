@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/rolecall-go/rolecall"
+	"github.com/rolecall-go/rolecall/internal/statements"
 	"pgregory.net/rapid"
 )
 
@@ -15,7 +16,7 @@ import (
 func scopesNamed(s *rolecall.Snapshot, kind rolecall.ScopeKind) []rolecall.Scope {
 	var named []rolecall.Scope
 	for one := range s.Statements() {
-		for above := range placeOf(one).Ancestors() {
+		for above := range statements.Scope(one).Ancestors() {
 			if above.Kind() == kind && kind != rolecall.GlobalKind {
 				named = append(named, above)
 			}

@@ -147,12 +147,8 @@ func changesAreComplete(ctx context.Context, s Stores) error {
 
 // The history begins and ends with changes that alter nothing, and has some in between.
 func changesTellOfNothing(ctx context.Context, s Stores) error {
-	store, err := s.New(ctx)
+	t, err := beginEmpty(ctx, s)
 	if err != nil {
-		return fmt.Errorf("call New: %w", err)
-	}
-	t := &trial{store: store}
-	if t.want, err = load(ctx, store); err != nil {
 		return err
 	}
 	for _, edits := range [][]rolecall.Edit{
@@ -165,7 +161,7 @@ func changesTellOfNothing(ctx context.Context, s Stores) error {
 			return err
 		}
 		for after := range t.want.Revision() {
-			if err := tells(ctx, store, after, t.want.Revision()); err != nil {
+			if err := tells(ctx, t.store, after, t.want.Revision()); err != nil {
 				return err
 			}
 		}

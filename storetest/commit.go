@@ -257,12 +257,8 @@ func otherHistoryConflicts(ctx context.Context, s Stores) error {
 
 // The policy that no store handed out is as the store's own is, and at the same revision.
 func noHistoryConflicts(ctx context.Context, s Stores) error {
-	store, err := s.New(ctx)
+	t, err := beginEmpty(ctx, s)
 	if err != nil {
-		return fmt.Errorf("call New: %w", err)
-	}
-	t := &trial{store: store}
-	if t.want, err = load(ctx, store); err != nil {
 		return err
 	}
 	alike, err := rolecall.NewSnapshot(t.want.Catalog())
@@ -275,7 +271,7 @@ func noHistoryConflicts(ctx context.Context, s Stores) error {
 			return err
 		}
 		call := fmt.Sprintf("Commit on revision %d of no history of a store at that revision", p.Base())
-		if err := wantError(call, store.Commit(ctx, p), rolecall.ErrConflict); err != nil {
+		if err := wantError(call, t.store.Commit(ctx, p), rolecall.ErrConflict); err != nil {
 			return err
 		}
 		if err := t.holds(ctx); err != nil {
@@ -286,7 +282,7 @@ func noHistoryConflicts(ctx context.Context, s Stores) error {
 		}
 		alike = p.Next()
 	}
-	return tells(ctx, store, 0, 2)
+	return tells(ctx, t.store, 0, 2)
 }
 
 func oneOfManyWins(ctx context.Context, s Stores) error {

@@ -79,11 +79,24 @@ type trial struct {
 
 // begin makes a new store with the role reader in it.
 func begin(ctx context.Context, s Stores) (*trial, error) {
+	t, err := beginEmpty(ctx, s)
+	if err != nil {
+		return nil, err
+	}
+	return t, t.put(ctx, role("reader"))
+}
+
+// beginEmpty makes a new store.
+func beginEmpty(ctx context.Context, s Stores) (*trial, error) {
 	store, err := s.New(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("call New: %w", err)
 	}
-	return beginOn(ctx, store)
+	want, err := load(ctx, store)
+	if err != nil {
+		return nil, err
+	}
+	return &trial{store, want}, nil
 }
 
 func beginOn(ctx context.Context, store rolecall.Store) (*trial, error) {
